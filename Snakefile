@@ -1,0 +1,56 @@
+# config.yaml → schema → variants → rules. What is made by default is results/report.html.
+
+import json
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+HOME = Path(str(workflow.current_basedir))
+sys.path.append(str(HOME / "workflow" / "scripts"))
+
+from common.config import check, read
+from common.errors import UserError
+from common.lock import clear_stale_locks
+
+# The config.yaml of the working directory (--directory), else the one beside this file. As a module of another
+# workflow, whose own config.yaml stands in the working directory, always the latter, unless it passes `config:`.
+IS_MAIN = Path(workflow.main_snakefile).resolve() == HOME.resolve() / "Snakefile"
+CONFIG_FILE = "config.yaml" if IS_MAIN and Path("config.yaml").exists() else str(HOME / "config.yaml")
+
+# sys.exit prints its one line and ends with status 1; an exception would add the Snakefile's own lines.
+try:
+    read(CONFIG_FILE)
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+
+configfile: CONFIG_FILE
+
+
+try:
+    EXPERIMENT = check(config)
+except UserError as error:
+    sys.exit(f"error: {error}")
+
+if IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun:
+    LOCK = clear_stale_locks(Path(".snakemake"))
+
+
+wildcard_constraints:
+    variant="[^/]+",
+    normalization="[^/]+",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """The report, and with it everything that it shows."""
+    default_target: True
+    input:
+        "results/report.html",

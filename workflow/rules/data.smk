@@ -1,0 +1,77 @@
+# From config.yaml's `data` and `normalizations` to results/data/: raw files, the two classes, one tensor file per
+# normalization in use.
+
+
+rule download:
+    """Four verified MNIST files, from the first mirrors that have them, or the embedded sample."""
+    input:
+        modules=[
+            workflow.source_path("../scripts/common/errors.py"),
+            workflow.source_path("../scripts/common/files.py"),
+        ],
+    output:
+        # update: verified files that are already there are kept, and come back if the job fails.
+        raw=update(directory("results/data/raw")),
+        source="results/data/source.json",
+    params:
+        source=EXPERIMENT.data["source"],
+        mirrors=EXPERIMENT.data["mirrors"],
+        md5=sorted(EXPERIMENT.data["md5"].items()),
+        fallback=EXPERIMENT.data["fallback"],
+        timeout=EXPERIMENT.data["timeout"],
+    log:
+        "results/logs/download.log",
+    benchmark:
+        "results/benchmarks/download.tsv"
+    conda:
+        "../envs/mnist01.yaml"
+    script:
+        "../scripts/download.py"
+
+
+rule extract:
+    """The images of the two classes, y = 0 first, in file order."""
+    input:
+        raw="results/data/raw",
+        source="results/data/source.json",
+        modules=[
+            workflow.source_path("../scripts/common/errors.py"),
+            workflow.source_path("../scripts/common/files.py"),
+            workflow.source_path("../scripts/common/vision.py"),
+        ],
+    output:
+        digits="results/data/digits.pt",
+    params:
+        classes=EXPERIMENT.data["classes"],
+    log:
+        "results/logs/extract.log",
+    benchmark:
+        "results/benchmarks/extract.tsv"
+    conda:
+        "../envs/mnist01.yaml"
+    script:
+        "../scripts/extract.py"
+
+
+rule normalize:
+    """Input tensors for the network, one file per normalization in use."""
+    input:
+        digits="results/data/digits.pt",
+        modules=[
+            workflow.source_path("../scripts/common/errors.py"),
+            workflow.source_path("../scripts/common/files.py"),
+            workflow.source_path("../scripts/common/formula.py"),
+        ],
+    output:
+        normalized="results/data/normalized/{normalization}.pt",
+    params:
+        formula=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][0],
+        constants=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][1],
+    log:
+        "results/logs/normalize/{normalization}.log",
+    benchmark:
+        "results/benchmarks/normalize/{normalization}.tsv"
+    conda:
+        "../envs/mnist01.yaml"
+    script:
+        "../scripts/normalize.py"

@@ -1,0 +1,321 @@
+"""config.yaml: read it, check it against the schema, and expand it into the variants to train.
+
+Every complaint is one line that names the place, what was found, what was expected, and the nearest right name.
+This module is imported by the Snakefile, so it imports no torch, pandas or matplotlib.
+"""
+
+import itertools
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from common.errors import UserError, nearest
+from common.formula import FormulaError, parse_loss, parse_normalization
+
+SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
+LIST_SETTINGS = {key for key, schema in SETTINGS.items() if schema["type"] == "array"}
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A checked config, every default filled in.
+
+    data: the settings under `data`.
+    normalizations: {name: [formula, [[constant, value], …]]} of those that a variant uses.
+    variants: {name: settings}, sorted by name. `loss` and `normalization` are names; `loss_definition` is
+        ['formula', text, [[constant, value], …]] or ['module', name, 'yhat' or 'logits', [[argument, value], …]];
+        `activation` and `optimizer` are [name, [[argument, value], …]].
+    All of it is scalars and lists in a fixed order, so that Snakemake sees a change only where there is one.
+    """
+
+    data: dict
+    normalizations: dict
+    variants: dict
+
+
+def read(path: str) -> dict:
+    """The mapping in a YAML file. Raises UserError where it is not YAML, not a mapping, or names a key twice."""
+    try:
+        config = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: byte {error.start} is not UTF-8 text") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise UserError(f"{path}{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+    except (RecursionError, ValueError) as error:
+        raise UserError(f"{path}: not valid YAML: {error}") from None
+    if config is None:
+        config = {}
+    if not isinstance(config, dict):
+        raise UserError(f"{path}: found {_found(config)}, expected keys such as data, losses and variants")
+    unknown = [key for key in config if key not in SCHEMA["properties"]]
+    if unknown:
+        raise UserError(f"{path}: unknown key '{unknown[0]}'{nearest(unknown[0], SCHEMA['properties'])}")
+    return config
+
+
+def check(config: dict) -> Experiment:
+    """The experiment that a config describes. Raises UserError for whatever is wrong in it."""
+    try:
+        return _check(config)
+    except RecursionError:
+        raise UserError("config: nested too deeply") from None
+
+
+def _check(config: dict) -> Experiment:
+    config = _plain(config, "config")
+    _validate(config, SCHEMA, "config")
+    config = _with_defaults(config, SCHEMA)
+    variants = dict(config["variants"])
+    for sweep, lists in config["sweeps"].items():
+        for name, settings in _expand(sweep, lists).items():
+            if name in variants:
+                raise UserError(f"config: sweeps.{sweep}: variant '{name}' is declared twice")
+            variants[name] = settings
+    if not variants:
+        raise UserError("config: variants: found none, expected at least one variant or sweep")
+
+    losses = {name: _loss(value) for name, value in config["losses"].items()}
+    normalizations = {name: _normalization(value) for name, value in config["normalizations"].items()}
+    checked = {name: _variant(name, variants[name], config, losses, normalizations) for name in sorted(variants)}
+    for section, definitions in (("losses", losses), ("normalizations", normalizations)):
+        for name, definition in definitions.items():
+            _good(definition, f"{section}.{name} (no variant uses it)")
+    used = sorted({settings["normalization"] for settings in checked.values()})
+    data = {key: config["data"][key] for key in SCHEMA["properties"]["data"]["properties"]}
+    return Experiment(data, {name: normalizations[name] for name in used}, checked)
+
+
+def _variant(name: str, settings: dict, config: dict, losses: dict, normalizations: dict) -> dict:
+    place = f"config: variants.{name}"
+    for key, definitions in (("loss", losses), ("normalization", normalizations)):
+        wanted = settings[key]
+        if wanted not in definitions:
+            raise UserError(f"{place}.{key}: unknown {key} '{wanted}'{nearest(wanted, definitions)}")
+    settings = config["defaults"] | settings
+    return {
+        "loss": settings["loss"],
+        "loss_definition": _good(losses[settings["loss"]], f"losses.{settings['loss']} (variant {name})"),
+        "normalization": settings["normalization"],
+        "normalization_definition": _good(
+            normalizations[settings["normalization"]], f"normalizations.{settings['normalization']} (variant {name})"
+        ),
+        "hidden": settings["hidden"],
+        "activation": _torch_name(settings["activation"], "activations", f"{place}.activation"),
+        "optimizer": _torch_name(settings["optimizer"], "optimizers", f"{place}.optimizer"),
+        "lr": float(settings["lr"]),
+        "epochs": int(settings["epochs"]),
+        "seeds": settings["seeds"],
+    }
+
+
+def _good(definition, place: str) -> list:
+    """A definition, unless it is the complaint about one: only now is it known which variant suffers from it."""
+    if isinstance(definition, UserError):
+        raise UserError(f"config: {place}: {definition}")
+    return definition
+
+
+def _loss(value) -> list | UserError:
+    try:
+        if isinstance(value, dict) and "module" in value:
+            if "formula" in value:
+                raise UserError("found both formula and module, expected one of them")
+            arguments = {key: value[key] for key in value if key not in ("module", "input")}
+            fed = value.get("input", "yhat")
+            if fed not in ("yhat", "logits"):
+                raise UserError(f"input: found {_found(fed)}, expected yhat or logits")
+            return ["module", *_torch_name({"name": value["module"], **arguments}, "losses", "", "module"), fed]
+        text, constants = _formula(value, "formula, or module")
+        parse_loss(text, constants)
+        return ["formula", text, sorted([key, float(value)] for key, value in constants.items())]
+    except UserError as error:
+        return error
+
+
+def _normalization(value) -> list | UserError:
+    try:
+        text, constants = _formula(value, "formula")
+        parse_normalization(text, constants)
+        return [text, sorted([key, float(value)] for key, value in constants.items())]
+    except UserError as error:
+        return error
+
+
+def _formula(value, expected: str) -> tuple[str, dict]:
+    """The text of a formula, white space folded, and the constants beside it."""
+    if not isinstance(value, dict):
+        value = {"formula": value}
+    if "formula" not in value:
+        raise UserError(f"found the keys {', '.join(value) or '(none)'}, expected {expected}")
+    if isinstance(value["formula"], dict | list | bool | None):
+        raise FormulaError(f"formula: found {_found(value['formula'])}, expected text")
+    return " ".join(str(value["formula"]).split()), {key: value[key] for key in value if key != "formula"}
+
+
+def _torch_name(value, kind: str, place: str, key: str = "name") -> list:
+    """[name, [[argument, value], …]] of a torch.nn or torch.optim class, its arguments checked."""
+    before = f"{place}: " if place else ""
+    if not isinstance(value, dict):
+        value = {"name": value}
+    name = value.get("name")
+    known = SCHEMA["$defs"][kind]
+    if not isinstance(name, str) or name not in known:
+        package = "torch.optim" if kind == "optimizers" else "torch.nn"
+        raise UserError(f"{before}{key}: {package} has no {_found(name)} that fits{nearest(name, known)}")
+    arguments = {argument: value[argument] for argument in value if argument != "name"}
+    schema = {"type": "object", "additionalProperties": False, **known[name], "$defs": SCHEMA["$defs"]}
+    _validate(arguments, schema, f"{before}{name}")
+    return [name, sorted([argument, setting] for argument, setting in arguments.items())]
+
+
+def _expand(sweep: str, lists: dict) -> dict:
+    """{name: settings} of a sweep: the product of its lists. hidden and seeds are lists already: [[64], [32, 32]]."""
+    place = f"config: sweeps.{sweep}"
+    swept, fixed = {}, {}
+    for key, value in lists.items():
+        if key not in SETTINGS:
+            raise UserError(f"{place}: unknown key '{key}'{nearest(key, SETTINGS)}")
+        is_grid = isinstance(value, list) and (
+            key not in LIST_SETTINGS or (value and all(isinstance(item, list) for item in value))
+        )
+        if is_grid and not value:
+            raise UserError(f"{place}.{key}: found an empty list, expected at least one value")
+        (swept if is_grid else fixed)[key] = value
+    # The order of the schema, not of the file: moving a key in config.yaml renames nothing.
+    keys = [key for key in SETTINGS if key in swept]
+    count = math.prod(len(swept[key]) for key in keys)
+    if count > 10_000:
+        raise UserError(f"{place}: expands to {count} variants, more than 10,000")
+    variants: dict = {}
+    schema = {**SCHEMA["properties"]["variants"]["additionalProperties"], "$defs": SCHEMA["$defs"]}
+    for values in itertools.product(*(swept[key] for key in keys)):
+        settings = fixed | dict(zip(keys, values, strict=True))
+        _validate(settings, schema, place)
+        parts = [
+            value if key in ("loss", "normalization") else f"{key}={_label(value)}"
+            for key, value in zip(keys, values, strict=True)
+        ]
+        name = "-".join([sweep, *parts])
+        _validate(name, {"$ref": "#/$defs/name", "$defs": SCHEMA["$defs"]}, f"{place}: variant")
+        if name in variants:
+            raise UserError(f"{place}: variant '{name}' is declared twice: a list names a value twice")
+        variants[name] = settings
+    return variants
+
+
+def _label(value) -> str:
+    """A setting as a part of a file name: 0.0005, 64x32, SGD+momentum=0.9."""
+    if isinstance(value, dict):
+        rest = [f"{key}={_label(value[key])}" for key in sorted(value) if key != "name"]
+        return "+".join([str(value.get("name")), *rest])
+    if isinstance(value, list):
+        return "x".join(_label(item) for item in value) or "none"
+    return str(value)
+
+
+def _plain(value, place: str):
+    """Plain dicts with text keys, and numbers that YAML 1.1 reads as text ('1e-3' has no dot) as numbers."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise UserError(f"{place}: found the key {_found(key)}, expected text (put it in quotes)")
+        return {key: _plain(item, f"{place}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, place) for item in value]
+    if isinstance(value, str) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+", value):
+        return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{place}: found {value}, expected a finite number")
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise UserError(f"{place}: found {_found(value)}, expected text (put it in quotes)")
+
+
+def _with_defaults(value: dict, schema: dict) -> dict:
+    """`value` with the default of every property that it leaves out, all the way down."""
+    filled = dict(value)
+    for key, property_schema in schema.get("properties", {}).items():
+        if "default" in property_schema or key in filled:
+            filled[key] = filled.get(key, property_schema.get("default"))
+            if isinstance(filled[key], dict):
+                filled[key] = _with_defaults(filled[key], property_schema)
+    return filled
+
+
+def _validate(value, schema: dict, place: str) -> None:
+    """Raise UserError for the first complaint of a JSON schema, in words."""
+    errors = sorted(Draft202012Validator(schema).iter_errors(value), key=lambda error: (len(error.path), str(error.path)))
+    if errors:
+        raise UserError(_in_words(errors[0], place))
+
+
+def _in_words(error, place: str) -> str:
+    place = ".".join([place, *(str(part) for part in error.absolute_path)])
+    found, rule = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = error.schema.get("properties", {})
+            key = next(key for key in found if key not in known)
+            if not known:
+                return f"{place}: unknown key '{key}'; it takes none"
+            return f"{place}: unknown key '{key}'{nearest(key, known)}"
+        case "required":
+            missing = [key for key in rule if key not in found]
+            return f"{place}: {' and '.join(missing)} missing; found the keys {', '.join(found) or '(none)'}"
+        case "enum":
+            return f"{place}: found {_found(found)}{nearest(found, [str(item) for item in rule])}"
+        case "type":
+            names = {"object": "keys and values", "array": "a list", "string": "text", "integer": "a whole number"}
+            kinds = [names.get(kind, f"a {kind}") for kind in ([rule] if isinstance(rule, str) else rule)]
+            return f"{place}: found {_found(found)}, expected {' or '.join(kinds)}"
+        case "pattern":
+            meaning = error.schema.get("description", f"text that matches {rule}")
+            return f"{place}: found {_found(found)}, expected {meaning}"
+        case "minItems" | "maxItems" | "uniqueItems":
+            low, high = error.schema.get("minItems", 0), error.schema.get("maxItems")
+            size = f"{low}" if low == high else f"{low} to {high}" if high else f"at least {low}"
+            unique = ", all different" if error.schema.get("uniqueItems") else ""
+            return f"{place}: found {_found(found)}, expected a list of {size} values{unique}"
+    bounds = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+        "minLength": "a length of at least",
+    }
+    return f"{place}: found {_found(found)}, expected {bounds.get(error.validator, error.validator)} {rule}"
+
+
+def _found(value) -> str:
+    if isinstance(value, str):
+        text = f"'{value}'"
+    elif value is None:
+        text = "nothing"
+    else:
+        text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key named twice, which PyYAML would silently overwrite."""
+
+    def compose_mapping_node(self, anchor):
+        mapping = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in mapping.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                problem = f"the key '{key.value}' stands here a second time"
+                raise yaml.composer.ComposerError(None, None, problem, key.start_mark)
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return mapping

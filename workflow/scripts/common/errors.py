@@ -1,0 +1,55 @@
+"""Errors for the person who typed the config or supplied the data, and how a job reports them."""
+
+import sys
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class UserError(Exception):
+    """Something that the user can mend. Its message is one line: the place, what was found, what was expected."""
+
+    def __init__(self, message: str):
+        super().__init__(" ".join(message.split()))
+
+
+def nearest(name: object, names) -> str:
+    """'; did you mean 'X'?' for the closest of `names`, or all of them where none is close."""
+    names = sorted(names)
+    lowered = {other.lower(): other for other in reversed(names)}
+    close = get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.55)
+    if close:
+        return f"; did you mean '{lowered[close[0]]}'?"
+    return f"; expected one of: {', '.join(names)}" if names else ""
+
+
+class _Tee:
+    """Standard error as it was, with a copy in the job's log (Snakemake's `log:` captures nothing by itself)."""
+
+    def __init__(self, terminal, log):
+        self.terminal, self.log = terminal, log
+
+    def write(self, text: str) -> int:
+        if not text.startswith("\r"):  # progress is for the eye only
+            self.log.write(text)
+            self.log.flush()
+        return self.terminal.write(text)
+
+    def __getattr__(self, name):
+        return getattr(self.terminal, name)
+
+
+@contextmanager
+def logged(path: str):
+    """Copy standard error to the log at `path`; end the job with one line, status 1, on a UserError."""
+    terminal = sys.stderr
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as log:
+        sys.stderr = _Tee(terminal, log)
+        try:
+            yield
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            sys.exit(1)
+        finally:
+            sys.stderr = terminal

@@ -1,0 +1,290 @@
+"""Formulas: text that is parsed into a tree of named operations, checked, and evaluated on tensors.
+
+A formula is data, never code: the tree holds only what the tables below name, and nothing is ever executed. Training
+evaluates the tree, and the diagnosis walks the same tree to see which sub-expression stopped being finite first.
+This module imports no torch (the Snakefile checks formulas with it): every operation is a method of the tensors.
+"""
+
+import ast
+import keyword
+import math
+import operator
+import warnings
+from dataclasses import dataclass
+
+from common.errors import UserError, nearest
+
+MAX_LENGTH = 2000
+MAX_DEPTH = 60
+
+# A shape is written as the user reads it. The longer one wins when two meet, as in broadcasting.
+NUMBER, PER_PIXEL = (), ("784",)
+PER_SAMPLE, IMAGES = ("n", "1"), ("n", "784")
+
+LOSS_VARIABLES = {"y": PER_SAMPLE, "yhat": PER_SAMPLE, "logits": PER_SAMPLE}
+NORMALIZATION_VARIABLES = {
+    "x": IMAGES,
+    "mean": NUMBER,
+    "std": NUMBER,
+    "min": NUMBER,
+    "max": NUMBER,
+    "pixel_mean": PER_PIXEL,
+    "pixel_std": PER_PIXEL,
+}
+
+# Python's operator, its function on tensors (and, for arithmetic, on the plain numbers of a constant expression).
+ARITHMETIC = {
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", operator.mul),
+    ast.Div: ("/", operator.truediv),
+    ast.Pow: ("**", operator.pow),
+}
+COMPARISONS = {
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<=", operator.le),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">=", operator.ge),
+    ast.Eq: ("==", operator.eq),
+    ast.NotEq: ("!=", operator.ne),
+}
+
+# name -> (arguments, function on tensors). mean and sum run over the samples, the first axis.
+OVER_SAMPLES = {
+    "mean": ("a", lambda a: a.mean(0).squeeze()),
+    "sum": ("a", lambda a: a.sum(0).squeeze()),
+}
+FUNCTIONS = OVER_SAMPLES | {
+    "log": ("a", lambda a: a.log()),
+    "log1p": ("a", lambda a: a.log1p()),
+    "exp": ("a", lambda a: a.exp()),
+    "expm1": ("a", lambda a: a.expm1()),
+    "sqrt": ("a", lambda a: a.sqrt()),
+    "abs": ("a", lambda a: a.abs()),
+    "sigmoid": ("a", lambda a: a.sigmoid()),
+    "softplus": ("a", lambda a: a.logaddexp(a.new_zeros(()))),
+    "relu": ("a", lambda a: a.relu()),
+    "tanh": ("a", lambda a: a.tanh()),
+    "clamp": ("a, lo, hi", lambda a, lo, hi: a.clamp(lo, hi)),
+    "minimum": ("a, b", lambda a, b: a.minimum(b)),
+    "maximum": ("a, b", lambda a, b: a.maximum(b)),
+    "where": ("condition, a, b", lambda condition, a, b: a.where(condition != 0, b)),
+}
+
+_OPERATIONS = (
+    {name: function for name, (_, function) in FUNCTIONS.items()}
+    | {symbol: function for symbol, function in ARITHMETIC.values()}
+    # A comparison is 1 where it holds and 0 elsewhere, so that every value in a tree is a float tensor.
+    | {s: lambda a, b, f=f: f(a, b).to((a if a.ndim else b).dtype) for s, f in COMPARISONS.values()}
+    | {"negative": operator.neg}
+)
+
+
+class FormulaError(UserError):
+    """A formula that is refused: says where in it, and why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One sub-expression: `text` as typed, `operation` ('number', 'variable', or a key of the tables), `arguments`."""
+
+    text: str
+    operation: str
+    shape: tuple[str, ...]
+    arguments: tuple["Node", ...] = ()
+    value: float = 0.0
+
+
+def evaluate(node: Node, values: dict, known: dict | None = None, trace: dict | None = None):
+    """The value of a tree, as a tensor.
+
+    values: a float tensor per variable, of the shapes in LOSS_VARIABLES or NORMALIZATION_VARIABLES.
+    known: {node: tensor}, sub-expressions that are not evaluated again (see `statistics`).
+    trace: a dict that receives {node: tensor} for every sub-expression, innermost first.
+    """
+    if known and node in known:
+        result = known[node]
+    elif node.operation == "number":
+        result = next(iter(values.values())).new_tensor(node.value)
+    elif node.operation == "variable":
+        result = values[node.text]
+    else:
+        arguments = [evaluate(argument, values, known, trace) for argument in node.arguments]
+        result = _OPERATIONS[node.operation](*arguments)
+    if trace is not None:
+        trace[node] = result
+    return result
+
+
+def walk(node: Node):
+    """Every node of a tree, innermost first, in the order of evaluation."""
+    for argument in node.arguments:
+        yield from walk(argument)
+    yield node
+
+
+def parse_loss(text: str, constants: dict[str, float] | None = None) -> Node:
+    """A formula over y, yhat and logits that gives one number per model. Raises FormulaError."""
+    tree = _parse(text, LOSS_VARIABLES, constants or {})
+    if tree.shape != NUMBER:
+        raise FormulaError(
+            f"a loss is one number per model, shape (), but '{tree.text}' has shape {_shape(tree.shape)}, "
+            f"one value per sample: wrap it in mean(…) or sum(…)"
+        )
+    if not any(node.operation == "variable" and node.text in ("yhat", "logits") for node in walk(tree)):
+        raise FormulaError(f"a loss must depend on yhat or logits, but '{tree.text}' does not")
+    return tree
+
+
+def parse_normalization(text: str, constants: dict[str, float] | None = None) -> Node:
+    """A formula over x and the training set's statistics that keeps the shape of x. Raises FormulaError."""
+    tree = _parse(text, NORMALIZATION_VARIABLES, constants or {})
+    if tree.shape != IMAGES:
+        raise FormulaError(
+            f"a normalization keeps the shape of x, {_shape(IMAGES)}, but '{tree.text}' has shape {_shape(tree.shape)}"
+        )
+    return tree
+
+
+def statistics(tree: Node, train_values: dict) -> dict:
+    """{node: value} of each mean(…) and sum(…) on the training set, so that test pixels are normalized with these."""
+    trace: dict = {}
+    evaluate(tree, train_values, trace=trace)
+    return {node: value for node, value in trace.items() if node.operation in OVER_SAMPLES}
+
+
+def _parse(text: str, variables: dict, constants: dict) -> Node:
+    text = " ".join(str(text).split())
+    if not text:
+        raise FormulaError("the formula is empty")
+    if len(text) > MAX_LENGTH:
+        raise FormulaError(f"the formula has {len(text)} characters, more than {MAX_LENGTH}")
+    if "#" in text:
+        raise FormulaError(f"unexpected '#' at column {text.index('#') + 1}")
+    for name in constants:
+        _check_constant(name, constants[name], variables)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text, mode="eval").body
+    except SyntaxError as error:
+        column = min(max(error.offset or 1, 1), len(text))
+        raise FormulaError(f"cannot be read at column {column}, near '{_clip(text[column - 1 :])}': {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise FormulaError(f"cannot be read: {str(error) or 'nested too deeply'}") from None
+    return _Parser(text, variables, constants).node(tree, 0)
+
+
+class _Parser:
+    """Turns Python's syntax tree into ours, refusing whatever the tables do not name."""
+
+    def __init__(self, text: str, variables: dict, constants: dict):
+        self.text, self.bytes = text, text.encode()
+        self.variables, self.constants = variables, constants
+
+    def source(self, tree) -> str:
+        return self.bytes[tree.col_offset : tree.end_col_offset].decode()
+
+    def refuse(self, tree, why: str):
+        column = len(self.bytes[: tree.col_offset].decode()) + 1
+        raise FormulaError(f"column {column}, '{_clip(self.source(tree))}': {why}")
+
+    def node(self, tree, depth: int) -> Node:
+        if depth > MAX_DEPTH:
+            self.refuse(tree, f"nested more than {MAX_DEPTH} deep")
+        text = self.source(tree)
+        match tree:
+            case ast.Constant(value=bool() | None) | ast.Constant(value=str() | bytes() | complex()):
+                self.refuse(tree, "only numbers, names, functions and operators are allowed in a formula")
+            case ast.Constant(value=int() | float() as value):
+                return self.number(tree, lambda: float(value))
+            case ast.Name(id=name):
+                return self.name(tree, name)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                argument = self.node(operand, depth + 1)
+                if argument.operation == "number":
+                    return self.number(tree, lambda: -argument.value)
+                return Node(text, "negative", argument.shape, (argument,))
+            case ast.BinOp(op=op, left=left, right=right) if type(op) in ARITHMETIC:
+                symbol, function = ARITHMETIC[type(op)]
+                a, b = self.node(left, depth + 1), self.node(right, depth + 1)
+                if a.operation == b.operation == "number":
+                    return self.number(tree, lambda: function(a.value, b.value))
+                return Node(text, symbol, max(a.shape, b.shape, key=len), (a, b))
+            case ast.Compare(ops=[op], left=left, comparators=[right]) if type(op) in COMPARISONS:
+                a, b = self.node(left, depth + 1), self.node(right, depth + 1)
+                return Node(text, COMPARISONS[type(op)][0], max(a.shape, b.shape, key=len), (a, b))
+            case ast.Call():
+                return self.call(tree, depth)
+        self.refuse(tree, _why_not(tree))
+
+    def number(self, tree, compute) -> Node:
+        try:
+            value = compute()
+        except (OverflowError, ZeroDivisionError):
+            value = math.nan
+        if isinstance(value, complex) or not math.isfinite(value):
+            self.refuse(tree, "is not a finite number")
+        return Node(self.source(tree), "number", NUMBER, value=value)
+
+    def name(self, tree, name: str) -> Node:
+        if name in self.variables:
+            return Node(name, "variable", self.variables[name])
+        if name in self.constants:
+            return self.number(tree, lambda: float(self.constants[name]))
+        if name in FUNCTIONS:
+            self.refuse(tree, f"is a function: write {name}({FUNCTIONS[name][0]})")
+        self.refuse(tree, f"unknown name{nearest(name, [*self.variables, *self.constants])}")
+
+    def call(self, tree: ast.Call, depth: int) -> Node:
+        if not isinstance(tree.func, ast.Name):
+            self.refuse(tree, f"only these functions can be called: {', '.join(sorted(FUNCTIONS))}")
+        name = tree.func.id
+        if name not in FUNCTIONS:
+            self.refuse(tree, f"unknown function '{_clip(name)}'{nearest(name, FUNCTIONS)}")
+        usage = f"{name}({FUNCTIONS[name][0]})"
+        if tree.keywords or any(isinstance(argument, ast.Starred) for argument in tree.args):
+            self.refuse(tree, f"expected plain arguments: {usage}")
+        expected = FUNCTIONS[name][0].count(",") + 1
+        if len(tree.args) != expected:
+            self.refuse(tree, f"found {len(tree.args)} arguments, expected {expected}: {usage}")
+        arguments = tuple(self.node(argument, depth + 1) for argument in tree.args)
+        shape = max((argument.shape for argument in arguments), key=len)
+        if name in OVER_SAMPLES:
+            if shape[:1] != ("n",):
+                self.refuse(tree, f"{name} runs over the samples, but its argument has shape {_shape(shape)}")
+            shape = PER_PIXEL if shape == IMAGES else NUMBER
+        return Node(self.source(tree), name, shape, arguments)
+
+
+def _check_constant(name: str, value: object, variables: dict) -> None:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
+        raise FormulaError(f"constant '{name}': a constant's name is letters, digits and _, not first a digit")
+    if name in variables or name in FUNCTIONS:
+        raise FormulaError(f"constant '{name}': the name already means something in formulas")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise FormulaError(f"constant '{name}': found '{value}', expected a number")
+
+
+def _why_not(tree) -> str:
+    match tree:
+        case ast.Attribute():
+            return "attributes are not allowed: write log(x), not torch.log(x) or x.log()"
+        case ast.BinOp(op=ast.BitXor()):
+            return "^ is not allowed: a power is **"
+        case ast.Compare(ops=[_, _, *_]):
+            return "only one comparison at a time"
+        case ast.UnaryOp(op=ast.UAdd()):
+            return "a leading + is not allowed"
+        case ast.IfExp() | ast.BoolOp():
+            return "if, and, or are not allowed: use where(condition, a, b)"
+    operators = " ".join(symbol for symbol, _ in [*ARITHMETIC.values(), *COMPARISONS.values()])
+    return f"only numbers, names, functions and {operators} are allowed in a formula"
+
+
+def _shape(shape: tuple[str, ...]) -> str:
+    return f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"

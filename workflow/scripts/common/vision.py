@@ -1,0 +1,26 @@
+"""Import torchvision's Python parts also where its compiled operators do not load.
+
+PyPI's Linux torchvision is built against CUDA torch. Beside a CPU-only torch its library of operators is skipped, and
+`import torchvision` dies with "operator torchvision::nms does not exist", because it registers fake versions of two
+operators that it expects to be declared. We use neither; declaring their schemas is enough. Import it from here.
+"""
+
+import torch
+
+
+def _import():
+    try:
+        import torchvision
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+        library = torch.library.Library("torchvision", "DEF")
+        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _KEEP_ALIVE.append(library)
+        import torchvision
+    return torchvision
+
+
+_KEEP_ALIVE: list = []
+torchvision = _import()

