@@ -1,6 +1,7 @@
 # config.yaml → schema → variants → rules. What is made by default is results/report.html.
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -40,8 +41,8 @@ if IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun:
 
 
 wildcard_constraints:
-    variant="[^/]+",
-    normalization="[^/]+",
+    variant="|".join(map(re.escape, EXPERIMENT.variants)),
+    normalization="|".join(map(re.escape, EXPERIMENT.normalizations)),
 
 
 include: "workflow/rules/data.smk"

@@ -13,18 +13,18 @@ rule download:
         # update: verified files that are already there are kept, and come back if the job fails.
         raw=update(directory("results/data/raw")),
         source="results/data/source.json",
-    params:
-        source=EXPERIMENT.data["source"],
-        mirrors=EXPERIMENT.data["mirrors"],
-        md5=sorted(EXPERIMENT.data["md5"].items()),
-        fallback=EXPERIMENT.data["fallback"],
-        timeout=EXPERIMENT.data["timeout"],
     log:
         "results/logs/download.log",
     benchmark:
         "results/benchmarks/download.tsv"
     conda:
         "../envs/mnist01.yaml"
+    params:
+        source=EXPERIMENT.data["source"],
+        mirrors=EXPERIMENT.data["mirrors"],
+        md5=sorted(EXPERIMENT.data["md5"].items()),
+        fallback=EXPERIMENT.data["fallback"],
+        timeout=EXPERIMENT.data["timeout"],
     script:
         "../scripts/download.py"
 
@@ -41,14 +41,14 @@ rule extract:
         ],
     output:
         digits="results/data/digits.pt",
-    params:
-        classes=EXPERIMENT.data["classes"],
     log:
         "results/logs/extract.log",
     benchmark:
         "results/benchmarks/extract.tsv"
     conda:
         "../envs/mnist01.yaml"
+    params:
+        classes=EXPERIMENT.data["classes"],
     script:
         "../scripts/extract.py"
 
@@ -64,14 +64,14 @@ rule normalize:
         ],
     output:
         normalized="results/data/normalized/{normalization}.pt",
-    params:
-        formula=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][0],
-        constants=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][1],
     log:
         "results/logs/normalize/{normalization}.log",
     benchmark:
         "results/benchmarks/normalize/{normalization}.tsv"
     conda:
         "../envs/mnist01.yaml"
+    params:
+        formula=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][0],
+        constants=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][1],
     script:
         "../scripts/normalize.py"

@@ -17,16 +17,16 @@ rule report:
     output:
         summary=report("results/summary.csv", caption="../report/summary.rst", category="Comparison"),
         page=report("results/report.html", caption="../report/page.rst", category="Comparison"),
-    params:
-        # Text, so that Snakemake compares the effective config whatever the order of its keys.
-        experiment=json.dumps(
-            {"data": EXPERIMENT.data, "variants": EXPERIMENT.variants}, sort_keys=True, ensure_ascii=False
-        ),
     log:
         "results/logs/report.log",
     benchmark:
         "results/benchmarks/report.tsv"
     conda:
         "../envs/mnist01.yaml"
+    params:
+        # Text, so that Snakemake compares the effective config whatever the order of its keys.
+        experiment=json.dumps(
+            {"data": EXPERIMENT.data, "variants": EXPERIMENT.variants}, sort_keys=True, ensure_ascii=False
+        ),
     script:
         "../scripts/report.py"

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import torch
+
 from common.errors import UserError, logged
 from common.files import write
 from common.vision import torchvision
@@ -14,9 +15,8 @@ from common.vision import torchvision
 
 def read_idx(images: Path, labels: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """uint8 (n, 28, 28) and int64 (n,) of a pair of gzipped IDX files. Raises UserError naming the bad file."""
-    from torchvision.datasets.mnist import read_image_file, read_label_file
-
-    pixels, digits = _read(images, read_image_file), _read(labels, read_label_file)
+    readers = torchvision.datasets.mnist
+    pixels, digits = _read(images, readers.read_image_file), _read(labels, readers.read_label_file)
     if pixels.shape[1:] != (28, 28):
         raise UserError(f"{images}: found images of {' x '.join(map(str, pixels.shape[1:]))}, expected 28 x 28")
     if len(pixels) != len(digits):
@@ -59,5 +59,4 @@ def main(raw: Path, classes: list[int], output: Path) -> None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        assert torchvision
         main(Path(snakemake.input.raw), list(snakemake.params.classes), Path(snakemake.output.digits))

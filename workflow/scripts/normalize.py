@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import torch
+
 from common.errors import logged
 from common.files import write
 from common.formula import evaluate, parse_normalization, statistics
@@ -27,7 +28,9 @@ def measure(images: torch.Tensor) -> dict[str, torch.Tensor]:
     return {name: value.float() for name, value in values.items()}
 
 
-def normalize(train: torch.Tensor, test: torch.Tensor, formula: str, constants: dict) -> tuple[torch.Tensor, torch.Tensor]:
+def normalize(
+    train: torch.Tensor, test: torch.Tensor, formula: str, constants: dict
+) -> tuple[torch.Tensor, torch.Tensor]:
     """float32 (n, 784) and (m, 784) from uint8 images (n, 28, 28) and (m, 28, 28); all statistics are of `train`."""
     tree = parse_normalization(formula, constants)
     train_values = {"x": train.flatten(1).float(), **measure(train)}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+
 from common.errors import logged
 from common.files import read_json, write
 

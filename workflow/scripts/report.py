@@ -11,6 +11,7 @@ from pathlib import Path
 import jinja2
 import matplotlib
 import pandas as pd
+
 from common.errors import logged
 from common.files import read_json, write
 
@@ -52,7 +53,7 @@ def summarize(metrics: list[dict], variants: dict) -> pd.DataFrame:
 def over_seeds(summary: pd.DataFrame) -> list[dict]:
     """A row per variant for the page's table: how many seeds survived, mean and standard deviation over those."""
     rows = []
-    for variant, seeds in summary.groupby("variant"):
+    for _, seeds in summary.groupby("variant"):
         alive = seeds[seeds["status"] == "finished"]
         first = seeds.iloc[0]
         row = {key: first[key] for key in ("variant", "loss", "normalization", "n", "test_n", "epochs")}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from common.errors import UserError, logged
 from common.files import write, write_json
 from common.network import Loss, build_loss, build_network, build_optimizer
@@ -51,13 +52,17 @@ def train(
     y: torch.Tensor,
     epochs: int,
 ) -> list[tuple]:
-    """Take `epochs` steps of full-batch gradient descent on x (n, 784), y (n, 1); returns a row of HISTORY per epoch."""
-    history = []
-    for _ in range(epochs):
+    """Take `epochs` steps of full-batch gradient descent on x (n, 784), y (n, 1); returns HISTORY per epoch."""
+    history: list[tuple] = []
+    for epoch in range(epochs):
         logits, yhat = forward(network, x)
         loss = loss_function(y, yhat, logits)
         with torch.no_grad():
             history.append(measure(loss, logits, yhat, y))
+        if not math.isfinite(loss.item()) and all(weights.isnan().all() for weights in network.parameters()):
+            # No step brings a weight back from NaN: every later epoch is this one again.
+            history += [history[-1]] * (epochs - epoch - 1)
+            break
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -118,7 +123,7 @@ def history_csv(histories: dict[int, list[tuple]]) -> str:
 
 
 def _cell(value) -> str:
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return ""
     # The shortest text that reads back as the same float32.
     return str(np.float32(value)) if isinstance(value, float) else str(value)
@@ -133,7 +138,9 @@ def main(normalized: Path, settings: dict, output: dict) -> None:
 
     model, predictions = io.BytesIO(), io.BytesIO()
     torch.save({seed: result["state_dict"] for seed, result in results.items()}, model)
-    np.savez(predictions, **{part: np.stack([result[part] for result in results.values()]) for part in ("train", "test")})
+    np.savez(
+        predictions, **{part: np.stack([result[part] for result in results.values()]) for part in ("train", "test")}
+    )
     counts = {part: [int((data[f"y_{part}"] == y).sum()) for y in (0, 1)] for part in ("train", "test")}
     write(output["model"], model.getvalue())
     write(output["predictions"], predictions.getvalue())

@@ -39,6 +39,10 @@ class Experiment:
     normalizations: dict
     variants: dict
 
+    def setting(self, key: str):
+        """A Snakemake function: the value of one setting of a job's variant, all that the job is to depend on."""
+        return lambda wildcards: self.variants[wildcards.variant][key]
+
 
 def read(path: str) -> dict:
     """The mapping in a YAML file. Raises UserError where it is not YAML, not a mapping, or names a key twice."""
@@ -70,20 +74,22 @@ def check(config: dict) -> Experiment:
         return _check(config)
     except RecursionError:
         raise UserError("config: nested too deeply") from None
+    except UserError as error:
+        raise UserError(f"config: {error}") from None
 
 
 def _check(config: dict) -> Experiment:
-    config = _plain(config, "config")
-    _validate(config, SCHEMA, "config")
+    config = _typed(_plain(config, ""), SCHEMA)
+    _validate(config, SCHEMA, "")
     config = _with_defaults(config, SCHEMA)
     variants = dict(config["variants"])
     for sweep, lists in config["sweeps"].items():
         for name, settings in _expand(sweep, lists).items():
             if name in variants:
-                raise UserError(f"config: sweeps.{sweep}: variant '{name}' is declared twice")
+                raise UserError(f"sweeps.{sweep}: variant '{name}' is declared twice")
             variants[name] = settings
     if not variants:
-        raise UserError("config: variants: found none, expected at least one variant or sweep")
+        raise UserError("variants: found none, expected at least one variant or sweep")
 
     losses = {name: _loss(value) for name, value in config["losses"].items()}
     normalizations = {name: _normalization(value) for name, value in config["normalizations"].items()}
@@ -97,11 +103,17 @@ def _check(config: dict) -> Experiment:
 
 
 def _variant(name: str, settings: dict, config: dict, losses: dict, normalizations: dict) -> dict:
-    place = f"config: variants.{name}"
+    place = f"variants.{name}"
     for key, definitions in (("loss", losses), ("normalization", normalizations)):
         wanted = settings[key]
         if wanted not in definitions:
             raise UserError(f"{place}.{key}: unknown {key} '{wanted}'{nearest(wanted, definitions)}")
+
+    def torch_name(key: str, kind: str) -> list:
+        origin = f"{place}.{key}" if key in settings else f"defaults.{key} (variant {name})"
+        return _torch_name((config["defaults"] | settings)[key], kind, origin)
+
+    activation, optimizer = torch_name("activation", "activations"), torch_name("optimizer", "optimizers")
     settings = config["defaults"] | settings
     return {
         "loss": settings["loss"],
@@ -111,8 +123,8 @@ def _variant(name: str, settings: dict, config: dict, losses: dict, normalizatio
             normalizations[settings["normalization"]], f"normalizations.{settings['normalization']} (variant {name})"
         ),
         "hidden": settings["hidden"],
-        "activation": _torch_name(settings["activation"], "activations", f"{place}.activation"),
-        "optimizer": _torch_name(settings["optimizer"], "optimizers", f"{place}.optimizer"),
+        "activation": activation,
+        "optimizer": optimizer,
         "lr": float(settings["lr"]),
         "epochs": int(settings["epochs"]),
         "seeds": settings["seeds"],
@@ -122,7 +134,7 @@ def _variant(name: str, settings: dict, config: dict, losses: dict, normalizatio
 def _good(definition, place: str) -> list:
     """A definition, unless it is the complaint about one: only now is it known which variant suffers from it."""
     if isinstance(definition, UserError):
-        raise UserError(f"config: {place}: {definition}")
+        raise UserError(f"{place}: {definition}")
     return definition
 
 
@@ -135,7 +147,7 @@ def _loss(value) -> list | UserError:
             fed = value.get("input", "yhat")
             if fed not in ("yhat", "logits"):
                 raise UserError(f"input: found {_found(fed)}, expected yhat or logits")
-            return ["module", *_torch_name({"name": value["module"], **arguments}, "losses", "", "module"), fed]
+            return ["module", *_torch_name({"name": value["module"], **arguments}, "losses", "module"), fed]
         text, constants = _formula(value, "formula, or module")
         parse_loss(text, constants)
         return ["formula", text, sorted([key, float(value)] for key, value in constants.items())]
@@ -160,28 +172,28 @@ def _formula(value, expected: str) -> tuple[str, dict]:
         raise UserError(f"found the keys {', '.join(value) or '(none)'}, expected {expected}")
     if isinstance(value["formula"], dict | list | bool | None):
         raise FormulaError(f"formula: found {_found(value['formula'])}, expected text")
-    return " ".join(str(value["formula"]).split()), {key: value[key] for key in value if key != "formula"}
+    constants = {key: _typed(value[key], {"type": "number"}) for key in value if key != "formula"}
+    return " ".join(str(value["formula"]).split()), constants
 
 
-def _torch_name(value, kind: str, place: str, key: str = "name") -> list:
+def _torch_name(value, kind: str, place: str) -> list:
     """[name, [[argument, value], …]] of a torch.nn or torch.optim class, its arguments checked."""
-    before = f"{place}: " if place else ""
     if not isinstance(value, dict):
         value = {"name": value}
     name = value.get("name")
     known = SCHEMA["$defs"][kind]
     if not isinstance(name, str) or name not in known:
         package = "torch.optim" if kind == "optimizers" else "torch.nn"
-        raise UserError(f"{before}{key}: {package} has no {_found(name)} that fits{nearest(name, known)}")
-    arguments = {argument: value[argument] for argument in value if argument != "name"}
+        raise UserError(f"{place}: found {_found(name)}, which is none of {package} that fits{nearest(name, known)}")
     schema = {"type": "object", "additionalProperties": False, **known[name], "$defs": SCHEMA["$defs"]}
-    _validate(arguments, schema, f"{before}{name}")
+    arguments = _typed({argument: value[argument] for argument in value if argument != "name"}, schema)
+    _validate(arguments, schema, f"{place}: {name}")
     return [name, sorted([argument, setting] for argument, setting in arguments.items())]
 
 
 def _expand(sweep: str, lists: dict) -> dict:
     """{name: settings} of a sweep: the product of its lists. hidden and seeds are lists already: [[64], [32, 32]]."""
-    place = f"config: sweeps.{sweep}"
+    place = f"sweeps.{sweep}"
     swept, fixed = {}, {}
     for key, value in lists.items():
         if key not in SETTINGS:
@@ -191,7 +203,10 @@ def _expand(sweep: str, lists: dict) -> dict:
         )
         if is_grid and not value:
             raise UserError(f"{place}.{key}: found an empty list, expected at least one value")
-        (swept if is_grid else fixed)[key] = value
+        if is_grid:
+            swept[key] = [_typed(item, SETTINGS[key]) for item in value]
+        else:
+            fixed[key] = _typed(value, SETTINGS[key])
     # The order of the schema, not of the file: moving a key in config.yaml renames nothing.
     keys = [key for key in SETTINGS if key in swept]
     count = math.prod(len(swept[key]) for key in keys)
@@ -225,21 +240,44 @@ def _label(value) -> str:
 
 
 def _plain(value, place: str):
-    """Plain dicts with text keys, and numbers that YAML 1.1 reads as text ('1e-3' has no dot) as numbers."""
+    """Plain dicts with text keys, lists and scalars: what JSON has, and a schema can check."""
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
-                raise UserError(f"{place}: found the key {_found(key)}, expected text (put it in quotes)")
-        return {key: _plain(item, f"{place}.{key}") for key, item in value.items()}
+                raise UserError(
+                    f"{place or 'top level'}: found the key {_found(key)}, expected text (put it in quotes)"
+                )
+        return {key: _plain(item, f"{place}.{key}".lstrip(".")) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item, place) for item in value]
-    if isinstance(value, str) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+", value):
-        return float(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise UserError(f"{place}: found {value}, expected a finite number")
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise UserError(f"{place}: found {_found(value)}, expected text (put it in quotes)")
+
+
+def _typed(value, schema: dict):
+    """`value` with text turned into the number or truth value that the schema wants there.
+
+    YAML 1.1 reads 1e-3 as text, and `snakemake --config 'data={"classes": [4, 9]}'` hands over nothing but text.
+    """
+    if isinstance(value, dict):
+        rest = schema.get("additionalProperties") or {}
+        return {key: _typed(item, schema.get("properties", {}).get(key, rest)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item, schema.get("items", {})) for item in value]
+    if "$ref" in schema:
+        return _typed(value, SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]])
+    if isinstance(value, str):
+        kind = schema.get("type")
+        if kind == "integer" and re.fullmatch(r"[-+]?\d{1,30}", value):
+            return int(value)
+        if kind in ("integer", "number") and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value):
+            return float(value)
+        if kind == "boolean" and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+    return value
 
 
 def _with_defaults(value: dict, schema: dict) -> dict:
@@ -255,13 +293,14 @@ def _with_defaults(value: dict, schema: dict) -> dict:
 
 def _validate(value, schema: dict, place: str) -> None:
     """Raise UserError for the first complaint of a JSON schema, in words."""
-    errors = sorted(Draft202012Validator(schema).iter_errors(value), key=lambda error: (len(error.path), str(error.path)))
-    if errors:
-        raise UserError(_in_words(errors[0], place))
+    errors = Draft202012Validator(schema).iter_errors(value)
+    first = min(errors, key=lambda error: (len(error.path), str(error.path)), default=None)
+    if first:
+        raise UserError(_in_words(first, place))
 
 
 def _in_words(error, place: str) -> str:
-    place = ".".join([place, *(str(part) for part in error.absolute_path)])
+    place = ".".join(filter(None, [place, *(str(part) for part in error.absolute_path)])) or "top level"
     found, rule = error.instance, error.validator_value
     match error.validator:
         case "additionalProperties":

@@ -10,7 +10,8 @@ class UserError(Exception):
     """Something that the user can mend. Its message is one line: the place, what was found, what was expected."""
 
     def __init__(self, message: str):
-        super().__init__(" ".join(message.split()))
+        line = " ".join(message.split())
+        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
 
 
 def nearest(name: object, names) -> str:

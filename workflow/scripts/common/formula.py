@@ -73,7 +73,7 @@ FUNCTIONS = OVER_SAMPLES | {
 
 _OPERATIONS = (
     {name: function for name, (_, function) in FUNCTIONS.items()}
-    | {symbol: function for symbol, function in ARITHMETIC.values()}
+    | dict(ARITHMETIC.values())
     # A comparison is 1 where it holds and 0 elsewhere, so that every value in a tree is a float tensor.
     | {s: lambda a, b, f=f: f(a, b).to((a if a.ndim else b).dtype) for s, f in COMPARISONS.values()}
     | {"negative": operator.neg}
@@ -161,15 +161,17 @@ def _parse(text: str, variables: dict, constants: dict) -> Node:
         raise FormulaError(f"the formula has {len(text)} characters, more than {MAX_LENGTH}")
     if "#" in text:
         raise FormulaError(f"unexpected '#' at column {text.index('#') + 1}")
-    for name in constants:
-        _check_constant(name, constants[name], variables)
+    for name, value in constants.items():
+        _check_constant(name, value, variables)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         column = min(max(error.offset or 1, 1), len(text))
-        raise FormulaError(f"cannot be read at column {column}, near '{_clip(text[column - 1 :])}': {error.msg}") from None
+        raise FormulaError(
+            f"cannot be read at column {column}, near '{_clip(text[column - 1 :])}': {error.msg}"
+        ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise FormulaError(f"cannot be read: {str(error) or 'nested too deeply'}") from None
     return _Parser(text, variables, constants).node(tree, 0)
@@ -185,17 +187,17 @@ class _Parser:
     def source(self, tree) -> str:
         return self.bytes[tree.col_offset : tree.end_col_offset].decode()
 
-    def refuse(self, tree, why: str):
+    def refuse(self, tree, why: str) -> FormulaError:
         column = len(self.bytes[: tree.col_offset].decode()) + 1
-        raise FormulaError(f"column {column}, '{_clip(self.source(tree))}': {why}")
+        return FormulaError(f"column {column}, '{_clip(self.source(tree))}': {why}")
 
     def node(self, tree, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            self.refuse(tree, f"nested more than {MAX_DEPTH} deep")
+            raise self.refuse(tree, f"nested more than {MAX_DEPTH} deep")
         text = self.source(tree)
         match tree:
             case ast.Constant(value=bool() | None) | ast.Constant(value=str() | bytes() | complex()):
-                self.refuse(tree, "only numbers, names, functions and operators are allowed in a formula")
+                raise self.refuse(tree, "only numbers, names, functions and operators are allowed in a formula")
             case ast.Constant(value=int() | float() as value):
                 return self.number(tree, lambda: float(value))
             case ast.Name(id=name):
@@ -216,7 +218,7 @@ class _Parser:
                 return Node(text, COMPARISONS[type(op)][0], max(a.shape, b.shape, key=len), (a, b))
             case ast.Call():
                 return self.call(tree, depth)
-        self.refuse(tree, _why_not(tree))
+        raise self.refuse(tree, _why_not(tree))
 
     def number(self, tree, compute) -> Node:
         try:
@@ -224,7 +226,7 @@ class _Parser:
         except (OverflowError, ZeroDivisionError):
             value = math.nan
         if isinstance(value, complex) or not math.isfinite(value):
-            self.refuse(tree, "is not a finite number")
+            raise self.refuse(tree, "is not a finite number")
         return Node(self.source(tree), "number", NUMBER, value=value)
 
     def name(self, tree, name: str) -> Node:
@@ -233,26 +235,26 @@ class _Parser:
         if name in self.constants:
             return self.number(tree, lambda: float(self.constants[name]))
         if name in FUNCTIONS:
-            self.refuse(tree, f"is a function: write {name}({FUNCTIONS[name][0]})")
-        self.refuse(tree, f"unknown name{nearest(name, [*self.variables, *self.constants])}")
+            raise self.refuse(tree, f"is a function: write {name}({FUNCTIONS[name][0]})")
+        raise self.refuse(tree, f"unknown name{nearest(name, [*self.variables, *self.constants])}")
 
     def call(self, tree: ast.Call, depth: int) -> Node:
         if not isinstance(tree.func, ast.Name):
-            self.refuse(tree, f"only these functions can be called: {', '.join(sorted(FUNCTIONS))}")
+            raise self.refuse(tree, f"only these functions can be called: {', '.join(sorted(FUNCTIONS))}")
         name = tree.func.id
         if name not in FUNCTIONS:
-            self.refuse(tree, f"unknown function '{_clip(name)}'{nearest(name, FUNCTIONS)}")
+            raise self.refuse(tree, f"unknown function '{_clip(name)}'{nearest(name, FUNCTIONS)}")
         usage = f"{name}({FUNCTIONS[name][0]})"
         if tree.keywords or any(isinstance(argument, ast.Starred) for argument in tree.args):
-            self.refuse(tree, f"expected plain arguments: {usage}")
+            raise self.refuse(tree, f"expected plain arguments: {usage}")
         expected = FUNCTIONS[name][0].count(",") + 1
         if len(tree.args) != expected:
-            self.refuse(tree, f"found {len(tree.args)} arguments, expected {expected}: {usage}")
+            raise self.refuse(tree, f"found {len(tree.args)} arguments, expected {expected}: {usage}")
         arguments = tuple(self.node(argument, depth + 1) for argument in tree.args)
         shape = max((argument.shape for argument in arguments), key=len)
         if name in OVER_SAMPLES:
             if shape[:1] != ("n",):
-                self.refuse(tree, f"{name} runs over the samples, but its argument has shape {_shape(shape)}")
+                raise self.refuse(tree, f"{name} runs over the samples, but its argument has shape {_shape(shape)}")
             shape = PER_PIXEL if shape == IMAGES else NUMBER
         return Node(self.source(tree), name, shape, arguments)
 

@@ -20,7 +20,7 @@ def clear_stale_locks(folder: Path):
     except ImportError:
         return None
     folder.mkdir(exist_ok=True)
-    handle = open(folder / "mnist01.lock", "w")
+    handle = open(folder / "mnist01.lock", "w")  # noqa: SIM115 (open until the process ends)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import torch
+
 from common.formula import evaluate, parse_loss
 
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]

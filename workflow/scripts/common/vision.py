@@ -7,20 +7,12 @@ operators that it expects to be declared. We use neither; declaring their schema
 
 import torch
 
-
-def _import():
-    try:
-        import torchvision
-    except RuntimeError as error:
-        if "torchvision::" not in str(error):
-            raise
-        library = torch.library.Library("torchvision", "DEF")
-        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        _KEEP_ALIVE.append(library)
-        import torchvision
-    return torchvision
-
-
-_KEEP_ALIVE: list = []
-torchvision = _import()
+try:
+    import torchvision
+except RuntimeError as error:
+    if "torchvision::" not in str(error):
+        raise
+    LIBRARY = torch.library.Library("torchvision", "DEF")  # the declarations live as long as this object
+    LIBRARY.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    LIBRARY.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    import torchvision  # noqa: F401

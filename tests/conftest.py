@@ -1,0 +1,135 @@
+"""What the tests share: small MNIST-like IDX files, and a working directory that runs the real snakemake."""
+
+import gzip
+import hashlib
+import json
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared"
+IDX_FILES = {
+    "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+    "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
+}
+
+needs_shared_mnist = pytest.mark.skipif(
+    not (SHARED / "mnist").is_dir(), reason="the four MNIST files are not in ../shared/mnist"
+)
+
+
+def draw_digits(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """uint8 (n, 28, 28): a digit d is a bright block whose place depends on d, on a noisy background."""
+    images = generator.integers(0, 60, (len(labels), 28, 28), dtype=np.uint8)
+    for image, digit in zip(images, labels, strict=True):
+        row, column = 2 + 12 * (digit // 5), 2 + 5 * (digit % 5)
+        image[row : row + 10, column : column + 4] += generator.integers(60, 190, dtype=np.uint8)
+    return images
+
+
+def write_idx(folder: Path, part: str, images: np.ndarray, labels: np.ndarray) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    image_file, label_file = (folder / name for name in IDX_FILES[part])
+    header = struct.pack(">IIII", 0x803, *images.shape)
+    image_file.write_bytes(gzip.compress(header + images.tobytes(), mtime=0))
+    label_file.write_bytes(gzip.compress(struct.pack(">II", 0x801, len(labels)) + labels.tobytes(), mtime=0))
+
+
+@pytest.fixture(scope="session")
+def small_mnist(tmp_path_factory) -> Path:
+    """A folder with four IDX files of 400 and 100 made-up images, ten digits in random order."""
+    folder = tmp_path_factory.mktemp("small-mnist")
+    generator = np.random.default_rng(0)
+    for part, count in (("train", 400), ("test", 100)):
+        labels = generator.permutation(np.arange(count) % 10).astype(np.uint8)
+        write_idx(folder, part, draw_digits(labels, generator), labels)
+    return folder
+
+
+def md5_of(folder: Path) -> dict[str, str]:
+    return {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.gz"))}
+
+
+def small_config(mnist: Path) -> dict:
+    """Five epochs of a tiny network: one variant that finishes, one that diverges at once, two seeds each."""
+    return {
+        "data": {"mirrors": [str(mnist)], "md5": md5_of(mnist), "fallback": "none"},
+        "defaults": {"hidden": [4], "epochs": 5, "seeds": [1, 2]},
+        "normalizations": {"unit": "x / 255"},
+        "losses": {"bce": {"module": "BCELoss"}, "negative-log": "mean(log(yhat - 1))"},
+        "variants": {
+            "good": {"loss": "bce", "normalization": "unit"},
+            "bad": {"loss": "negative-log", "normalization": "unit"},
+        },
+    }
+
+
+class Workflow:
+    """A working directory with a config.yaml of its own, in which the project's Snakefile is run."""
+
+    def __init__(self, folder: Path, config: dict):
+        self.folder, self.config = folder, config
+        folder.mkdir(parents=True, exist_ok=True)
+        self.write_config()
+
+    def write_config(self) -> None:
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+
+    def command(self, *arguments: str) -> list[str]:
+        snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        return [*snakemake, "--directory", str(self.folder), *arguments]
+
+    def run(self, *arguments: str, **options) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            self.command(*arguments), capture_output=True, text=True, timeout=300, check=False, **options
+        )
+
+    def ok(self, *arguments: str) -> subprocess.CompletedProcess:
+        result = self.run(*arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result
+
+    def jobs(self, *arguments: str) -> dict[str, int]:
+        """{rule: jobs} that a run with these arguments would do now, without `all`."""
+        output = self.ok("--dry-run", *arguments).stdout
+        if "Nothing to be done" in output:
+            return {}
+        table = output.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+        return {rule: int(count) for rule, count in (row.split() for row in table if row.strip()) if rule != "all"}
+
+    def copy(self, folder: Path) -> "Workflow":
+        shutil.copytree(self.folder, folder)
+        return Workflow(folder, json.loads(json.dumps(self.config)))
+
+    def __truediv__(self, path: str) -> Path:
+        return self.folder / path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, small_mnist) -> Workflow:
+    """A finished run of `small_config`: read it, or copy it and go on in the copy."""
+    workflow = Workflow(tmp_path_factory.mktemp("finished"), small_config(small_mnist))
+    workflow.ok("--cores", "4")
+    return workflow
+
+
+@pytest.fixture
+def copy(finished, tmp_path) -> Workflow:
+    return finished.copy(tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory) -> Workflow:
+    """The default config.yaml, run on the real MNIST files."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["data"] |= {"mirrors": [str(SHARED / "mnist")], "fallback": "none"}
+    workflow = Workflow(tmp_path_factory.mktemp("real"), config)
+    workflow.ok("--cores", "4")
+    return workflow

@@ -1,0 +1,205 @@
+import copy
+import inspect
+import random
+import re
+
+import pytest
+import torch
+import yaml
+from conftest import ROOT
+
+from common.config import SCHEMA, check, read
+from common.errors import UserError
+
+DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def with_change(path: str, value) -> dict:
+    config = copy.deepcopy(DEFAULT)
+    *parents, last = path.split("/")
+    place = config
+    for key in parents:
+        place = place.setdefault(key, {})
+    place[last] = value
+    return config
+
+
+def test_default_config_names_every_key():
+    for section in ("data", "defaults"):
+        described = set(SCHEMA["properties"][section]["properties"]) - {"md5"}
+        assert set(DEFAULT[section]) == described
+
+
+def test_default_config_agrees_with_the_schema_defaults():
+    for section in ("data", "defaults"):
+        for key, schema in SCHEMA["properties"][section]["properties"].items():
+            if key in DEFAULT[section]:
+                assert DEFAULT[section][key] == schema["default"], key
+
+
+def test_every_key_of_the_schema_has_a_description():
+    for name, section in SCHEMA["properties"].items():
+        assert section["description"], name
+        for key, schema in section.get("properties", {}).items():
+            assert schema["description"], f"{name}.{key}"
+
+
+def test_defaults_are_filled_in_and_overridden():
+    settings = check(DEFAULT).variants
+    assert settings["bce-raw"]["epochs"] == 200
+    assert settings["manual-bce-unit-long"]["epochs"] == 400
+    assert settings["bce-raw"]["loss_definition"] == ["module", "BCELoss", [], "yhat"]
+    assert settings["bce-logits-raw"]["loss_definition"][-1] == "logits"
+
+
+def test_order_of_keys_does_not_matter():
+    turned = {key: DEFAULT[key] for key in reversed(DEFAULT)}
+    turned["variants"] = {key: DEFAULT["variants"][key] for key in reversed(DEFAULT["variants"])}
+    assert repr(check(turned)) == repr(check(DEFAULT))
+
+
+BAD = [
+    ("variants/bce-raw/los", "bce", "variants.bce-raw: unknown key 'los'; did you mean 'loss'?"),
+    ("variants/bce-raw/loss", "bcee", "variants.bce-raw.loss: unknown loss 'bcee'; did you mean 'bce'?"),
+    ("variants/bce-raw/normalization", "uint", "did you mean 'unit'?"),
+    ("variants/bce-raw/lr", "fast", "variants.bce-raw.lr: found 'fast', expected a number"),
+    ("variants/bce-raw/lr", 0, "variants.bce-raw.lr: found 0, expected more than 0"),
+    ("variants/bce-raw/epochs", 1.5, "found 1.5, expected a whole number"),
+    ("variants/bce-raw/seeds", [], "expected a list of at least 1 values"),
+    ("variants/bce-raw/seeds", [1, 1], "all different"),
+    ("variants/bce-raw/hidden", 64, "found 64, expected a list"),
+    ("variants/bce-raw/activation", "Relu", "variants.bce-raw.activation: found 'Relu'"),
+    ("variants/bce-raw/optimizer", {"name": "SGD", "momntum": 1}, "unknown key 'momntum'; did you mean 'momentum'?"),
+    ("variants/bce-raw", None, "variants.bce-raw: found nothing"),
+    ("variants/bce-raw", {"loss": "bce"}, "normalization missing"),
+    ("variants/a\tb", {"loss": "bce", "normalization": "raw"}, "letters, digits"),
+    ("variants/..", {"loss": "bce", "normalization": "raw"}, "letters, digits"),
+    ("variants", {}, "expected at least one variant"),
+    ("losses/manual-bce", "-mean(y * lgo(yhat))", "losses.manual-bce (variant manual-bce-raw): column 11"),
+    ("losses/unused", "mean(", "losses.unused (no variant uses it)"),
+    ("losses/bce", {"module": "BCELos"}, "did you mean 'BCELoss'?"),
+    ("losses/bce", {"module": "BCELoss", "input": "logit"}, "input: found 'logit', expected yhat or logits"),
+    ("losses/bce", {"formula": "mean(yhat)", "module": "BCELoss"}, "both formula and module"),
+    ("losses/bce", {"eps": 1}, "found the keys eps"),
+    ("losses/bce", {"formula": "mean(yhat) + log", "log": 1}, "already means something"),
+    ("losses/bce", {"formula": ["mean(yhat)"]}, "expected text"),
+    ("normalizations/raw", "mean", "normalizations.raw (variant bce-logits-raw)"),
+    ("data/classes", [3, 3], "data.classes"),
+    ("data/classes", [1, 10], "expected at most 9"),
+    ("data/source", "mnits", "did you mean 'mnist'?"),
+    ("data/fallback", "sampel", "did you mean 'sample'?"),
+    ("data/mirrors", [], "at least 1"),
+    ("data/timeout", 0, "expected more than 0"),
+    ("dta", {}, "unknown key 'dta'; did you mean 'data'?"),
+    ("defaults/lr", float("nan"), "expected a finite number"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "words"), BAD, ids=[path for path, _, _ in BAD])
+def test_bad_config_is_one_line_that_names_the_place(path, value, words):
+    with pytest.raises(UserError) as error:
+        check(with_change(path, value))
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("data: {", "line 1"),
+        ("data: {}\ndata: {}", "line 2, column 1: not valid YAML: the key 'data' stands here a second time"),
+        ("- a\n- b", "expected keys"),
+        ("data:\n\tclasses: 1", "line 2"),
+        ("datta: {}", "did you mean 'data'"),
+        ("data: !!python/object/apply:os.system ['true']", "not valid YAML"),
+    ],
+)
+def test_bad_yaml_is_one_line_that_names_the_place(tmp_path, text, words):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError) as error:
+        read(str(path))
+    assert words in str(error.value)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers():
+    assert check(with_change("defaults/lr", "1e-3")).variants["bce-raw"]["lr"] == 0.001
+
+
+def test_command_line_text_is_typed_by_the_schema():
+    experiment = check(with_change("data/classes", ["4", "9"]))
+    assert experiment.data["classes"] == [4, 9]
+
+
+def _damage(config, generator: random.Random):
+    """Replace, remove or rename something, somewhere in a config."""
+    places = []
+
+    def collect(value):
+        if isinstance(value, dict | list):
+            places.append(value)
+            for item in value.values() if isinstance(value, dict) else value:
+                collect(item)
+
+    collect(config)
+    place = generator.choice([value for value in places if value])
+    key = generator.choice(list(place)) if isinstance(place, dict) else generator.randrange(len(place))
+    junk = [None, True, -1, 0, 1e400, 10**400, "", "x", "no such thing", [], {}, [[]], {"a": {"b": 1}}, "mean(", {1: 2}]
+    kind = generator.randrange(3)
+    if kind == 0 and isinstance(place, dict):
+        place[generator.choice(["", "lr ", "None", "é", "a/b", 7, None, True])] = place.pop(key)
+    elif kind == 1:
+        del place[key]
+    else:
+        place[key] = generator.choice(junk)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_damaged_config_is_accepted_or_refused_in_one_line(seed):
+    generator = random.Random(seed)
+    config = copy.deepcopy(DEFAULT)
+    for _ in range(generator.randint(1, 3)):
+        _damage(config, generator)
+    try:
+        check(config)
+    except UserError as error:
+        assert str(error).startswith("config: ")
+        assert "\n" not in str(error)
+
+
+def _parameters(cls) -> dict:
+    return inspect.signature(cls.__init__).parameters
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(kind, name) for kind in ("losses", "activations", "optimizers") for name in SCHEMA["$defs"][kind]],
+)
+def test_names_and_arguments_of_the_schema_are_those_of_torch(kind, name):
+    cls = getattr(torch.optim if kind == "optimizers" else torch.nn, name)
+    parameters = _parameters(cls)
+    for argument, described in SCHEMA["$defs"][kind][name].get("properties", {}).items():
+        assert argument in parameters
+        schema = SCHEMA["$defs"][described["$ref"].rsplit("/", 1)[1]] if "$ref" in described else described
+        if "default" in schema:
+            default = parameters[argument].default
+            assert schema["default"] == (list(default) if isinstance(default, tuple) else default)
+
+
+def test_md5_sums_are_those_that_torchvision_checks():
+    from common.vision import torchvision
+
+    ours = {
+        name: schema["default"]
+        for name, schema in SCHEMA["properties"]["data"]["properties"]["md5"]["properties"].items()
+    }
+    assert ours == dict(torchvision.datasets.MNIST.resources)
+
+
+def test_conda_environment_has_the_versions_of_requirements_txt():
+    pins = re.findall(r"^(\S+==\S+)$", (ROOT / "requirements.txt").read_text(), flags=re.MULTILINE)
+    environment = yaml.safe_load((ROOT / "workflow/envs/mnist01.yaml").read_text())
+    assert environment["dependencies"][-1]["pip"]
+    assert set(environment["dependencies"][-1]["pip"]) <= set(pins)

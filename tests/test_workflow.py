@@ -1,0 +1,236 @@
+"""The real snakemake, in a subprocess, on small IDX files."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import torch
+import yaml
+from conftest import ROOT, Workflow, md5_of, small_config
+
+SUMMARY = """variant seed loss normalization status diverged_epoch correct n accuracy test_correct test_n
+test_accuracy final_loss max_logit epochs seconds"""
+
+
+def outputs(workflow: Workflow) -> dict[str, bytes]:
+    """Everything that must be the same bytes each time: all but what holds seconds or dates."""
+    files = [path for path in (workflow / "results").rglob("*") if path.suffix in (".pt", ".npz", ".csv", ".png")]
+    return {str(p.relative_to(workflow.folder)): p.read_bytes() for p in files if p.name != "summary.csv"}
+
+
+def read_summary(workflow: Workflow) -> list[dict]:
+    with open(workflow / "results/summary.csv") as file:
+        return list(csv.DictReader(file))
+
+
+def test_files_are_those_of_the_contract(finished):
+    results = finished / "results"
+    digits = torch.load(results / "data/digits.pt", weights_only=True)
+    assert digits["train_images"].shape == (80, 28, 28)
+    assert digits["train_images"].dtype == torch.uint8
+    assert digits["train_labels"].tolist() == [0] * 40 + [1] * 40
+
+    normalized = torch.load(results / "data/normalized/unit.pt", weights_only=True)
+    shapes = {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in normalized.items()}
+    assert shapes == {
+        "x_train": ((80, 784), torch.float32),
+        "y_train": ((80, 1), torch.float32),
+        "x_test": ((20, 784), torch.float32),
+        "y_test": ((20, 1), torch.float32),
+    }
+    for variant in ("good", "bad"):
+        folder = results / "variants" / variant
+        assert {path.name for path in folder.iterdir()} == {
+            "model.pt",
+            "history.csv",
+            "predictions.npz",
+            "metrics.json",
+            "yhat.png",
+        }
+        with np.load(folder / "predictions.npz") as predictions:
+            assert {name: (predictions[name].shape, predictions[name].dtype.name) for name in predictions.files} == {
+                "train": ((2, 80), "float32"),
+                "test": ((2, 20), "float32"),
+            }
+        assert set(torch.load(folder / "model.pt", weights_only=True)) == {1, 2}
+        with open(folder / "history.csv") as file:
+            history = list(csv.DictReader(file))
+        assert [(row["seed"], row["epoch"]) for row in history] == [(s, str(e)) for s in "12" for e in range(5)]
+        assert [outcome["seed"] for outcome in json.loads((folder / "metrics.json").read_text())["seeds"]] == [1, 2]
+        assert (folder / "yhat.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_summary_has_a_row_per_variant_and_seed_and_no_accuracy_for_the_diverged(finished):
+    rows = read_summary(finished)
+    assert list(rows[0]) == SUMMARY.split()
+    assert [(row["variant"], row["seed"]) for row in rows] == [("bad", "1"), ("bad", "2"), ("good", "1"), ("good", "2")]
+    for row in rows:
+        if row["variant"] == "bad":
+            assert (row["status"], row["diverged_epoch"], row["n"]) == ("diverged", "0", "80")
+            assert not any(row[key] for key in ("correct", "accuracy", "test_correct", "test_accuracy", "final_loss"))
+        else:
+            assert (row["status"], row["diverged_epoch"]) == ("finished", "")
+            assert float(row["accuracy"]) == int(row["correct"]) / 80
+            assert float(row["test_accuracy"]) == int(row["test_correct"]) / 20
+
+
+def test_second_run_does_nothing(finished):
+    assert finished.jobs() == {}
+    assert "Nothing to be done" in finished.ok("--cores", "4").stderr
+
+
+def test_added_variant_runs_train_plot_and_report_for_it_alone(copy):
+    copy.config["variants"]["more"] = {"loss": "bce", "normalization": "unit", "epochs": 3}
+    copy.write_config()
+    assert copy.jobs() == {"train": 1, "plot": 1, "report": 1}
+    before = {path: path.stat().st_mtime_ns for path in (copy / "results/variants/good").iterdir()}
+    copy.ok("--cores", "4")
+    assert [row["variant"] for row in read_summary(copy)] == ["bad", "bad", "good", "good", "more", "more"]
+    assert before == {path: path.stat().st_mtime_ns for path in (copy / "results/variants/good").iterdir()}
+    assert copy.jobs() == {}
+
+
+def test_killed_run_goes_on_and_ends_in_the_same_bytes(finished, small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    workflow = Workflow(tmp_path / "killed", config)
+    process = subprocess.Popen(
+        workflow.command("--cores", "2"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    # In the middle: the data are there, a train job has just been started.
+    deadline = time.monotonic() + 120
+    while not (workflow / "results/logs/train").is_dir() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (workflow / "results/report.html").exists()
+    assert list((workflow / ".snakemake/locks").iterdir())
+    workflow.ok("--cores", "1")
+    assert outputs(workflow) == outputs(finished)
+
+
+def test_lock_of_a_living_run_is_respected(copy):
+    held = (
+        "import fcntl, time; file = open('.snakemake/mnist01.lock', 'w'); fcntl.flock(file, fcntl.LOCK_EX); "
+        "print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(["python3", "-c", held], cwd=copy.folder, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        locks = copy / ".snakemake/locks"
+        locks.mkdir(exist_ok=True)
+        (locks / "0.output.lock").write_text("results/report.html\n")
+        result = copy.run("--cores", "1", "--forcerun", "report")
+        other.kill()
+    assert result.returncode == 1
+    assert "cannot be locked" in result.stderr + result.stdout
+
+
+def test_without_mirrors_the_run_ends_with_a_report_that_says_so(small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    config["data"] = {"mirrors": ["http://127.0.0.1:9/"], "timeout": 2}
+    config["variants"] = {"good": config["variants"]["good"]}
+    workflow = Workflow(tmp_path / "offline", config)
+    result = workflow.ok("--cores", "4")
+    assert "NO MIRROR ANSWERED" in result.stderr
+    assert "NO MIRROR ANSWERED" in (workflow / "results/logs/download.log").read_text()
+    page = (workflow / "results/report.html").read_text()
+    assert "This is the small sample, not MNIST" in page
+    assert "snakemake --cores 4 --forcerun download" in page
+    assert "http://127.0.0.1:9/" in page
+    assert read_summary(workflow)[0]["n"] == "800"
+
+
+def test_without_mirrors_and_fallback_the_run_stops_with_one_clear_line(small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    config["data"] |= {"mirrors": ["http://127.0.0.1:9/", "nowhere"], "fallback": "none"}
+    workflow = Workflow(tmp_path / "offline", config)
+    result = workflow.run("--cores", "4")
+    assert result.returncode == 1
+    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert "http://127.0.0.1:9/: train-images-idx3-ubyte.gz: Connection refused" in errors[0]
+    assert "nowhere: train-images-idx3-ubyte.gz: No such file or directory" in errors[0]
+    assert "Traceback" not in result.stderr
+    assert not (workflow / "results/data/raw").exists() or not list((workflow / "results/data/raw").glob("*.gz"))
+
+
+def test_failing_download_loses_nothing(copy, finished):
+    copy.config["data"]["mirrors"] = ["nowhere"]
+    copy.config["data"]["md5"]["t10k-labels-idx1-ubyte.gz"] = "0" * 32
+    copy.write_config()
+    result = copy.run("--cores", "4")
+    assert result.returncode == 1
+    assert md5_of(copy / "results/data/raw") == md5_of(finished / "results/data/raw")
+    assert outputs(copy) == outputs(finished)
+
+
+def test_error_in_config_stops_before_any_job(tmp_path, small_mnist):
+    config = small_config(small_mnist)
+    config["variants"]["good"]["los"] = "bce"
+    workflow = Workflow(tmp_path / "bad", config)
+    result = workflow.run("--cores", "4")
+    assert result.returncode == 1
+    said = [line for line in result.stderr.splitlines() if not line.startswith("Using workflow specific profile")]
+    assert said == ["error: config: variants.good: unknown key 'los'; did you mean 'loss'?"]
+    assert not (workflow / "results").exists()
+
+
+def test_command_line_overrides_any_key(finished):
+    assert finished.jobs("--config", 'defaults={"epochs": 6}') == {"train": 2, "plot": 2, "report": 1}
+    assert finished.jobs("--config", 'defaults={"epochs": 5}') == {}
+
+
+def test_one_variant_can_be_asked_for(copy):
+    (copy / "results/variants/good/metrics.json").unlink()
+    copy.ok("--cores", "1", "results/variants/good/metrics.json")
+    assert (copy / "results/variants/good/metrics.json").exists()
+
+
+def test_snakemake_report_is_made(copy):
+    copy.ok("--report", "report.html")
+    page = (copy / "report.html").read_text()
+    assert "results/variants/good/yhat.png" in page
+    assert "results/summary.csv" in page
+
+
+def test_runs_as_a_module_of_another_workflow(finished, tmp_path, small_mnist):
+    parent = tmp_path / "parent"
+    parent.mkdir()
+    (parent / "config.yaml").write_text(yaml.safe_dump({"digits": small_config(small_mnist)}))
+    (parent / "Snakefile").write_text(f"""
+configfile: "config.yaml"
+
+module digits:
+    snakefile: {str(ROOT / "Snakefile")!r}
+    config: config["digits"]
+
+use rule * from digits as digits_*
+
+rule count:
+    default_target: True
+    input: "results/summary.csv"
+    output: "rows.txt"
+    shell: "wc -l < {{input}} > {{output}}"
+""")
+    command = ["--directory", str(parent), "--snakefile", str(parent / "Snakefile"), "--cores", "4"]
+    result = subprocess.run(
+        [*finished.command()[:3], *command], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert result.returncode == 0, result.stderr
+    assert (parent / "rows.txt").read_text().strip() == "5"
+
+
+def test_page_is_self_contained_and_shows_every_variant(finished):
+    page = (finished / "results/report.html").read_text()
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "https://" not in page
+    for variant in ("good", "bad"):
+        assert f'<figure id="{variant}">' in page
+    assert page.count("data:image/png;base64,") == 2
+    assert "0 of 2 seeds survived" in page
