@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -19,6 +20,10 @@ IDX_FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
+
+# The same examples each time, and no time limit per example: a busy machine is no failure.
+settings.register_profile("tests", deadline=None, derandomize=True)
+settings.load_profile("tests")
 
 needs_shared_mnist = pytest.mark.skipif(
     not (SHARED / "mnist").is_dir(), reason="the four MNIST files are not in ../shared/mnist"

@@ -17,10 +17,10 @@ def plot(yhat: np.ndarray, counts: list[int], seeds: list[int], classes: list[in
     """A PNG of ŷ (seeds, n) over the image number; counts: images with y = 0 and with y = 1, in that order."""
     y = np.repeat([0, 1], counts)
     figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
+    axes.plot(y, color="black", linewidth=1, label="y")
     for seed, row in zip(seeds, yhat, strict=True):
         label = "ŷ" if len(seeds) == 1 else f"ŷ, seed {seed}"
-        axes.plot(row, ".", alpha=0.4, markersize=4, label=label)
-    axes.plot(y, color="black", linewidth=1.5, label="y")
+        axes.plot(row, "o", alpha=0.4, markersize=4, markeredgewidth=0, label=label)
     missing = int(np.isnan(yhat).any(axis=1).sum())
     if missing:
         text = "every ŷ is NaN" if np.isnan(yhat).all() else f"ŷ is NaN for {missing} of {len(seeds)} seeds"
