@@ -24,11 +24,11 @@ def raw(tmp_path):
 def test_first_class_comes_first_and_file_order_is_kept(raw, tmp_path):
     images = draw_digits(LABELS, np.random.default_rng(1))
     for classes, places in (([0, 1], [1, 4, 5, 0, 3, 6]), ([1, 0], [0, 3, 6, 1, 4, 5]), ([2, 0], [2, 1, 4, 5])):
-        extract.main(raw, classes, tmp_path / "digits.pt")
+        extract.main("mnist", raw, classes, tmp_path / "digits.pt")
         digits = torch.load(tmp_path / "digits.pt", weights_only=True)
         assert digits["train_images"].dtype == torch.uint8
         np.testing.assert_array_equal(digits["train_images"], images[places])
-        np.testing.assert_array_equal(digits["train_labels"], LABELS[places])
+        np.testing.assert_array_equal(digits["train_labels"], LABELS[places] == classes[1])
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def test_first_class_comes_first_and_file_order_is_kept(raw, tmp_path):
 def test_damaged_image_file_is_named(raw, tmp_path, content, words):
     (raw / "train-images-idx3-ubyte.gz").write_bytes(content)
     with pytest.raises(UserError, match=words) as error:
-        extract.main(raw, [0, 1], tmp_path / "digits.pt")
+        extract.main("mnist", raw, [0, 1], tmp_path / "digits.pt")
     assert "train-" in str(error.value)
     assert not (tmp_path / "digits.pt").exists()
 
 
 def test_missing_digit_is_named(raw, tmp_path):
     with pytest.raises(UserError, match=r"train-labels.*found no image of the digit 7"):
-        extract.main(raw, [0, 7], tmp_path / "digits.pt")
+        extract.main("mnist", raw, [0, 7], tmp_path / "digits.pt")
 
 
 def test_test_pixels_get_the_statistics_of_the_training_set():

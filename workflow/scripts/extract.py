@@ -4,10 +4,14 @@ import gzip
 import io
 import tempfile
 import zlib
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
+from common import png
 from common.errors import UserError, logged
 from common.files import write
 from common.vision import torchvision
@@ -37,26 +41,69 @@ def _read(path: Path, read) -> torch.Tensor:
             raise UserError(f"{path}: not an IDX file of bytes") from None
 
 
-def pick(pixels: torch.Tensor, digits: torch.Tensor, classes: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """The images of two classes, those of the first class first, each class in file order; and their digits."""
-    places = torch.cat([torch.nonzero(digits == digit).flatten() for digit in classes])
-    return pixels[places], digits[places]
-
-
-def main(raw: Path, classes: list[int], output: Path) -> None:
+def read_idx_classes(raw: Path, classes: list) -> dict[str, list[torch.Tensor]]:
+    """{part: [images of the first class, images of the second]} of the four IDX files in `raw`."""
     parts = {}
     for part, name in (("train", "train"), ("test", "t10k")):
         files = raw / f"{name}-images-idx3-ubyte.gz", raw / f"{name}-labels-idx1-ubyte.gz"
-        images, labels = pick(*read_idx(*files), classes)
-        for digit in classes:
-            if not (labels == digit).any():
+        pixels, digits = read_idx(*files)
+        parts[part] = [pixels[digits == digit] for digit in classes]
+        for digit, images in zip(classes, parts[part], strict=True):
+            if not len(images):
                 raise UserError(f"{files[1]}: found no image of the digit {digit}, which data.classes asks for")
-        parts |= {f"{part}_images": images, f"{part}_labels": labels}
+    return parts
+
+
+def read_png_classes(source: Path, classes: list) -> dict[str, list[torch.Tensor]]:
+    """The same of a folder or archive of PNG images, each class in the order of its file names' numbers."""
+    names = [str(name) for name in classes]
+    found: dict[str, dict[str, dict[str, np.ndarray]]] = {"train": {}, "test": {}}
+    for part, name, image, content in png.images(source, names):
+        found[part].setdefault(name, {})[image] = decode(image, content)
+    for part, classes_found in found.items():
+        for name in names:
+            if name not in classes_found:
+                counts = Counter(there for at, there, _, _ in png.images(source) if at == part)
+                raise png.missing(source, part, name, counts)
+    return {
+        part: [
+            torch.from_numpy(np.stack([images[name][image] for image in sorted(images[name], key=png.order)]))
+            for name in names
+        ]
+        for part, images in found.items()
+    }
+
+
+def decode(name: str, content: bytes) -> np.ndarray:
+    """uint8 (28, 28) of a PNG. Raises UserError naming the image."""
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            if image.size != (28, 28):
+                raise UserError(f"{name}: found {image.width} x {image.height} pixels, expected 28 x 28")
+            return np.array(image.convert("L"))
+    except (OSError, SyntaxError, ValueError, zlib.error):
+        raise UserError(f"{name}: not a readable PNG image") from None
+
+
+def main(source: str, raw: Path, classes: list, output: Path) -> None:
+    if source in ("mnist", "sample"):
+        parts = read_idx_classes(raw, classes)
+    else:
+        parts = read_png_classes(Path(source) if Path(source).is_dir() else next(raw.glob("[!.]*")), classes)
+    digits: dict = {"classes": classes}
+    for part, images in parts.items():
+        digits[f"{part}_images"] = torch.cat(images)
+        digits[f"{part}_labels"] = torch.repeat_interleave(torch.tensor([len(images[0]), len(images[1])]))
     content = io.BytesIO()
-    torch.save(parts | {"classes": classes}, content)
+    torch.save(digits, content)
     write(output, content.getvalue())
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        main(Path(snakemake.input.raw), list(snakemake.params.classes), Path(snakemake.output.digits))
+        main(
+            snakemake.params.source,
+            Path(snakemake.input.raw),
+            list(snakemake.params.classes),
+            Path(snakemake.output.digits),
+        )

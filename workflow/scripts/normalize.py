@@ -42,7 +42,7 @@ def normalize(
 def main(digits: Path, formula: str, constants: dict, output: Path) -> None:
     parts = torch.load(digits, weights_only=True)
     x_train, x_test = normalize(parts["train_images"], parts["test_images"], formula, constants)
-    y = {part: (parts[f"{part}_labels"] == parts["classes"][1]).float().unsqueeze(1) for part in ("train", "test")}
+    y = {part: parts[f"{part}_labels"].float().unsqueeze(1) for part in ("train", "test")}
     content = io.BytesIO()
     torch.save({"x_train": x_train, "y_train": y["train"], "x_test": x_test, "y_test": y["test"]}, content)
     write(output, content.getvalue())

@@ -8,18 +8,21 @@ import itertools
 import json
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
 
+from common import png
 from common.errors import UserError, nearest
 from common.formula import FormulaError, parse_loss, parse_normalization
 
 SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
+BUILT_IN_SOURCES = ("mnist", "sample")
 LIST_SETTINGS = {key for key, schema in SETTINGS.items() if schema["type"] == "array"}
 
 
@@ -38,6 +41,18 @@ class Experiment:
     data: dict
     normalizations: dict
     variants: dict
+
+    @property
+    def local_archive(self) -> list[str]:
+        """The .tgz on this machine that the images come from, if any."""
+        source = self.data["source"]
+        return [] if source in BUILT_IN_SOURCES or "://" in source or Path(source).is_dir() else [source]
+
+    @property
+    def local_folder(self) -> list[int]:
+        """What identifies the content of the folder that the images come from, if any."""
+        source = self.data["source"]
+        return png.fingerprint(Path(source)) if source not in BUILT_IN_SOURCES and Path(source).is_dir() else []
 
     def setting(self, key: str):
         """A Snakemake function: the value of one setting of a job's variant, all that the job is to depend on."""
@@ -99,7 +114,29 @@ def _check(config: dict) -> Experiment:
             _good(definition, f"{section}.{name} (no variant uses it)")
     used = sorted({settings["normalization"] for settings in checked.values()})
     data = {key: config["data"][key] for key in SCHEMA["properties"]["data"]["properties"]}
+    data["source"] = _source(data["source"], data["classes"])
     return Experiment(data, {name: normalizations[name] for name in used}, checked)
+
+
+def _source(source: str, classes: list) -> str:
+    """data.source, `~` expanded, if it and data.classes fit what is there."""
+    if source in BUILT_IN_SOURCES:
+        for digit in classes:
+            if not isinstance(digit, int) or not 0 <= digit <= 9:
+                raise UserError(f"data.classes: found {_found(digit)}, expected a digit from 0 to 9")
+        return source
+    if "://" in source:
+        return source
+    path = Path(source).expanduser()
+    if not path.exists():
+        raise UserError(f"data.source: found '{source}', which is no file or folder{nearest(source, BUILT_IN_SOURCES)}")
+    if path.is_dir():
+        counts = Counter((part, name) for part, name, _, _ in png.images(path))
+        for part in ("train", "test"):
+            for name in map(str, classes):
+                if not counts[part, name]:
+                    raise png.missing(path, part, name, {there: n for (at, there), n in counts.items() if at == part})
+    return str(path)
 
 
 def _variant(name: str, settings: dict, config: dict, losses: dict, normalizations: dict) -> dict:
@@ -270,12 +307,15 @@ def _typed(value, schema: dict):
     if "$ref" in schema:
         return _typed(value, SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]])
     if isinstance(value, str):
-        kind = schema.get("type")
-        if kind == "integer" and re.fullmatch(r"[-+]?\d{1,30}", value):
+        kinds = schema.get("type", [])
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if "string" in kinds:  # where text is welcome too, '01' stays the name of a folder
+            return int(value) if "integer" in kinds and re.fullmatch(r"0|[1-9]\d{0,8}", value) else value
+        if "integer" in kinds and re.fullmatch(r"[-+]?\d{1,30}", value):
             return int(value)
-        if kind in ("integer", "number") and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value):
+        if {"integer", "number"} & set(kinds) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value):
             return float(value)
-        if kind == "boolean" and value.lower() in ("true", "false"):
+        if kinds == ["boolean"] and value.lower() in ("true", "false"):
             return value.lower() == "true"
     return value
 

@@ -1,0 +1,183 @@
+"""Images from PNG files: folders, archives and URLs in the layout of mnist_png."""
+
+import shutil
+import tarfile
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import download
+import extract
+import numpy as np
+import pytest
+import torch
+from conftest import SHARED, Workflow, draw_digits, needs_shared_mnist, small_config
+from PIL import Image
+
+from common import png
+from common.config import check
+from common.errors import UserError
+from common.files import read_json
+
+COUNTS = {"training": 12, "testing": 5}
+
+
+def write_pngs(folder: Path, classes=("0", "1", "7")) -> Path:
+    """mnist_png/{training,testing}/{class}/{number}.png: a dozen and five per class, the numbers without padding."""
+    generator = np.random.default_rng(3)
+    for part, count in COUNTS.items():
+        for place, name in enumerate(classes):
+            (folder / part / name).mkdir(parents=True)
+            for number, image in enumerate(draw_digits(np.full(count, place), generator)):
+                Image.fromarray(image).save(folder / part / name / f"{number}.png")
+    return folder
+
+
+def pack(folder: Path, archive: Path) -> Path:
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, arcname="mnist_png")
+    return archive
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    return write_pngs(tmp_path / "mnist_png")
+
+
+def digits_from(source: str, tmp_path: Path, classes=(0, 1)) -> dict:
+    raw = tmp_path / "raw"
+    download.main(source, [], {}, "none", 2, raw, tmp_path / "source.json")
+    extract.main(source, raw, list(classes), tmp_path / "digits.pt")
+    return torch.load(tmp_path / "digits.pt", weights_only=True)
+
+
+def test_folder_archive_and_url_give_the_same_tensors(folder, tmp_path):
+    archive = pack(folder, tmp_path / "images.tgz")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    handler.log_message = lambda *_: None
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        sources = [str(folder), str(folder.parent), str(archive), f"http://127.0.0.1:{server.server_port}/images.tgz"]
+        all_digits = [digits_from(source, tmp_path) for source in sources]
+    finally:
+        server.shutdown()
+        server.server_close()
+    expected = np.stack(
+        [np.array(Image.open(folder / "training" / name / f"{n}.png")) for name in "01" for n in range(12)]
+    )
+    for digits in all_digits:
+        np.testing.assert_array_equal(digits["train_images"], expected)
+        assert digits["train_labels"].tolist() == [0] * 12 + [1] * 12
+        assert digits["test_labels"].tolist() == [0] * 5 + [1] * 5
+
+
+def test_any_two_folders_are_classes(tmp_path):
+    folder = write_pngs(tmp_path / "pets", ("cat", "dog"))
+    digits = digits_from(str(folder), tmp_path, ("dog", "cat"))
+    assert digits["classes"] == ["dog", "cat"]
+    assert len(digits["train_images"]) == 24
+
+
+def test_source_is_recorded_with_counts_and_checksum(folder, tmp_path):
+    archive = pack(folder, tmp_path / "images.tgz")
+    digits_from(str(archive), tmp_path)
+    record = read_json(tmp_path / "source.json")
+    assert record["source"] == str(archive)
+    assert record["counts"] == {"train": dict.fromkeys("017", 12), "test": dict.fromkeys("017", 5)}
+    assert record["files"]["images.tgz"]["bytes"] == archive.stat().st_size
+
+
+def damage_empty(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def damage_missing(folder):
+    shutil.rmtree(folder / "testing" / "1")
+
+
+def damage_size(folder):
+    Image.new("L", (32, 28)).save(folder / "training" / "1" / "3.png")
+
+
+def damage_content(folder):
+    (folder / "training" / "1" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+
+
+def damage_half(folder):
+    path = folder / "testing" / "0" / "4.png"
+    path.write_bytes(path.read_bytes()[:200])
+
+
+DAMAGE = {
+    damage_empty: "found no PNG image, expected some under training/0/",
+    damage_missing: "found no PNG image under testing/1/, which data.classes asks for",
+    damage_size: "training/1/3.png: found 32 x 28 pixels, expected 28 x 28",
+    damage_content: "training/1/3.png: not a readable PNG image",
+    damage_half: "testing/0/4.png: not a readable PNG image",
+}
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+@pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
+def test_damaged_images_are_named(folder, tmp_path, damage, kind):
+    damage(folder)
+    source = folder if kind == "folder" else pack(folder, tmp_path / "images.tgz")
+    with pytest.raises(UserError) as error:
+        digits_from(str(source), tmp_path)
+    assert DAMAGE[damage] in str(error.value)
+    assert source.name in str(error.value)
+    assert not (tmp_path / "digits.pt").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", None])
+def test_damaged_archive_is_named(folder, tmp_path, content):
+    archive = pack(folder, tmp_path / "images.tgz")
+    archive.write_bytes(archive.read_bytes()[:-500] if content is None else content)
+    with pytest.raises(UserError, match=r"images\.tgz: not a whole \.tgz file"):
+        digits_from(str(archive), tmp_path)
+
+
+def test_images_that_are_missing_are_told_before_anything_runs(folder):
+    config = small_config(folder) | {"data": {"source": str(folder), "classes": [0, 3]}}
+    with pytest.raises(UserError, match=r"config: data\.source: .*no PNG image under training/3/"):
+        check(config)
+
+
+def test_archive_that_is_missing_at_its_url_is_an_error_not_a_fallback(tmp_path):
+    with pytest.raises(UserError, match=r"data\.source: http://127\.0\.0\.1:9/a\.tgz: a\.tgz: Connection refused"):
+        download.main("http://127.0.0.1:9/a.tgz", [], {}, "sample", 2, tmp_path / "raw", tmp_path / "source.json")
+
+
+def test_pictures_are_sorted_as_a_person_would():
+    assert sorted(["10.png", "b.png", "9.png", "a.png"], key=png.order) == ["9.png", "10.png", "a.png", "b.png"]
+
+
+def test_run_on_a_folder_of_images_notices_another_image(folder, tmp_path):
+    config = small_config(folder)
+    config["data"] = {"source": "../mnist_png", "classes": [1, 7]}
+    config["variants"] = {"good": config["variants"]["good"]}
+    workflow = Workflow(tmp_path / "work", config)
+    workflow.ok("--cores", "2")
+    assert workflow.jobs() == {}
+    shutil.copy(folder / "training" / "1" / "3.png", folder / "training" / "1" / "99.png")
+    assert workflow.jobs()["download"] == 1
+    workflow.ok("--cores", "2")
+    assert "25 images" in (workflow / "results/report.html").read_text()
+
+
+@needs_shared_mnist
+@pytest.mark.skipif(not (SHARED / "mnist_png.tgz").exists(), reason="mnist_png.tgz is not in ../shared")
+def test_png_archive_holds_the_images_of_the_idx_files(tmp_path):
+    from_png = digits_from(str(SHARED / "mnist_png.tgz"), tmp_path)
+    extract.main("mnist", SHARED / "mnist", [0, 1], tmp_path / "idx.pt")
+    from_idx = torch.load(tmp_path / "idx.pt", weights_only=True)
+    for part in ("train", "test"):
+        assert torch.equal(from_png[f"{part}_labels"], from_idx[f"{part}_labels"])
+        for label in (0, 1):
+            images = [digits[f"{part}_images"][digits[f"{part}_labels"] == label] for digits in (from_png, from_idx)]
+            # Order within a class aside: compare the sorted rows.
+            ours, theirs = (sorted(bytes(image.numpy()) for image in of_class) for of_class in images)
+            assert ours == theirs

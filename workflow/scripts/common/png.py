@@ -1,0 +1,84 @@
+"""PNG images in the layout of fastai's mnist_png: training/{class}/{name}.png and testing/{class}/{name}.png.
+
+They lie in a folder or in a .tgz, at its top or one folder down. This module imports no torch and no PIL: the
+Snakefile looks at a folder with it.
+"""
+
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from common.errors import UserError, nearest
+
+PARTS = {"training": "train", "testing": "test"}
+MAX_BYTES = 1 << 20  # of one image: 28 x 28 pixels are less than 1 kB
+
+
+def images(source: Path, classes: list[str] | None = None) -> Iterator[tuple[str, str, str, bytes]]:
+    """(part, class, name, content) of each image of the classes (None: of all, without content), in no fixed order.
+
+    part is 'train' or 'test'; name is what to call the image in a complaint. Raises UserError for a source that
+    cannot be read.
+    """
+    try:
+        yield from (_in_folder if source.is_dir() else _in_archive)(source, classes)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise UserError(f"{source}: not a whole .tgz file: {error}") from None
+    except OSError as error:
+        raise UserError(f"{error.filename or source}: {error.strerror or error}") from None
+
+
+def _in_folder(source: Path, classes):
+    for path in files(source):
+        part, name = PARTS[path.parts[-3]], path.parts[-2]
+        if classes is None or name in classes:
+            yield part, name, str(path), path.read_bytes() if classes else b""
+
+
+def _in_archive(source: Path, classes):
+    with tarfile.open(source) as archive:
+        for member in archive:
+            path = PurePosixPath(member.name)
+            if not member.isfile() or len(path.parts) < 3 or path.parts[-3] not in PARTS or not _is_png(path):
+                continue
+            part, name = PARTS[path.parts[-3]], path.parts[-2]
+            if classes is None:
+                yield part, name, member.name, b""
+            elif name in classes:
+                if member.size > MAX_BYTES:
+                    raise UserError(f"{source}: {member.name}: found {member.size} bytes, expected an image of 28 x 28")
+                yield part, name, f"{source}: {member.name}", archive.extractfile(member).read()
+
+
+def files(source: Path) -> list[Path]:
+    """Every image of a folder in the layout."""
+    root = next((path for path in [source, *sorted(source.iterdir())] if (path / "training").is_dir()), source)
+    return [path for part in PARTS for path in sorted(root.glob(f"{part}/*/*")) if _is_png(path)]
+
+
+def _is_png(path) -> bool:
+    return path.suffix.lower() == ".png" and not path.name.startswith(".")
+
+
+def order(name: str) -> tuple:
+    """The key that sorts image names as a person would: 2.png before 10.png."""
+    stem = PurePosixPath(name).stem
+    return (0, int(stem), name) if stem.isdecimal() else (1, 0, name)
+
+
+def missing(source: Path, part: str, wanted: str, found: dict[str, int]) -> UserError:
+    """The complaint about a class without images; found: {class: images} of that part."""
+    folder = next(name for name in PARTS if PARTS[name] == part)
+    if not found:
+        return UserError(f"data.source: {source}: found no PNG image, expected some under {folder}/{wanted}/")
+    return UserError(
+        f"data.source: {source}: found no PNG image under {folder}/{wanted}/, which data.classes asks for"
+        f"{nearest(wanted, found)}"
+    )
+
+
+def fingerprint(source: Path) -> list[int]:
+    """Images, bytes and newest change of a folder: what Snakemake compares to see that it is another one."""
+    stats = [path.stat() for path in files(source)]
+    return [len(stats), sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)]
