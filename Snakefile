@@ -45,6 +45,7 @@ wildcard_constraints:
     normalization="|".join(map(re.escape, EXPERIMENT.normalizations)),
 
 
+include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/report.smk"

@@ -79,8 +79,8 @@ def small_config(mnist: Path) -> dict:
 class Workflow:
     """A working directory with a config.yaml of its own, in which the project's Snakefile is run."""
 
-    def __init__(self, folder: Path, config: dict):
-        self.folder, self.config = folder, config
+    def __init__(self, folder: Path, config: dict, snakefile: Path = ROOT / "Snakefile"):
+        self.folder, self.config, self.snakefile = folder, config, snakefile
         folder.mkdir(parents=True, exist_ok=True)
         self.write_config()
 
@@ -88,7 +88,7 @@ class Workflow:
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
     def command(self, *arguments: str) -> list[str]:
-        snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(self.snakefile)]
         return [*snakemake, "--directory", str(self.folder), *arguments]
 
     def run(self, *arguments: str, **options) -> subprocess.CompletedProcess:

@@ -204,3 +204,56 @@ def test_conda_environment_has_the_versions_of_requirements_txt():
     environment = yaml.safe_load((ROOT / "workflow/envs/mnist01.yaml").read_text())
     assert environment["dependencies"][-1]["pip"]
     assert set(environment["dependencies"][-1]["pip"]) <= set(pins)
+
+
+SWEEPS = {
+    "lr: [0.0005, 0.002]": ["s-lr=0.0005", "s-lr=0.002"],
+    "lr: [1e-3, 2]": ["s-lr=0.001", "s-lr=2"],
+    "epochs: 3": ["s"],
+    "epochs: [3, 4]\n  lr: [0.1]": ["s-lr=0.1-epochs=3", "s-lr=0.1-epochs=4"],
+    "hidden: [[], [64], [32, 16]]": ["s-hidden=none", "s-hidden=64", "s-hidden=32x16"],
+    "hidden: [32, 16]": ["s"],
+    "seeds: [[1], [2, 3]]": ["s-seeds=1", "s-seeds=2x3"],
+    "optimizer: [Adam, {name: SGD, momentum: 0.9}]": ["s-optimizer=Adam", "s-optimizer=SGD+momentum=0.9"],
+    "activation: [ReLU, Tanh]": ["s-activation=ReLU", "s-activation=Tanh"],
+}
+
+
+@pytest.mark.parametrize("text", SWEEPS)
+def test_sweep_expands_to_the_product_of_its_lists(text):
+    config = copy.deepcopy(DEFAULT) | {"variants": {}}
+    config["sweeps"] = yaml.safe_load(f"s:\n  loss: bce\n  normalization: unit\n  {text}")
+    assert sorted(check(config).variants) == sorted(SWEEPS[text])
+
+
+def test_sweep_of_losses_and_normalizations_has_their_names():
+    config = copy.deepcopy(DEFAULT)
+    config["sweeps"] = {"lr-study": {"normalization": ["unit"], "lr": [0.0005], "loss": ["bce"]}}
+    settings = check(config).variants["lr-study-bce-unit-lr=0.0005"]
+    assert (settings["loss"], settings["normalization"], settings["lr"]) == ("bce", "unit", 0.0005)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "words"),
+    [
+        ({"lr": []}, "sweeps.s.lr: found an empty list"),
+        ({"lr": [1, 1]}, "'s-lr=1' is declared twice"),
+        ({"lr": [1, 2], "epohs": [3]}, "sweeps.s: unknown key 'epohs'; did you mean 'epochs'?"),
+        ({"lr": [0.1, "fast"]}, "sweeps.s.lr: found 'fast', expected a number"),
+        ({"epochs": list(range(1, 200)), "lr": list(range(1, 200))}, "expands to 39601 variants"),
+        ({"loss": ["bce", "bcee"]}, "unknown loss 'bcee'; did you mean 'bce'?"),
+        ({"optimizer": [{"name": "SGD", "momentum": -1}]}, "SGD.momentum: found -1"),
+    ],
+)
+def test_bad_sweep_is_one_line_that_names_the_place(sweep, words):
+    config = copy.deepcopy(DEFAULT) | {"sweeps": {"s": {"loss": "bce", "normalization": "unit"} | sweep}}
+    with pytest.raises(UserError) as error:
+        check(config)
+    assert words in str(error.value)
+
+
+def test_sweep_that_clashes_with_a_variant_is_refused():
+    config = with_change("variants/s-lr=0.1", {"loss": "bce", "normalization": "unit"})
+    config["sweeps"] = {"s": {"loss": "bce", "normalization": "unit", "lr": [0.1]}}
+    with pytest.raises(UserError, match=r"sweeps\.s: variant 's-lr=0\.1' is declared twice"):
+        check(config)

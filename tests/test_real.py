@@ -1,12 +1,13 @@
 """The default config on the real MNIST files, held against the notebook's figures and a plain loop of its own."""
 
+import copy
 import csv
 import json
 
 import numpy as np
 import pytest
 import torch
-from conftest import SHARED, needs_shared_mnist
+from conftest import SHARED, Workflow, needs_shared_mnist
 
 pytestmark = needs_shared_mnist
 
@@ -79,3 +80,30 @@ def test_pipeline_agrees_with_a_plain_notebook_loop(real, rows, variant, loss_fu
     np.testing.assert_allclose(history, losses, rtol=1e-5)
     y = np.repeat([0, 1], [5923, 6742])
     assert int(rows[variant]["correct"]) == ((yhat > 0.5) == y).sum()
+
+
+@pytest.mark.parametrize("classes", [[4, 9], [3, 8]])
+def test_other_digits_train(real, tmp_path, classes):
+    config = copy.deepcopy(real.config)
+    config["data"]["classes"] = classes
+    config["variants"] = {"bce-unit": {"loss": "bce", "normalization": "unit", "epochs": 40}}
+    workflow = Workflow(tmp_path, config)
+    workflow.ok("--cores", "2")
+    with open(workflow / "results/summary.csv") as file:
+        (row,) = csv.DictReader(file)
+    counts = json.loads((workflow / "results/data/source.json").read_text())["counts"]
+    assert int(row["n"]) == sum(counts["train"][str(digit)] for digit in classes)
+    assert 0.9 < float(row["test_accuracy"]) < 1
+    assert f"Telling {classes[0]} from {classes[1]}" in (workflow / "results/report.html").read_text()
+
+
+@pytest.mark.skipif(not (SHARED / "mnist_png.tgz").exists(), reason="mnist_png.tgz is not in ../shared")
+def test_png_archive_gives_the_figures_of_the_idx_files(real, tmp_path):
+    config = copy.deepcopy(real.config)
+    config["data"]["source"] = str(SHARED / "mnist_png.tgz")
+    config["variants"] = {"manual-bce-unit": config["variants"]["manual-bce-unit"]}
+    workflow = Workflow(tmp_path, config)
+    workflow.ok("--cores", "2")
+    with open(workflow / "results/summary.csv") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["correct"], row["n"]) == ("12661", "12665")

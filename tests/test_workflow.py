@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import numpy as np
+import pytest
 import torch
 import yaml
 from conftest import ROOT, Workflow, md5_of, small_config
@@ -234,3 +235,46 @@ def test_page_is_self_contained_and_shows_every_variant(finished):
         assert f'<figure id="{variant}">' in page
     assert page.count("data:image/png;base64,") == 2
     assert "0 of 2 seeds survived" in page
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe\x00junk", b"variants: [", b"just text", b"- 1", b"a: &a [*a]", b"variants: {x: {loss: 1}}\n" * 2, b""],
+)
+def test_damaged_config_file_is_one_line_and_status_1(tmp_path, content):
+    workflow = Workflow(tmp_path, {})
+    (tmp_path / "config.yaml").write_bytes(content)
+    result = workflow.run("--dry-run")
+    assert result.returncode == 1
+    lines = [line for line in result.stderr.splitlines() if not line.startswith(("Using workflow", "Config file"))]
+    assert len(lines) == 1
+    assert lines[0].startswith("error: config")
+    assert result.stdout == ""
+
+
+def test_sweep_of_24_variants_over_3_seeds_runs_to_its_report(small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    config["variants"] = {}
+    config["sweeps"] = {
+        "grid": {
+            "loss": ["bce", "negative-log"],
+            "normalization": ["unit", "raw"],
+            "lr": [0.001, "1e-2", 0.1],
+            "hidden": [[], [4, 3]],
+            "seeds": [1, 2, 3],
+            "epochs": 4,
+        }
+    }
+    config["normalizations"]["raw"] = "x"
+    workflow = Workflow(tmp_path / "sweep", config)
+    workflow.ok("--cores", "4")
+    rows = read_summary(workflow)
+    assert len(rows) == 72
+    names = {row["variant"] for row in rows}
+    assert {"grid-bce-unit-hidden=none-lr=0.001", "grid-negative-log-raw-hidden=4x3-lr=0.01"} <= names
+    page = (workflow / "results/report.html").read_text()
+    assert all(f'id="{name}"' in page for name in names)
+    assert page.count("0 of 3 seeds survived") == 12
+    good = [float(row["test_accuracy"]) for row in rows if row["variant"] == "grid-bce-unit-hidden=4x3-lr=0.01"]
+    assert len(good) == 3
+    assert f"{np.mean(good):.4f} ± {np.std(good, ddof=1):.4f}" in page

@@ -6,11 +6,7 @@ rule download:
     """The raw images: four verified MNIST files, the embedded sample, or an archive of PNG images."""
     input:
         archive=EXPERIMENT.local_archive,
-        modules=[
-            workflow.source_path("../scripts/common/errors.py"),
-            workflow.source_path("../scripts/common/files.py"),
-            workflow.source_path("../scripts/common/png.py"),
-        ],
+        modules=shared_modules("errors", "files", "png"),
     output:
         # update: verified files that are already there are kept, and come back if the job fails.
         raw=update(directory("results/data/raw")),
@@ -37,12 +33,7 @@ rule extract:
     input:
         raw="results/data/raw",
         source="results/data/source.json",
-        modules=[
-            workflow.source_path("../scripts/common/errors.py"),
-            workflow.source_path("../scripts/common/files.py"),
-            workflow.source_path("../scripts/common/png.py"),
-            workflow.source_path("../scripts/common/vision.py"),
-        ],
+        modules=shared_modules("errors", "files", "png", "vision"),
     output:
         digits="results/data/digits.pt",
     log:
@@ -62,11 +53,7 @@ rule normalize:
     """Input tensors for the network, one file per normalization in use."""
     input:
         digits="results/data/digits.pt",
-        modules=[
-            workflow.source_path("../scripts/common/errors.py"),
-            workflow.source_path("../scripts/common/files.py"),
-            workflow.source_path("../scripts/common/formula.py"),
-        ],
+        modules=shared_modules("errors", "files", "formula"),
     output:
         normalized="results/data/normalized/{normalization}.pt",
     log:

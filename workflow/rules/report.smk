@@ -8,12 +8,9 @@ rule report:
         metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
         histories=expand("results/variants/{variant}/history.csv", variant=EXPERIMENT.variants),
         plots=expand("results/variants/{variant}/yhat.png", variant=EXPERIMENT.variants),
-        modules=[
-            workflow.source_path("../scripts/common/errors.py"),
-            workflow.source_path("../scripts/common/files.py"),
-        ],
-        template=workflow.source_path("../report/report.html.j2"),
-        style=workflow.source_path("../report/report.css"),
+        modules=shared_modules("errors", "files"),
+        template=own_file("report/report.html.j2"),
+        style=own_file("report/report.css"),
     output:
         summary=report("results/summary.csv", caption="../report/summary.rst", category="Comparison"),
         page=report("results/report.html", caption="../report/page.rst", category="Comparison"),

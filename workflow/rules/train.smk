@@ -7,12 +7,7 @@ rule train:
         normalized=lambda wildcards: (
             f"results/data/normalized/{EXPERIMENT.variants[wildcards.variant]['normalization']}.pt"
         ),
-        modules=[
-            workflow.source_path("../scripts/common/errors.py"),
-            workflow.source_path("../scripts/common/files.py"),
-            workflow.source_path("../scripts/common/formula.py"),
-            workflow.source_path("../scripts/common/network.py"),
-        ],
+        modules=shared_modules("errors", "files", "formula", "network"),
     output:
         model="results/variants/{variant}/model.pt",
         history="results/variants/{variant}/history.csv",
@@ -43,10 +38,7 @@ rule plot:
     input:
         metrics="results/variants/{variant}/metrics.json",
         predictions="results/variants/{variant}/predictions.npz",
-        modules=[
-            workflow.source_path("../scripts/common/errors.py"),
-            workflow.source_path("../scripts/common/files.py"),
-        ],
+        modules=shared_modules("errors", "files"),
     output:
         report(
             "results/variants/{variant}/yhat.png",

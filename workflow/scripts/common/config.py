@@ -21,7 +21,9 @@ from common.formula import FormulaError, parse_loss, parse_normalization
 
 SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
+_SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
+# YAML's << puts what it merges first; the names of a sweep's variants begin with the loss and the normalization.
+SETTINGS = {key: _SETTINGS[key] for key in ("loss", "normalization", *_SETTINGS)}
 BUILT_IN_SOURCES = ("mnist", "sample")
 LIST_SETTINGS = {key for key, schema in SETTINGS.items() if schema["type"] == "array"}
 
@@ -73,8 +75,6 @@ def read(path: str) -> dict:
         raise UserError(f"{path}{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
     except (RecursionError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
-    if config is None:
-        config = {}
     if not isinstance(config, dict):
         raise UserError(f"{path}: found {_found(config)}, expected keys such as data, losses and variants")
     unknown = [key for key in config if key not in SCHEMA["properties"]]

@@ -1,0 +1,15 @@
+# How rules name the project's own files as inputs.
+
+import os
+
+
+def own_file(path):
+    """A file under workflow/ as an input. Unlike workflow.source_path's copy, whose name changes with each run, it is
+    compared by checksum: a file that was only touched, by git for one, runs nothing."""
+    file = HOME / "workflow" / path
+    return os.path.relpath(file) if IS_MAIN else str(file)
+
+
+def shared_modules(*names):
+    """What a script imports from common/: Snakemake itself watches the script only."""
+    return [own_file(f"scripts/common/{name}.py") for name in names]
