@@ -8,8 +8,9 @@ import torch
 import yaml
 from conftest import ROOT
 
-from common.config import SCHEMA, check, read
+from common.config import check, read
 from common.errors import UserError
+from common.schema import SCHEMA
 
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 

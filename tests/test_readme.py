@@ -13,8 +13,9 @@ from conftest import ROOT
 
 sys.path.append(str(ROOT / "workflow/scripts"))
 
-from common.config import SCHEMA, SETTINGS, check
+from common.config import check
 from common.formula import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
+from common.schema import SCHEMA, SETTINGS
 
 README = ROOT / "README.md"
 START, END = "<!-- reference: python tests/test_readme.py -->\n", "<!-- end of reference -->\n"

@@ -154,6 +154,7 @@ FILES = {
     "common/network.py": from_rule("train"),
     "common/config.py": NOTHING,
     "common/lock.py": NOTHING,
+    "common/schema.py": NOTHING,
     "../report/report.html.j2": from_rule("report"),
     "../report/report.css": from_rule("report"),
 }

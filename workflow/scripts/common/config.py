@@ -5,27 +5,19 @@ This module is imported by the Snakefile, so it imports no torch, pandas or matp
 """
 
 import itertools
-import json
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from common import png
 from common.errors import UserError, nearest
 from common.formula import FormulaError, parse_loss, parse_normalization
+from common.schema import LIST_SETTINGS, SCHEMA, SETTINGS, plain, quoted, typed, validate, with_defaults
 
-SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
-SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-_SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
-# YAML's << puts what it merges first; the names of a sweep's variants begin with the loss and the normalization.
-SETTINGS = {key: _SETTINGS[key] for key in ("loss", "normalization", *_SETTINGS)}
 BUILT_IN_SOURCES = ("mnist", "sample")
-LIST_SETTINGS = {key for key, schema in SETTINGS.items() if schema["type"] == "array"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,7 @@ def read(path: str) -> dict:
     except (RecursionError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
     if not isinstance(config, dict):
-        raise UserError(f"{path}: found {_found(config)}, expected keys such as data, losses and variants")
+        raise UserError(f"{path}: found {quoted(config)}, expected keys such as data, losses and variants")
     unknown = [key for key in config if key not in SCHEMA["properties"]]
     if unknown:
         raise UserError(f"{path}: unknown key '{unknown[0]}'{nearest(unknown[0], SCHEMA['properties'])}")
@@ -94,9 +86,9 @@ def check(config: dict) -> Experiment:
 
 
 def _check(config: dict) -> Experiment:
-    config = _typed(_plain(config, ""), SCHEMA)
-    _validate(config, SCHEMA, "")
-    config = _with_defaults(config, SCHEMA)
+    config = typed(plain(config, ""), SCHEMA)
+    validate(config, SCHEMA, "")
+    config = with_defaults(config, SCHEMA)
     variants = dict(config["variants"])
     for sweep, lists in config["sweeps"].items():
         for name, settings in _expand(sweep, lists).items():
@@ -123,7 +115,7 @@ def _source(source: str, classes: list) -> str:
     if source in BUILT_IN_SOURCES:
         for digit in classes:
             if not isinstance(digit, int) or not 0 <= digit <= 9:
-                raise UserError(f"data.classes: found {_found(digit)}, expected a digit from 0 to 9")
+                raise UserError(f"data.classes: found {quoted(digit)}, expected a digit from 0 to 9")
         return source
     if "://" in source:
         return source
@@ -183,7 +175,7 @@ def _loss(value) -> list | UserError:
             arguments = {key: value[key] for key in value if key not in ("module", "input")}
             fed = value.get("input", "yhat")
             if fed not in ("yhat", "logits"):
-                raise UserError(f"input: found {_found(fed)}, expected yhat or logits")
+                raise UserError(f"input: found {quoted(fed)}, expected yhat or logits")
             return ["module", *_torch_name({"name": value["module"], **arguments}, "losses", "module"), fed]
         text, constants = _formula(value, "formula, or module")
         parse_loss(text, constants)
@@ -208,8 +200,8 @@ def _formula(value, expected: str) -> tuple[str, dict]:
     if "formula" not in value:
         raise UserError(f"found the keys {', '.join(value) or '(none)'}, expected {expected}")
     if isinstance(value["formula"], dict | list | bool | None):
-        raise FormulaError(f"formula: found {_found(value['formula'])}, expected text")
-    constants = {key: _typed(value[key], {"type": "number"}) for key in value if key != "formula"}
+        raise FormulaError(f"formula: found {quoted(value['formula'])}, expected text")
+    constants = {key: typed(value[key], {"type": "number"}) for key in value if key != "formula"}
     return " ".join(str(value["formula"]).split()), constants
 
 
@@ -221,10 +213,10 @@ def _torch_name(value, kind: str, place: str) -> list:
     known = SCHEMA["$defs"][kind]
     if not isinstance(name, str) or name not in known:
         package = "torch.optim" if kind == "optimizers" else "torch.nn"
-        raise UserError(f"{place}: found {_found(name)}, which is none of {package} that fits{nearest(name, known)}")
+        raise UserError(f"{place}: found {quoted(name)}, which is none of {package} that fits{nearest(name, known)}")
     schema = {"type": "object", "additionalProperties": False, **known[name], "$defs": SCHEMA["$defs"]}
-    arguments = _typed({argument: value[argument] for argument in value if argument != "name"}, schema)
-    _validate(arguments, schema, f"{place}: {name}")
+    arguments = typed({argument: value[argument] for argument in value if argument != "name"}, schema)
+    validate(arguments, schema, f"{place}: {name}")
     return [name, sorted([argument, setting] for argument, setting in arguments.items())]
 
 
@@ -241,9 +233,9 @@ def _expand(sweep: str, lists: dict) -> dict:
         if is_grid and not value:
             raise UserError(f"{place}.{key}: found an empty list, expected at least one value")
         if is_grid:
-            swept[key] = [_typed(item, SETTINGS[key]) for item in value]
+            swept[key] = [typed(item, SETTINGS[key]) for item in value]
         else:
-            fixed[key] = _typed(value, SETTINGS[key])
+            fixed[key] = typed(value, SETTINGS[key])
     # The order of the schema, not of the file: moving a key in config.yaml renames nothing.
     keys = [key for key in SETTINGS if key in swept]
     count = math.prod(len(swept[key]) for key in keys)
@@ -253,13 +245,13 @@ def _expand(sweep: str, lists: dict) -> dict:
     schema = {**SCHEMA["properties"]["variants"]["additionalProperties"], "$defs": SCHEMA["$defs"]}
     for values in itertools.product(*(swept[key] for key in keys)):
         settings = fixed | dict(zip(keys, values, strict=True))
-        _validate(settings, schema, place)
+        validate(settings, schema, place)
         parts = [
             value if key in ("loss", "normalization") else f"{key}={_label(value)}"
             for key, value in zip(keys, values, strict=True)
         ]
         name = "-".join([sweep, *parts])
-        _validate(name, {"$ref": "#/$defs/name", "$defs": SCHEMA["$defs"]}, f"{place}: variant")
+        validate(name, {"$ref": "#/$defs/name", "$defs": SCHEMA["$defs"]}, f"{place}: variant")
         if name in variants:
             raise UserError(f"{place}: variant '{name}' is declared twice: a list names a value twice")
         variants[name] = settings
@@ -274,116 +266,6 @@ def _label(value) -> str:
     if isinstance(value, list):
         return "x".join(_label(item) for item in value) or "none"
     return str(value)
-
-
-def _plain(value, place: str):
-    """Plain dicts with text keys, lists and scalars: what JSON has, and a schema can check."""
-    if isinstance(value, dict):
-        for key in value:
-            if not isinstance(key, str):
-                raise UserError(
-                    f"{place or 'top level'}: found the key {_found(key)}, expected text (put it in quotes)"
-                )
-        return {key: _plain(item, f"{place}.{key}".lstrip(".")) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, place) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"{place}: found {value}, expected a finite number")
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    raise UserError(f"{place}: found {_found(value)}, expected text (put it in quotes)")
-
-
-def _typed(value, schema: dict):
-    """`value` with text turned into the number or truth value that the schema wants there.
-
-    YAML 1.1 reads 1e-3 as text, and `snakemake --config 'data={"classes": [4, 9]}'` hands over nothing but text.
-    """
-    if isinstance(value, dict):
-        rest = schema.get("additionalProperties") or {}
-        return {key: _typed(item, schema.get("properties", {}).get(key, rest)) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_typed(item, schema.get("items", {})) for item in value]
-    if "$ref" in schema:
-        return _typed(value, SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]])
-    if isinstance(value, str):
-        kinds = schema.get("type", [])
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        if "string" in kinds:  # where text is welcome too, '01' stays the name of a folder
-            return int(value) if "integer" in kinds and re.fullmatch(r"0|[1-9]\d{0,8}", value) else value
-        if "integer" in kinds and re.fullmatch(r"[-+]?\d{1,30}", value):
-            return int(value)
-        if {"integer", "number"} & set(kinds) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value):
-            return float(value)
-        if kinds == ["boolean"] and value.lower() in ("true", "false"):
-            return value.lower() == "true"
-    return value
-
-
-def _with_defaults(value: dict, schema: dict) -> dict:
-    """`value` with the default of every property that it leaves out, all the way down."""
-    filled = dict(value)
-    for key, property_schema in schema.get("properties", {}).items():
-        if "default" in property_schema or key in filled:
-            filled[key] = filled.get(key, property_schema.get("default"))
-            if isinstance(filled[key], dict):
-                filled[key] = _with_defaults(filled[key], property_schema)
-    return filled
-
-
-def _validate(value, schema: dict, place: str) -> None:
-    """Raise UserError for the first complaint of a JSON schema, in words."""
-    errors = Draft202012Validator(schema).iter_errors(value)
-    first = min(errors, key=lambda error: (len(error.path), str(error.path)), default=None)
-    if first:
-        raise UserError(_in_words(first, place))
-
-
-def _in_words(error, place: str) -> str:
-    place = ".".join(filter(None, [place, *(str(part) for part in error.absolute_path)])) or "top level"
-    found, rule = error.instance, error.validator_value
-    match error.validator:
-        case "additionalProperties":
-            known = error.schema.get("properties", {})
-            key = next(key for key in found if key not in known)
-            if not known:
-                return f"{place}: unknown key '{key}'; it takes none"
-            return f"{place}: unknown key '{key}'{nearest(key, known)}"
-        case "required":
-            missing = [key for key in rule if key not in found]
-            return f"{place}: {' and '.join(missing)} missing; found the keys {', '.join(found) or '(none)'}"
-        case "enum":
-            return f"{place}: found {_found(found)}{nearest(found, [str(item) for item in rule])}"
-        case "type":
-            names = {"object": "keys and values", "array": "a list", "string": "text", "integer": "a whole number"}
-            kinds = [names.get(kind, f"a {kind}") for kind in ([rule] if isinstance(rule, str) else rule)]
-            return f"{place}: found {_found(found)}, expected {' or '.join(kinds)}"
-        case "pattern":
-            meaning = error.schema.get("description", f"text that matches {rule}")
-            return f"{place}: found {_found(found)}, expected {meaning}"
-        case "minItems" | "maxItems" | "uniqueItems":
-            low, high = error.schema.get("minItems", 0), error.schema.get("maxItems")
-            size = f"{low}" if low == high else f"{low} to {high}" if high else f"at least {low}"
-            unique = ", all different" if error.schema.get("uniqueItems") else ""
-            return f"{place}: found {_found(found)}, expected a list of {size} values{unique}"
-    bounds = {
-        "minimum": "at least",
-        "maximum": "at most",
-        "exclusiveMinimum": "more than",
-        "exclusiveMaximum": "less than",
-        "minLength": "a length of at least",
-    }
-    return f"{place}: found {_found(found)}, expected {bounds.get(error.validator, error.validator)} {rule}"
-
-
-def _found(value) -> str:
-    if isinstance(value, str):
-        text = f"'{value}'"
-    elif value is None:
-        text = "nothing"
-    else:
-        text = json.dumps(value, default=str)
-    return text if len(text) <= 60 else text[:59] + "…"
 
 
 class _Loader(yaml.SafeLoader):

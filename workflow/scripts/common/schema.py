@@ -1,0 +1,132 @@
+"""The schema of config.yaml, and how a config is held against it: types, defaults, complaints in words.
+
+Imported by the Snakefile: no torch, pandas or matplotlib here.
+"""
+
+import json
+import math
+import re
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from common.errors import UserError, nearest
+
+SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+_SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
+# YAML's << puts what it merges first; the names of a sweep's variants begin with the loss and the normalization.
+SETTINGS = {key: _SETTINGS[key] for key in ("loss", "normalization", *_SETTINGS)}
+LIST_SETTINGS = {key for key, schema in SETTINGS.items() if schema["type"] == "array"}
+
+
+def plain(value, place: str):
+    """Plain dicts with text keys, lists and scalars: what JSON has, and a schema can check."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise UserError(
+                    f"{place or 'top level'}: found the key {quoted(key)}, expected text (put it in quotes)"
+                )
+        return {key: plain(item, f"{place}.{key}".lstrip(".")) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item, place) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{place}: found {value}, expected a finite number")
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise UserError(f"{place}: found {quoted(value)}, expected text (put it in quotes)")
+
+
+def typed(value, schema: dict):
+    """`value` with text turned into the number or truth value that the schema wants there.
+
+    YAML 1.1 reads 1e-3 as text, and `snakemake --config 'data={"classes": [4, 9]}'` hands over nothing but text.
+    """
+    if isinstance(value, dict):
+        rest = schema.get("additionalProperties") or {}
+        return {key: typed(item, schema.get("properties", {}).get(key, rest)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item, schema.get("items", {})) for item in value]
+    if "$ref" in schema:
+        return typed(value, SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]])
+    if isinstance(value, str):
+        kinds = schema.get("type", [])
+        kinds = [kinds] if isinstance(kinds, str) else kinds
+        if "string" in kinds:  # where text is welcome too, '01' stays the name of a folder
+            return int(value) if "integer" in kinds and re.fullmatch(r"0|[1-9]\d{0,8}", value) else value
+        if "integer" in kinds and re.fullmatch(r"[-+]?\d{1,30}", value):
+            return int(value)
+        if {"integer", "number"} & set(kinds) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value):
+            return float(value)
+        if kinds == ["boolean"] and value.lower() in ("true", "false"):
+            return value.lower() == "true"
+    return value
+
+
+def with_defaults(value: dict, schema: dict) -> dict:
+    """`value` with the default of every property that it leaves out, all the way down."""
+    filled = dict(value)
+    for key, property_schema in schema.get("properties", {}).items():
+        if "default" in property_schema or key in filled:
+            filled[key] = filled.get(key, property_schema.get("default"))
+            if isinstance(filled[key], dict):
+                filled[key] = with_defaults(filled[key], property_schema)
+    return filled
+
+
+def validate(value, schema: dict, place: str) -> None:
+    """Raise UserError for the first complaint of a JSON schema, in words."""
+    errors = Draft202012Validator(schema).iter_errors(value)
+    first = min(errors, key=lambda error: (len(error.path), str(error.path)), default=None)
+    if first:
+        raise UserError(_in_words(first, place))
+
+
+def _in_words(error, place: str) -> str:
+    place = ".".join(filter(None, [place, *(str(part) for part in error.absolute_path)])) or "top level"
+    found, rule = error.instance, error.validator_value
+    match error.validator:
+        case "additionalProperties":
+            known = error.schema.get("properties", {})
+            key = next(key for key in found if key not in known)
+            if not known:
+                return f"{place}: unknown key '{key}'; it takes none"
+            return f"{place}: unknown key '{key}'{nearest(key, known)}"
+        case "required":
+            missing = [key for key in rule if key not in found]
+            return f"{place}: {' and '.join(missing)} missing; found the keys {', '.join(found) or '(none)'}"
+        case "enum":
+            return f"{place}: found {quoted(found)}{nearest(found, [str(item) for item in rule])}"
+        case "type":
+            names = {"object": "keys and values", "array": "a list", "string": "text", "integer": "a whole number"}
+            kinds = [names.get(kind, f"a {kind}") for kind in ([rule] if isinstance(rule, str) else rule)]
+            return f"{place}: found {quoted(found)}, expected {' or '.join(kinds)}"
+        case "pattern":
+            meaning = error.schema.get("description", f"text that matches {rule}")
+            return f"{place}: found {quoted(found)}, expected {meaning}"
+        case "minItems" | "maxItems" | "uniqueItems":
+            low, high = error.schema.get("minItems", 0), error.schema.get("maxItems")
+            size = f"{low}" if low == high else f"{low} to {high}" if high else f"at least {low}"
+            unique = ", all different" if error.schema.get("uniqueItems") else ""
+            return f"{place}: found {quoted(found)}, expected a list of {size} values{unique}"
+    bounds = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+        "minLength": "a length of at least",
+    }
+    return f"{place}: found {quoted(found)}, expected {bounds.get(error.validator, error.validator)} {rule}"
+
+
+def quoted(value) -> str:
+    """A value as a complaint shows it."""
+    if isinstance(value, str):
+        text = f"'{value}'"
+    elif value is None:
+        text = "nothing"
+    else:
+        text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:59] + "…"
