@@ -10,6 +10,7 @@ import torch
 from conftest import draw_digits, write_idx
 
 from common.errors import UserError
+from common.formula import parse_normalization
 
 LABELS = np.array([1, 0, 2, 1, 0, 0, 1], dtype=np.uint8)
 
@@ -73,7 +74,7 @@ def test_test_pixels_get_the_statistics_of_the_training_set():
     }
     for formula, expected in formulas.items():
         constants = {"eps": 0.5} if "eps" in formula else {}
-        x_train, x_test = normalize.normalize(train, test, formula, constants)
+        x_train, x_test = normalize.normalize(parse_normalization(formula, constants), train, test)
         assert x_train.dtype == x_test.dtype == torch.float32
         assert x_train.shape == (50, 784)
         np.testing.assert_allclose(x_test, expected, rtol=1e-5, atol=1e-5, err_msg=formula)

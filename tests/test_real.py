@@ -2,12 +2,18 @@
 
 import copy
 import csv
+import gzip
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from conftest import SHARED, Workflow, needs_shared_mnist
+
+from common.files import read_json
+from common.forecast import forecast
+from common.probe import ONE_LOGIT
 
 pytestmark = needs_shared_mnist
 
@@ -40,9 +46,11 @@ def test_source_is_recorded(real):
     assert source["counts"]["train"]["1"] == 6742
 
 
-def plain_notebook_loop(loss_function, scale: float) -> tuple[list[float], np.ndarray]:
-    """The homework's code on files that are read here, not by the pipeline: losses, and yhat after 200 epochs."""
-    import gzip
+def plain_notebook_loop(loss_function, scale: float, epochs: int = 200):
+    """The homework's code on files that are read here, not by the pipeline; it ends early at a loss that is NaN.
+
+    Returns the losses, the network, x and y.
+    """
 
     def read(name, skip):
         return np.frombuffer(gzip.decompress((SHARED / "mnist" / name).read_bytes()), np.uint8, offset=skip)
@@ -54,14 +62,15 @@ def plain_notebook_loop(loss_function, scale: float) -> tuple[list[float], np.nd
     network = torch.nn.Sequential(torch.nn.Linear(784, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1), torch.nn.Sigmoid())
     optimizer = torch.optim.Adam(network.parameters(), lr=0.002)
     losses = []
-    for _ in range(200):
+    for _ in range(epochs):
         loss = loss_function(network(x), y)
         losses.append(loss.item())
+        if not np.isfinite(losses[-1]):
+            break
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    with torch.no_grad():
-        return losses, network(x).flatten().numpy()
+    return losses, network, x, y
 
 
 def manual_bce(yhat, y):
@@ -73,13 +82,91 @@ def manual_bce(yhat, y):
     [("bce-raw", torch.nn.BCELoss(), 1.0), ("manual-bce-unit", manual_bce, 255.0)],
 )
 def test_pipeline_agrees_with_a_plain_notebook_loop(real, rows, variant, loss_function, scale):
-    losses, yhat = plain_notebook_loop(loss_function, scale)
+    losses, network, x, y = plain_notebook_loop(loss_function, scale)
     with open(real / f"results/variants/{variant}/history.csv") as file:
         history = [float(row["loss"]) for row in csv.DictReader(file)]
     assert float(rows[variant]["final_loss"]) == pytest.approx(losses[-1], rel=1e-5)
     np.testing.assert_allclose(history, losses, rtol=1e-5)
-    y = np.repeat([0, 1], [5923, 6742])
-    assert int(rows[variant]["correct"]) == ((yhat > 0.5) == y).sum()
+    with torch.no_grad():
+        assert int(rows[variant]["correct"]) == int(((network(x) > 0.5) == (y == 1)).sum())
+
+
+@pytest.mark.parametrize(
+    ("variant", "scale", "low", "high"), [("manual-bce-raw", 1.0, 0, 0), ("manual-bce-unit-long", 255.0, 230, 270)]
+)
+def test_autopsy_agrees_with_a_plain_loop_on_every_count(real, variant, scale, low, high):
+    (outcome,) = read_json(real / f"results/variants/{variant}/metrics.json")["seeds"]
+    found = outcome["autopsy"]
+    losses, network, x, y = plain_notebook_loop(manual_bce, scale, 400)
+    epoch = len(losses) - 1
+    assert low <= epoch <= high
+    assert abs(found["epoch"] - epoch) <= 1
+    with torch.no_grad():
+        logits = network[:-1](x)
+        yhat = logits.sigmoid()
+        inner = torch.log(1 - yhat)
+        nan = ((1 - y) * inner).isnan()
+    assert found["cause"] == "loss"
+    assert [culprit["expression"] for culprit in found["culprits"]] == ["log(1 - yhat)"]
+    for label in (0, 1):
+        of_class = y == label
+        assert found["yhat_ones"][str(label)] == int((yhat[of_class] == 1).sum())
+        assert found["yhat_zeros"][str(label)] == int((yhat[of_class] == 0).sum())
+        assert found["culprits"][0]["holds"][str(label)] == {
+            "nan": 0,
+            "+inf": 0,
+            "-inf": int(inner[of_class].isinf().sum()),
+        }
+        assert found["path"][1]["holds"][str(label)]["nan"] == int(nan[of_class].sum())
+        assert found["logits"][str(label)]["max"] == pytest.approx(logits[of_class].max().item(), rel=1e-4)
+    assert not nan[y == 0].any()  # only images that the network gets right make the NaN
+    assert found["image"]["index"] == int(nan.flatten().nonzero()[0])
+    if scale == 255.0:
+        assert int(nan.sum()) == 1
+        assert "sure of one correct 1" in found["sentence"]
+    else:
+        assert f"sure of {int(nan.sum()):,} correct 1s" in found["sentence"]
+
+
+def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_path, capsys):
+    seeds = [12345, *range(1, 12)]
+    config = copy.deepcopy(real.config)
+    config["variants"] = {
+        f"half-{half}": {"loss": "manual-bce", "normalization": "unit", "epochs": 400, "seeds": seeds[half::2]}
+        for half in (0, 1)
+    }
+    workflow = Workflow(tmp_path, config)
+    workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in config["variants"]))
+    rows = []
+    for name in config["variants"]:
+        history = pd.read_csv(workflow / f"results/variants/{name}/history.csv")
+        for outcome in read_json(workflow / f"results/variants/{name}/metrics.json")["seeds"]:
+            true = outcome["diverged_epoch"]
+            logits = history[history["seed"] == outcome["seed"]]["max_logit"].tolist()
+            if true > 200:  # the others had nothing left to foretell
+                rows.append((outcome["seed"], true, forecast(logits[:200], ONE_LOGIT)))
+    rows = sorted(rows, key=lambda row: seeds.index(row[0]))[:10]
+    errors = [abs(found["epoch"] - true) / true for _, true, found in rows]
+    covered = [found["low"] <= true <= found["high"] for _, true, found in rows]
+    with capsys.disabled():
+        print("\n seed  first NaN  forecast from 200 epochs  error")
+        for (seed, true, found), error in zip(rows, errors, strict=True):
+            print(f"{seed:5}  {true:9}  {found['epoch']} ({found['low']} to {found['high']}){error:16.1%}")
+        print(f"median error {np.median(errors):.1%}, the truth covered {sum(covered)} times of {len(rows)}")
+    assert len(rows) == 10
+    assert np.median(errors) <= 0.04
+    assert sum(covered) >= 8
+
+
+def test_finished_run_of_an_unsafe_loss_says_when_it_would_diverge(real):
+    (outcome,) = read_json(real / "results/variants/manual-bce-unit/metrics.json")["seeds"]
+    (longer,) = read_json(real / "results/variants/manual-bce-unit-long/metrics.json")["seeds"]
+    found = outcome["forecast"]
+    assert found["low"] <= longer["diverged_epoch"] <= found["high"]
+    assert outcome["margin"] == pytest.approx(ONE_LOGIT - outcome["max_logit"])
+    for safe in ("bce-raw", "bce-logits-raw", "manual-bce-eps-raw"):
+        (outcome,) = read_json(real / f"results/variants/{safe}/metrics.json")["seeds"]
+        assert outcome["forecast"]["why"].startswith("safe")
 
 
 @pytest.mark.parametrize("classes", [[4, 9], [3, 8]])

@@ -9,14 +9,15 @@ import yaml
 from conftest import ROOT, Workflow, small_config
 
 DOWNSTREAM = {
-    "download": ["extract", "normalize", "train", "plot", "report"],
-    "extract": ["normalize", "train", "plot", "report"],
-    "normalize": ["train", "plot", "report"],
-    "train": ["plot", "report"],
+    "download": ["extract", "normalize", "train", "diagnose", "plot", "report"],
+    "extract": ["normalize", "train", "diagnose", "plot", "report"],
+    "normalize": ["train", "diagnose", "plot", "report"],
+    "train": ["diagnose", "plot", "report"],
+    "diagnose": ["report"],
     "plot": ["report"],
     "report": [],
 }
-EACH = {"download": 1, "extract": 1, "normalize": 2, "train": 3, "plot": 3, "report": 1}
+EACH = {"download": 1, "extract": 1, "normalize": 2, "train": 3, "diagnose": 1, "plot": 3, "report": 1}
 NOTHING: dict[str, int] = {}
 
 
@@ -25,7 +26,7 @@ def from_rule(rule: str) -> dict[str, int]:
     return {name: EACH[name] for name in (rule, *DOWNSTREAM[rule])}
 
 
-ONE_VARIANT = {"train": 1, "plot": 1, "report": 1}
+ONE_VARIANT = {"train": 1, "diagnose": 1, "plot": 1, "report": 1}
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +77,11 @@ def say_the_default(config):
     config["variants"]["good"] |= {"activation": "ReLU", "seeds": [1, 2], "optimizer": {"name": "Adam"}}
 
 
-def add_unused(config):
+def add_unused_loss(config):
     config["losses"]["unused"] = "mean(yhat)"
+
+
+def add_unused_normalization(config):
     config["normalizations"]["unused"] = "x - 1"
 
 
@@ -104,19 +108,20 @@ def add_sweep(config):
 
 EDITS = {
     add_variant: ONE_VARIANT,
-    remove_variant: {"report": 1},
+    remove_variant: {"diagnose": 1, "report": 1},
     rename_variant: ONE_VARIANT,
     edit_loss: ONE_VARIANT,
-    edit_constant: {"train": 2, "plot": 2, "report": 1},
+    edit_constant: {"train": 2, "diagnose": 1, "plot": 2, "report": 1},
     edit_normalization: {"normalize": 1} | ONE_VARIANT,
     add_seed: ONE_VARIANT,
     say_the_default: NOTHING,
-    add_unused: NOTHING,
+    add_unused_loss: {"diagnose": 1, "report": 1},  # it is evaluated where others broke
+    add_unused_normalization: NOTHING,
     reorder: NOTHING,
     edit_white_space: NOTHING,
     change_classes: from_rule("extract"),
     change_epochs: from_rule("train"),
-    add_sweep: {"train": 2, "plot": 2, "report": 1},
+    add_sweep: {"train": 2, "diagnose": 1, "plot": 2, "report": 1},
 }
 
 
@@ -144,6 +149,7 @@ FILES = {
     "extract.py": from_rule("extract"),
     "normalize.py": from_rule("normalize"),
     "train.py": from_rule("train"),
+    "diagnose.py": from_rule("diagnose"),
     "plot.py": from_rule("plot"),
     "report.py": from_rule("report"),
     "common/errors.py": from_rule("download"),
@@ -151,7 +157,11 @@ FILES = {
     "common/png.py": from_rule("download"),
     "common/vision.py": from_rule("extract"),
     "common/formula.py": from_rule("normalize"),
-    "common/network.py": from_rule("train"),
+    "common/network.py": from_rule("normalize"),
+    "common/autopsy.py": from_rule("normalize"),
+    "common/forecast.py": from_rule("train"),
+    "common/probe.py": from_rule("train"),
+    "common/suggest.py": from_rule("diagnose"),
     "common/config.py": NOTHING,
     "common/lock.py": NOTHING,
     "common/schema.py": NOTHING,

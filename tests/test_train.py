@@ -22,7 +22,14 @@ def data(n=60, m=20, scale=1.0):
 
 
 def settings(**changes):
-    defaults = {"hidden": [8], "activation": ["ReLU", []], "optimizer": ["Adam", []], "lr": 0.01, "epochs": 12}
+    defaults = {
+        "hidden": [8],
+        "activation": ["ReLU", []],
+        "optimizer": ["Adam", []],
+        "lr": 0.01,
+        "epochs": 12,
+        "classes": [0, 1],
+    }
     return defaults | {"loss_definition": MANUAL_BCE} | changes
 
 

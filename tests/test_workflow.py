@@ -47,6 +47,7 @@ def test_files_are_those_of_the_contract(finished):
         folder = results / "variants" / variant
         assert {path.name for path in folder.iterdir()} == {
             "model.pt",
+            "broken.pt",
             "history.csv",
             "predictions.npz",
             "metrics.json",
@@ -87,7 +88,7 @@ def test_second_run_does_nothing(finished):
 def test_added_variant_runs_train_plot_and_report_for_it_alone(copy):
     copy.config["variants"]["more"] = {"loss": "bce", "normalization": "unit", "epochs": 3}
     copy.write_config()
-    assert copy.jobs() == {"train": 1, "plot": 1, "report": 1}
+    assert copy.jobs() == {"train": 1, "diagnose": 1, "plot": 1, "report": 1}
     before = {path: path.stat().st_mtime_ns for path in (copy / "results/variants/good").iterdir()}
     copy.ok("--cores", "4")
     assert [row["variant"] for row in read_summary(copy)] == ["bad", "bad", "good", "good", "more", "more"]
@@ -183,7 +184,7 @@ def test_error_in_config_stops_before_any_job(tmp_path, small_mnist):
 
 
 def test_command_line_overrides_any_key(finished):
-    assert finished.jobs("--config", 'defaults={"epochs": 6}') == {"train": 2, "plot": 2, "report": 1}
+    assert finished.jobs("--config", 'defaults={"epochs": 6}') == {"train": 2, "diagnose": 1, "plot": 2, "report": 1}
     assert finished.jobs("--config", 'defaults={"epochs": 5}') == {}
 
 

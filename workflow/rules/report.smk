@@ -7,6 +7,7 @@ rule report:
         source="results/data/source.json",
         metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
         histories=expand("results/variants/{variant}/history.csv", variant=EXPERIMENT.variants),
+        diagnosis=rules.diagnose.output,
         plots=expand("results/variants/{variant}/yhat.png", variant=EXPERIMENT.variants),
         modules=shared_modules("errors", "files"),
         template=own_file("report/report.html.j2"),

@@ -7,9 +7,10 @@ rule train:
         normalized=lambda wildcards: (
             f"results/data/normalized/{EXPERIMENT.variants[wildcards.variant]['normalization']}.pt"
         ),
-        modules=shared_modules("errors", "files", "formula", "network"),
+        modules=shared_modules("autopsy", "errors", "files", "forecast", "formula", "network", "probe"),
     output:
         model="results/variants/{variant}/model.pt",
+        broken="results/variants/{variant}/broken.pt",
         history="results/variants/{variant}/history.csv",
         predictions="results/variants/{variant}/predictions.npz",
         metrics="results/variants/{variant}/metrics.json",
@@ -29,6 +30,7 @@ rule train:
         lr=EXPERIMENT.setting("lr"),
         epochs=EXPERIMENT.setting("epochs"),
         seeds=EXPERIMENT.setting("seeds"),
+        classes=EXPERIMENT.data["classes"],
     script:
         "../scripts/train.py"
 

@@ -26,6 +26,8 @@ class Experiment:
 
     data: the settings under `data`.
     normalizations: {name: [formula, [[constant, value], …]]} of those that a variant uses.
+    defaults: what a variant has that says nothing else.
+    losses: {name: definition} of all, sorted by name; a definition is a variant's `loss_definition`.
     variants: {name: settings}, sorted by name. `loss` and `normalization` are names; `loss_definition` is
         ['formula', text, [[constant, value], …]] or ['module', name, 'yhat' or 'logits', [[argument, value], …]];
         `activation` and `optimizer` are [name, [[argument, value], …]].
@@ -34,6 +36,8 @@ class Experiment:
 
     data: dict
     normalizations: dict
+    defaults: dict
+    losses: dict
     variants: dict
 
     @property
@@ -107,7 +111,12 @@ def _check(config: dict) -> Experiment:
     used = sorted({settings["normalization"] for settings in checked.values()})
     data = {key: config["data"][key] for key in SCHEMA["properties"]["data"]["properties"]}
     data["source"] = _source(data["source"], data["classes"])
-    return Experiment(data, {name: normalizations[name] for name in used}, checked)
+    defaults = config["defaults"] | {"lr": float(config["defaults"]["lr"])}
+    for key, kind in (("activation", "activations"), ("optimizer", "optimizers")):
+        defaults[key] = _torch_name(defaults[key], kind, f"defaults.{key}")
+    return Experiment(
+        data, {name: normalizations[name] for name in used}, defaults, dict(sorted(losses.items())), checked
+    )
 
 
 def _source(source: str, classes: list) -> str:

@@ -86,11 +86,15 @@ class FormulaError(UserError):
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """One sub-expression: `text` as typed, `operation` ('number', 'variable', or a key of the tables), `arguments`."""
+    """One sub-expression: `text` as typed, `operation` ('number', 'variable', or a key of the tables), `arguments`.
+
+    start: where `text` begins in the formula, its white space folded.
+    """
 
     text: str
     operation: str
     shape: tuple[str, ...]
+    start: int
     arguments: tuple["Node", ...] = ()
     value: float = 0.0
 
@@ -110,10 +114,15 @@ def evaluate(node: Node, values: dict, known: dict | None = None, trace: dict | 
         result = values[node.text]
     else:
         arguments = [evaluate(argument, values, known, trace) for argument in node.arguments]
-        result = _OPERATIONS[node.operation](*arguments)
+        result = apply(node, arguments)
     if trace is not None:
         trace[node] = result
     return result
+
+
+def apply(node: Node, arguments: list):
+    """The operation of one node on given tensors, alone."""
+    return _OPERATIONS[node.operation](*arguments)
 
 
 def walk(node: Node):
@@ -188,13 +197,15 @@ class _Parser:
         return self.bytes[tree.col_offset : tree.end_col_offset].decode()
 
     def refuse(self, tree, why: str) -> FormulaError:
-        column = len(self.bytes[: tree.col_offset].decode()) + 1
-        return FormulaError(f"column {column}, '{_clip(self.source(tree))}': {why}")
+        return FormulaError(f"column {self.start(tree) + 1}, '{_clip(self.source(tree))}': {why}")
+
+    def start(self, tree) -> int:
+        return len(self.bytes[: tree.col_offset].decode())
 
     def node(self, tree, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise self.refuse(tree, f"nested more than {MAX_DEPTH} deep")
-        text = self.source(tree)
+        text, start = self.source(tree), self.start(tree)
         match tree:
             case ast.Constant(value=bool() | None) | ast.Constant(value=str() | bytes() | complex()):
                 raise self.refuse(tree, "only numbers, names, functions and operators are allowed in a formula")
@@ -206,16 +217,16 @@ class _Parser:
                 argument = self.node(operand, depth + 1)
                 if argument.operation == "number":
                     return self.number(tree, lambda: -argument.value)
-                return Node(text, "negative", argument.shape, (argument,))
+                return Node(text, "negative", argument.shape, start, (argument,))
             case ast.BinOp(op=op, left=left, right=right) if type(op) in ARITHMETIC:
                 symbol, function = ARITHMETIC[type(op)]
                 a, b = self.node(left, depth + 1), self.node(right, depth + 1)
                 if a.operation == b.operation == "number":
                     return self.number(tree, lambda: function(a.value, b.value))
-                return Node(text, symbol, max(a.shape, b.shape, key=len), (a, b))
+                return Node(text, symbol, max(a.shape, b.shape, key=len), start, (a, b))
             case ast.Compare(ops=[op], left=left, comparators=[right]) if type(op) in COMPARISONS:
                 a, b = self.node(left, depth + 1), self.node(right, depth + 1)
-                return Node(text, COMPARISONS[type(op)][0], max(a.shape, b.shape, key=len), (a, b))
+                return Node(text, COMPARISONS[type(op)][0], max(a.shape, b.shape, key=len), start, (a, b))
             case ast.Call():
                 return self.call(tree, depth)
         raise self.refuse(tree, _why_not(tree))
@@ -227,11 +238,11 @@ class _Parser:
             value = math.nan
         if isinstance(value, complex) or not math.isfinite(value):
             raise self.refuse(tree, "is not a finite number")
-        return Node(self.source(tree), "number", NUMBER, value=value)
+        return Node(self.source(tree), "number", NUMBER, self.start(tree), value=value)
 
     def name(self, tree, name: str) -> Node:
         if name in self.variables:
-            return Node(name, "variable", self.variables[name])
+            return Node(name, "variable", self.variables[name], self.start(tree))
         if name in self.constants:
             return self.number(tree, lambda: float(self.constants[name]))
         if name in FUNCTIONS:
@@ -256,7 +267,7 @@ class _Parser:
             if shape[:1] != ("n",):
                 raise self.refuse(tree, f"{name} runs over the samples, but its argument has shape {_shape(shape)}")
             shape = PER_PIXEL if shape == IMAGES else NUMBER
-        return Node(self.source(tree), name, shape, arguments)
+        return Node(self.source(tree), name, shape, self.start(tree), arguments)
 
 
 def _check_constant(name: str, value: object, variables: dict) -> None:

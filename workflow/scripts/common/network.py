@@ -1,12 +1,44 @@
 """The network, its loss and its optimizer, built from the settings of a variant."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
-from common.formula import evaluate, parse_loss
+from common.formula import Node, evaluate, parse_loss
 
-Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+@dataclass(frozen=True)
+class FormulaLoss:
+    """A typed loss: called with y, yhat and logits, each (n, 1), it gives the loss, ()."""
+
+    text: str
+    tree: Node
+
+    def __call__(self, y: torch.Tensor, yhat: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        return evaluate(self.tree, {"y": y, "yhat": yhat, "logits": logits})
+
+
+@dataclass(frozen=True)
+class ModuleLoss:
+    """A torch.nn loss, fed yhat or logits: called as a FormulaLoss is."""
+
+    text: str
+    module: torch.nn.Module
+    each: torch.nn.Module  # the same without reduction: the loss of every sample
+    fed: str
+
+    def __call__(self, y: torch.Tensor, yhat: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        value = yhat if self.fed == "yhat" else logits
+        try:
+            return self.module(value, y)
+        except RuntimeError:
+            # BCELoss raises for NaN where every other loss is NaN. A loss that is not finite is a result here.
+            if value.isnan().any():
+                return value.mean()
+            raise
+
+
+Loss = FormulaLoss | ModuleLoss
 
 
 def build_network(inputs: int, hidden: list[int], activation: list, seed: int) -> torch.nn.Sequential:
@@ -24,17 +56,16 @@ def build_network(inputs: int, hidden: list[int], activation: list, seed: int) -
 
 
 def build_loss(definition: list) -> Loss:
-    """A function of y, yhat and logits, each (n, 1), that gives the loss, ()."""
+    """The loss that `loss_definition` describes (see common/config.py)."""
     if definition[0] == "formula":
         _, text, constants = definition
-        tree = parse_loss(text, dict(constants))
-        return lambda y, yhat, logits: evaluate(tree, {"y": y, "yhat": yhat, "logits": logits})
+        return FormulaLoss(text, parse_loss(text, dict(constants)))
     _, name, arguments, fed = definition
     arguments = dict(arguments)
     if "pos_weight" in arguments:
         arguments["pos_weight"] = torch.tensor(arguments["pos_weight"])
-    module = getattr(torch.nn, name)(**arguments)
-    return lambda y, yhat, logits: module(yhat if fed == "yhat" else logits, y)
+    cls = getattr(torch.nn, name)
+    return ModuleLoss(f"{name}({fed}, y)", cls(**arguments), cls(**arguments | {"reduction": "none"}), fed)
 
 
 def build_optimizer(definition: list, lr: float, parameters) -> torch.optim.Optimizer:

@@ -1,0 +1,306 @@
+"""The diagnosis: autopsies, unsafe corners, forecasts, pairs, suggestions."""
+
+import copy
+import csv
+import json
+import math
+
+import diagnose
+import numpy as np
+import pytest
+import torch
+import train
+import yaml
+from conftest import Workflow, small_config
+from scipy.stats import binomtest
+from test_train import data, settings
+
+from common.autopsy import autopsy
+from common.config import check
+from common.files import read_json
+from common.forecast import forecast
+from common.network import build_loss, build_network
+from common.probe import ONE_LOGIT, ZERO_LOGIT, corners, unsafe_logits
+
+MANUAL_BCE = "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))"
+
+
+def definition(formula: str, **constants) -> list:
+    return ["formula", formula, [[name, value] for name, value in constants.items()]]
+
+
+def autopsy_of(loss_definition, parts=None, **changes) -> dict:
+    changes = {"epochs": 6, "classes": [0, 1]} | changes
+    result = train.train_seed(7, settings(loss_definition=loss_definition, **changes), parts or data())
+    json.dumps(result["outcome"], allow_nan=False)
+    return result["outcome"]["autopsy"]
+
+
+# formula, the sub-expression to blame, what it holds for y = 0 and y = 1 of 30 images each: (nan, +inf, -inf)
+PLACES = {
+    "log of a clamp": ("mean(log(clamp(yhat, 0, 1) - 1) * y)", "log(clamp(yhat, 0, 1) - 1)", (30, 0, 0), (30, 0, 0)),
+    "log of zero": ("mean(log(relu(0 * yhat)))", "log(relu(0 * yhat))", (0, 0, 30), (0, 0, 30)),
+    "sqrt of a negative": ("mean(yhat) + mean(sqrt(yhat - 2))", "sqrt(yhat - 2)", (30, 0, 0), (30, 0, 0)),
+    "division by zero in one class": ("mean(yhat / (1 - y))", "yhat / (1 - y)", (0, 0, 0), (0, 30, 0)),
+    "0 / 0 in one class": ("mean(0 * yhat / y)", "0 * yhat / y", (30, 0, 0), (0, 0, 0)),
+    "exp overflow": ("mean(exp(100 * (1 + yhat)))", "exp(100 * (1 + yhat))", (0, 30, 0), (0, 30, 0)),
+    "power": ("mean((0 - yhat) ** 0.5)", "(0 - yhat) ** 0.5", (30, 0, 0), (30, 0, 0)),
+    "overflowing product": ("mean((yhat + 1) * 3e38 * 3)", "(yhat + 1) * 3e38", (0, 30, 0), (0, 30, 0)),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_loss_that_breaks_in_one_place_is_attributed_to_it(place):
+    formula, blamed, zeros, ones = PLACES[place]
+    found = autopsy_of(definition(formula))
+    assert (found["epoch"], found["cause"]) == (0, "loss")
+    assert [culprit["expression"] for culprit in found["culprits"]] == [blamed]
+    for label, counts in (("0", zeros), ("1", ones)):
+        assert tuple(found["culprits"][0]["holds"][label].values()) == counts
+    assert found["path"][0]["expression"] == blamed
+    assert found["path"][-1]["expression"] == formula
+    assert f"`{blamed}`" in found["sentence"]
+
+
+def test_branch_that_where_leaves_aside_is_not_blamed():
+    found = autopsy_of(
+        definition("mean(where(y == 1, log(0 * yhat), exp(yhat))) + mean(where(y == 2, log(yhat - 9), y))")
+    )
+    assert [culprit["expression"] for culprit in found["culprits"]] == ["log(0 * yhat)"]
+    assert found["image"]["y"] == 1
+
+
+def test_saturated_image_is_told_in_a_sentence():
+    parts = data()
+    parts["x_train"] = torch.zeros(60, 784)
+    parts["x_train"][40, 0] = 16.65  # a 1
+    network = build_network(784, [], ["ReLU", []], 7)
+    weights = [torch.zeros(1, 784), torch.zeros(1)]
+    weights[0][0, 0] = 1.0
+    found = autopsy(network, build_loss(definition(MANUAL_BCE)), parts, 249, weights, None, [0, 1])
+    assert found["sentence"] == (
+        "At epoch 249 the network was sure of one correct 1 (logit 16.65): float32 rounded ŷ to exactly 1, "
+        "`log(1 - yhat)` became −∞, and 0 · −∞ is NaN."
+    )
+    assert found["image"] == {"index": 40, "y": 1, "yhat": 1.0, "logit": pytest.approx(16.65)}
+    assert found["yhat_ones"] == {"0": 0, "1": 1}
+    assert found["logits"]["1"]["max"] == pytest.approx(16.65)
+
+
+def test_gradient_that_breaks_while_the_loss_is_finite():
+    found = autopsy_of(definition("mean(where(y == 1, 0 * yhat, sqrt(0 * yhat)))"))
+    assert (found["cause"], found["epoch"]) == ("gradient", 1)
+    assert [culprit["expression"] for culprit in found["culprits"]] == ["sqrt(0 * yhat)"]
+    assert "derivative of `sqrt(0 * yhat)` is not finite" in found["sentence"]
+
+
+@pytest.mark.parametrize("loss", [["module", "MSELoss", [], "logits"], definition("mean((logits - y) ** 2)")])
+def test_exploding_learning_rate_is_told_apart(loss):
+    found = autopsy_of(loss, optimizer=["SGD", []], lr=1e6, epochs=30)
+    assert found["cause"] in ("network", "step")
+    assert "learning rate is too large" in found["sentence"]
+
+
+def test_step_that_overflows_is_told_apart():
+    found = autopsy_of(definition("mean(logits * (1 - 2 * y))"), optimizer=["SGD", []], lr=3e38, epochs=30)
+    assert found["cause"] in ("step", "network")
+    assert "learning rate is too large" in found["sentence"]
+
+
+def test_normalization_that_makes_nan_is_attributed_to_its_place(small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    config["normalizations"] = {
+        "unit": "x / 255",
+        "constant": "x / 255 + (pixel_std - pixel_std) / (max - 255 - max + 255)",
+    }
+    config["losses"]["bce"] = {"module": "BCELoss"}
+    config["variants"] = {"nan": {"loss": "bce", "normalization": "constant", "seeds": [1]}}
+    workflow = Workflow(tmp_path / "nan", config)
+    workflow.ok("--cores", "2")
+    (outcome,) = read_json(workflow / "results/variants/nan/metrics.json")["seeds"]
+    found = outcome["autopsy"]
+    assert (outcome["status"], found["cause"]) == ("diverged", "normalization")
+    assert [c["expression"] for c in found["culprits"]] == ["(pixel_std - pixel_std) / (max - 255 - max + 255)"]
+    assert "max - 255 - max + 255 was exactly 0, and 0 / 0 is NaN" in found["sentence"]
+    (suggestion,) = read_json(workflow / "results/diagnosis/suggestions.json")
+    assert suggestion["snippet"] is None
+
+
+def test_sigmoid_becomes_exactly_1_and_0_where_the_derivation_says():
+    for logit, value in ((ONE_LOGIT, 1), (ZERO_LOGIT, 0)):
+        beyond, before = (torch.full((64, 1), logit * (1 + sign * 1e-6)).sigmoid() for sign in (1, -1))
+        assert (beyond == value).all()
+        assert (before != value).all()
+
+
+SAFE = {
+    "BCELoss": ["module", "BCELoss", [], "yhat"],
+    "BCEWithLogitsLoss": ["module", "BCEWithLogitsLoss", [], "logits"],
+    "epsilon": definition("-mean(y * log(yhat + eps) + (1 - y) * log(1 - yhat + eps))", eps=1e-7),
+    "softplus": definition("mean(softplus(logits) - y * logits)"),
+    "class mean": definition("sum(y * (1 - yhat)) / sum(y) + sum((1 - y) * yhat) / sum(1 - y)"),
+}
+
+
+@pytest.mark.parametrize("name", SAFE)
+def test_safe_loss_is_found_safe(name):
+    loss = build_loss(SAFE[name])
+    assert all(row["safe"] for row in corners(loss))
+    assert unsafe_logits(loss) == {"upper": None, "lower": None}
+
+
+UNSAFE = {
+    MANUAL_BCE: {(0, 0), (0, 1), (1, 0), (1, 1)},
+    "-mean(log(where(y == 1, yhat, 1 - yhat)))": {(0, 1), (1, 0)},
+    "-mean(where(y == 1, log(yhat), log(1 - yhat)))": {(0, 1), (1, 0), (0, 0), (1, 1)},  # its gradient is 0 · inf
+    # an epsilon that float32 loses next to 1
+    "-mean(y * log(yhat + 1e-9) + (1 - y) * log(1 - (yhat - 1e-9)))": {(0, 1), (1, 1)},
+}
+
+
+@pytest.mark.parametrize("formula", UNSAFE)
+def test_unsafe_corners_are_found_by_evaluation(formula):
+    rows = corners(build_loss(definition(formula)))
+    assert len(rows) == 8
+    assert {(row["y"], row["yhat"]) for row in rows[:4] if not row["safe"]} == UNSAFE[formula]
+
+
+def test_limit_that_a_run_approaches_is_found_by_evaluation():
+    limits = unsafe_logits(build_loss(definition(MANUAL_BCE)))
+    assert limits["upper"] == pytest.approx(ONE_LOGIT, rel=1e-4)
+    assert limits["lower"] == pytest.approx(ZERO_LOGIT, rel=1e-4)
+    limits = unsafe_logits(build_loss(definition("mean(exp(logits * (1 - 2 * y)) + exp(logits))")))
+    assert limits["upper"] == pytest.approx(math.log(torch.finfo(torch.float32).max), rel=1e-4)
+    assert limits["lower"] is None
+
+
+def test_forecast_of_a_straight_line_is_where_it_ends():
+    logits = [0.1 * epoch for epoch in range(100)]
+    found = forecast(logits, ONE_LOGIT)
+    assert found["epoch"] == 167
+    assert found["low"] < 167 < found["high"]
+    assert forecast([-logit for logit in logits], -ONE_LOGIT)["epoch"] == 167
+
+
+def test_forecast_says_when_it_sees_nothing():
+    assert forecast([1.0] * 100, ONE_LOGIT) == {"epoch": None, "why": "not in sight"}
+    assert forecast([-0.01 * e for e in range(100)], ONE_LOGIT)["epoch"] is None
+    assert forecast([0.5] * 5, ONE_LOGIT)["why"] == "fewer than 20 epochs are too few to tell"
+    assert forecast([1.0, math.nan], ONE_LOGIT)["epoch"] is None
+    assert forecast([*range(18), 17.0], ONE_LOGIT)["epoch"] == 19
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (3, 9), (10, 0), (40, 41)])
+def test_mcnemar_is_a_binomial_test(only_a, only_b):
+    expected = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+    assert diagnose.mcnemar(only_a, only_b) == pytest.approx(expected)
+
+
+def test_pairs_differ_in_exactly_one_key(small_mnist):
+    config = small_config(small_mnist)
+    config["variants"] = {
+        "a": {"loss": "bce", "normalization": "unit"},
+        "b": {"loss": "bce", "normalization": "unit", "lr": 0.1},
+        "c": {"loss": "bce", "normalization": "unit", "lr": 0.1, "epochs": 9},
+        "d": {"loss": "negative-log", "normalization": "unit", "epochs": 9},
+        "same-as-a": {"loss": "bce", "normalization": "unit"},
+    }
+    variants = check(config).variants
+    assert diagnose.one_change_pairs(variants) == [("a", "b", "lr"), ("b", "c", "epochs"), ("b", "same-as-a", "lr")]
+
+
+@pytest.fixture(scope="module")
+def diagnosed(small_mnist, tmp_path_factory) -> Workflow:
+    """Variants that diverge at a known place, and one that does not."""
+    config = small_config(small_mnist)
+    config["defaults"] |= {"epochs": 40, "lr": 0.05, "hidden": [16]}
+    config["losses"]["manual-bce"] = MANUAL_BCE
+    config["losses"]["product"] = "-mean(log(yhat ** y * (1 - yhat) ** (1 - y)))"
+    config["losses"]["square"] = "mean((logits - y) ** 2)"
+    config["normalizations"]["raw"] = "x"
+    config["variants"] = {
+        "good": {"loss": "bce", "normalization": "unit"},
+        "manual": {"loss": "manual-bce", "normalization": "raw"},
+        "product": {"loss": "product", "normalization": "raw"},
+        "explodes": {"loss": "square", "normalization": "raw", "optimizer": "SGD", "lr": 0.5},
+    }
+    workflow = Workflow(tmp_path_factory.mktemp("diagnosed"), config)
+    workflow.ok("--cores", "4")
+    return workflow
+
+
+def read_csv(path) -> list[dict]:
+    with open(path) as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_loss_is_evaluated_at_the_weights_that_broke(diagnosed):
+    rows = read_csv(diagnosed / "results/diagnosis/same_weights.csv")
+    manual = {row["loss"]: row for row in rows if (row["variant"], row["seed"]) == ("manual", "1")}
+    assert set(manual) == set(diagnosed.config["losses"])
+    assert not math.isfinite(float(manual["manual-bce"]["value"]))
+    assert math.isfinite(float(manual["bce"]["value"])) and math.isfinite(float(manual["bce"]["gradient_norm"]))
+    # Held against torch alone.
+    weights = torch.load(diagnosed / "results/variants/manual/broken.pt", weights_only=True)[1]
+    network = torch.nn.Sequential(torch.nn.Linear(784, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1), torch.nn.Sigmoid())
+    network.load_state_dict(weights)
+    parts = torch.load(diagnosed / "results/data/normalized/raw.pt", weights_only=True)
+    loss = torch.nn.BCELoss()(network(parts["x_train"]), parts["y_train"])
+    loss.backward()
+    norm = math.sqrt(sum(float(p.grad.square().sum()) for p in network.parameters()))
+    assert float(manual["bce"]["value"]) == pytest.approx(loss.item(), rel=1e-5)
+    assert float(manual["bce"]["gradient_norm"]) == pytest.approx(norm, rel=1e-4)
+
+
+def test_suggestions_survive_when_they_are_typed_in(diagnosed, tmp_path):
+    suggestions = {one["variant"]: one for one in read_json(diagnosed / "results/diagnosis/suggestions.json")}
+    assert set(suggestions) == {"manual", "product", "explodes"}
+    config = copy.deepcopy(diagnosed.config)
+    names = []
+    for suggestion in suggestions.values():
+        assert all(math.isfinite(one["value"]) and math.isfinite(one["gradient_norm"]) for one in suggestion["checked"])
+        for section, entries in yaml.safe_load(suggestion["snippet"]).items():
+            config[section] |= entries
+            names += entries if section == "variants" else []
+    variants = check(config).variants
+    parts = {name: torch.load(diagnosed / f"results/data/normalized/{name}.pt", weights_only=True) for name in ("raw",)}
+    for name in names:
+        result = train.train_seed(1, variants[name] | {"classes": [0, 1]}, parts["raw"])
+        assert result["outcome"]["status"] == "finished", name
+
+
+def test_survival_counts_the_seeds_that_are_finite(diagnosed):
+    rows = read_csv(diagnosed / "results/diagnosis/survival.csv")
+    assert len(rows) == 4 * 40
+    for row in rows:
+        outcomes = read_json(diagnosed / f"results/variants/{row['variant']}/metrics.json")["seeds"]
+        alive = [one for one in outcomes if one["diverged_epoch"] is None or one["diverged_epoch"] > int(row["epoch"])]
+        assert (int(row["finite"]), row["seeds"]) == (len(alive), "2")
+
+
+def test_pairs_count_the_images_that_only_one_gets_right(diagnosed, small_mnist, tmp_path):
+    (pair,) = [
+        p for p in read_json(diagnosed / "results/diagnosis/pairs.json") if (p["a"], p["b"]) == ("manual", "product")
+    ]
+    assert (pair["key"], pair["values"]) == ("loss", ["manual-bce", "product"])
+    assert [seed["status"] for seed in pair["seeds"]] == [["diverged", "diverged"]] * 2
+    assert "p_value" not in pair["seeds"][0]["train"]
+
+
+def test_pair_of_finished_variants_has_images_and_a_p_value():
+    right = {"a": np.array([[1, 1, 0, 0, 1]], dtype=bool), "b": np.array([[1, 0, 0, 1, 0]], dtype=bool)}
+    metrics = {
+        name: {
+            "seeds": [
+                {"seed": 1, "status": "finished", "n": 5, "test_n": 5}
+                | {"correct": int(right[name].sum()), "test_correct": int(right[name].sum())}
+            ]
+        }
+        for name in "ab"
+    }
+    both = {name: {"train": right[name], "test": right[name]} for name in "ab"}
+    pair = diagnose.compare("a", "b", "lr", {"a": {"lr": 1}, "b": {"lr": 2}}, metrics, both)
+    (seed,) = pair["seeds"]
+    assert seed["test"]["only_a"] == {"count": 2, "images": [1, 4]}
+    assert seed["test"]["only_b"] == {"count": 1, "images": [3]}
+    assert seed["test"]["p_value"] == 1.0

@@ -1,0 +1,35 @@
+# From every variant's files to results/diagnosis/: what only shows when they lie side by side.
+
+
+rule diagnose:
+    """Unsafe losses, all losses at the weights that broke, one-change pairs, survival, suggestions."""
+    input:
+        digits="results/data/digits.pt",
+        normalized=expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
+        metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
+        predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
+        broken=expand("results/variants/{variant}/broken.pt", variant=EXPERIMENT.variants),
+        modules=shared_modules("errors", "files", "formula", "network", "probe", "suggest"),
+    output:
+        corners="results/diagnosis/corners.csv",
+        same_weights="results/diagnosis/same_weights.csv",
+        suggestions="results/diagnosis/suggestions.json",
+        survival="results/diagnosis/survival.csv",
+        pairs="results/diagnosis/pairs.json",
+        wrong="results/diagnosis/wrong.json",
+        pictures="results/diagnosis/pictures.npz",
+    log:
+        "results/logs/diagnose.log",
+    benchmark:
+        "results/benchmarks/diagnose.tsv"
+    conda:
+        "../envs/mnist01.yaml"
+    params:
+        # Text, so that Snakemake compares the effective config whatever the order of its keys.
+        experiment=json.dumps(
+            {"defaults": EXPERIMENT.defaults, "losses": EXPERIMENT.losses, "variants": EXPERIMENT.variants},
+            sort_keys=True,
+            ensure_ascii=False,
+        ),
+    script:
+        "../scripts/diagnose.py"

@@ -1,0 +1,405 @@
+"""Why a loss stopped being finite: the forward pass at the first non-finite loss, taken apart.
+
+The weights that produced it are put through the network again, and the tree of the formula is walked from the broken
+loss inwards, along the samples that broke it, to the sub-expressions whose own inputs were still finite.
+"""
+
+import math
+from itertools import pairwise
+
+import torch
+
+from common.formula import OVER_SAMPLES, Node, apply, evaluate, walk
+from common.network import FormulaLoss, Loss, ModuleLoss
+
+SYMBOLS = {"nan": "NaN", "+inf": "+∞", "-inf": "−∞"}
+NUMBER_WORDS = {1: "one", 2: "two", 3: "three"}
+MODEST_LOGIT = 1000.0  # more than any sigmoid can tell apart, less than any formula of sane scale overflows at
+
+
+def autopsy(network, loss: Loss, data: dict, epoch: int, weights: list, before: list | None, classes: list) -> dict:
+    """The facts about a divergence, and a sentence that says them.
+
+    data: x_train (n, 784), y_train (n, 1), and `broken` if the normalization broke x_train. weights: the parameters
+    that gave the first non-finite loss, at `epoch`; before: those of the epoch before. classes: what y = 0 and y = 1
+    are called.
+
+    cause is 'normalization' (x is not finite), 'gradient' (a finite loss with a gradient that is not), 'step' (finite
+    loss and gradient, weights overflow), 'network' (weights finite, logits not) or 'loss'.
+    """
+    x, y = data["x_train"], data["y_train"]
+    parameters = list(network.parameters())
+    facts: dict = {"epoch": epoch}
+    with torch.no_grad():
+        _load(parameters, weights)
+        logits = network[:-1](x)
+        yhat = network[-1](logits)
+    facts["largest_weight"] = number(max(weight.abs().max().item() for weight in weights))
+    facts["logits"] = {str(label): _range(logits[y == label]) for label in (0, 1)}
+    facts["yhat_zeros"], facts["yhat_ones"] = (
+        {str(label): int((yhat[y == label] == edge).sum()) for label in (0, 1)} for edge in (0, 1)
+    )
+    if not x.isfinite().all():
+        details = _normalization(x, y, data.get("broken"))
+    elif not all(weight.isfinite().all() for weight in weights):
+        details = _step(network, parameters, loss, x, y, before, epoch)
+    elif not logits.isfinite().all():
+        details = _network(logits, y, facts["largest_weight"])
+    else:
+        details = _loss(loss, y, yhat, logits, classes, facts["largest_weight"])
+    sentence = details.pop("sentence")
+    index = details.pop("index", None)
+    image = None if index is None else _image(index, y, yhat, logits)
+    return {**facts, **details, "image": image, "sentence": f"At epoch {epoch} {sentence}"}
+
+
+def culprits(tree: Node, trace: dict) -> list[tuple[list[Node], torch.Tensor]]:
+    """Paths from each innermost sub-expression that broke the tree's value out to the tree, and where it is broken.
+
+    Descends from the root to every argument that is not finite where its parent is not, so that what a `where` left
+    aside is not blamed; and where a mean or sum is NaN, along its NaN only: an infinite loss of a wrong image would
+    have left it infinite.
+    """
+    paths = []
+
+    def descend(node: Node, broken: torch.Tensor, path: list[Node]) -> None:
+        blamed = []
+        for place, argument in enumerate(node.arguments):
+            value = trace[argument]
+            bad = ~value.isfinite()
+            if node.operation in OVER_SAMPLES:
+                if trace[node].isnan().any() and value.isnan().any():
+                    bad = value.isnan()
+            else:
+                reached = broken
+                if node.operation == "where" and place:
+                    taken = trace[node.arguments[0]] != 0
+                    reached = broken & (taken if place == 1 else ~taken)
+                bad = bad & (reached.float().sum_to_size(value.shape) > 0)
+            if bad.any():
+                blamed.append((argument, bad))
+        for argument, bad in blamed:
+            descend(argument, bad, [argument, *path])
+        if not blamed:
+            paths.append((path, broken))
+
+    descend(tree, ~trace[tree].isfinite(), [tree])
+    # The one that most places share tells the story.
+    return sorted(paths, key=lambda found: -int(found[1].sum()))
+
+
+def gradient_culprit(tree: Node, trace: dict) -> Node | None:
+    """The innermost sub-expression whose derivative turned a finite gradient into one that is not.
+
+    trace: of an evaluation in which yhat or logits require a gradient.
+    """
+    nodes = [node for node, value in trace.items() if value.requires_grad]
+    gradients = dict(
+        zip(nodes, torch.autograd.grad(trace[tree], [trace[n] for n in nodes], allow_unused=True), strict=True)
+    )
+    for node in reversed(nodes):
+        incoming = torch.ones_like(trace[node]) if node is tree else gradients[node]
+        if not node.arguments or incoming is None or not incoming.isfinite().all():
+            continue
+        inputs = [trace[argument].detach().requires_grad_() for argument in node.arguments]
+        outgoing = torch.autograd.grad(apply(node, inputs), inputs, incoming, allow_unused=True)
+        for argument, gradient in zip(node.arguments, outgoing, strict=True):
+            if gradient is not None and trace[argument].requires_grad and not gradient.isfinite().all():
+                return node
+    return None
+
+
+def explain(node: Node, trace: dict, broken: torch.Tensor) -> str:
+    """Why one operation on finite arguments gave no finite number, at the first of the broken places."""
+    value = trace[node]
+    place = int(broken.flatten().nonzero()[0])
+    arguments = [float(trace[a].expand(value.shape).flatten()[place]) for a in node.arguments if _fits(trace[a], value)]
+    first = arguments[0] if arguments else math.nan
+    a = node.arguments[0].text if node.arguments else ""
+    match node.operation:
+        case "log" | "log1p":
+            edge = 0 if node.operation == "log" else -1
+            word = node.operation
+            if first == edge:
+                return f"{a} was exactly {edge}, and {word}({edge}) is −∞"
+            return f"{a} was {first:.4g}, and {word} is not defined below {edge}"
+        case "sqrt":
+            return f"{a} was {first:.4g}, and the square root of a negative number is NaN"
+        case "exp" | "expm1":
+            return f"{a} was {first:.4g}, and {node.operation} overflows float32 beyond 88.7"
+        case "/":
+            if arguments[1] == 0:
+                return f"{node.arguments[1].text} was exactly 0, and {first:.4g} / 0 is {_symbol(value, place)}"
+        case "**":
+            power = arguments[1]
+            if first < 0 and power != int(power):
+                return f"{a} was {first:.4g}, and a negative number to the power {power:.4g} is NaN"
+            if first == 0:
+                return f"{a} was exactly 0, and 0 to the power {power:.4g} is {_symbol(value, place)}"
+        case "mean" | "sum":
+            return f"the {node.operation} of {a} is beyond float32's largest number, 3.4e38"
+    return f"its value is beyond float32's largest number, 3.4e38 ({', '.join(f'{v:.4g}' for v in arguments)})"
+
+
+def kinds(value: torch.Tensor) -> dict[str, int]:
+    """How many NaN, +inf and -inf a tensor holds."""
+    return {
+        "nan": int(value.isnan().sum()),
+        "+inf": int((value == math.inf).sum()),
+        "-inf": int((value == -math.inf).sum()),
+    }
+
+
+def number(value: float) -> float | str:
+    """A number that strict JSON can hold: 'nan', 'inf' and '-inf' are text."""
+    return value if math.isfinite(value) else str(value)
+
+
+def _fits(value: torch.Tensor, into: torch.Tensor) -> bool:
+    return value.ndim <= into.ndim
+
+
+def _load(parameters: list, weights: list) -> None:
+    for parameter, weight in zip(parameters, weights, strict=True):
+        parameter.data.copy_(weight)
+
+
+def _range(value: torch.Tensor) -> dict:
+    if not len(value):
+        return {"min": None, "max": None}
+    return {"min": number(value.min().item()), "max": number(value.max().item())}
+
+
+def _image(index: int, y, yhat, logits) -> dict:
+    return {
+        "index": index,
+        "y": int(y[index]),
+        "yhat": number(yhat[index].item()),
+        "logit": number(logits[index].item()),
+    }
+
+
+def _describe(node: Node, trace: dict, y: torch.Tensor) -> dict:
+    """What one sub-expression holds, by class where it has a value per sample, and what went into it."""
+    value = trace[node]
+    by_class = value.shape[:1] == y.shape[:1]
+    return {
+        "expression": node.text,
+        "operation": node.operation,
+        "start": node.start,
+        "holds": {str(label): kinds(value[(y == label).flatten()]) for label in (0, 1)}
+        if by_class
+        else {"all": kinds(value)},
+        "inputs": [
+            {"expression": argument.text, **_range(trace[argument].flatten())}
+            for argument in node.arguments
+            if argument.operation != "number"
+        ],
+    }
+
+
+def _loss(loss: Loss, y, yhat, logits, classes, largest_weight) -> dict:
+    if isinstance(loss, ModuleLoss):
+        details = _module(loss, y, yhat, logits, classes)
+    else:
+        details = _formula(loss.tree, y, yhat, logits, classes)
+    # Would it have been finite at logits that a network can have? Then their size is to blame, not the loss.
+    modest = logits.clamp(-MODEST_LOGIT, MODEST_LOGIT)
+    if loss(y, modest.sigmoid(), modest).isfinite():
+        expression = details["culprits"][0]["expression"]
+        details |= {
+            "cause": "network",
+            "sentence": f"the network exploded: its largest weight was {largest_weight:.3g}, its logits went from "
+            f"{_short(logits.min())} to {_short(logits.max())}, and {_quote(expression)} overflowed float32. "
+            "The learning rate is too large for this loss.",
+        }
+    return details
+
+
+def _formula(tree: Node, y, yhat, logits, classes) -> dict:
+    trace: dict = {}
+    evaluate(tree, {"y": y, "yhat": yhat, "logits": logits}, trace=trace)
+    paths = culprits(tree, trace)
+    path, broken = paths[0]
+    story = _story(path, broken, trace, y, yhat, logits, classes)
+    others = list(dict.fromkeys(other[0].text for other, _ in paths[1:] if other[0].text != path[0].text))
+    if others:
+        story += f" {', '.join(map(_quote, others))} broke too."
+    return {
+        "cause": "loss",
+        "culprits": [_describe(other[0], trace, y) for other, _ in paths],
+        "path": [_describe(node, trace, y) for node in path],
+        "index": int(broken.flatten().nonzero()[0]) if broken.ndim else None,
+        "sentence": story,
+    }
+
+
+def _story(path: list[Node], broken, trace: dict, y, yhat, logits, classes) -> str:
+    node, value = path[0], trace[path[0]]
+    place = int(broken.flatten().nonzero()[0])
+    became = f"{_quote(node.text)} became {_symbol(value, place)}"
+    ending = _turn(path, trace, place) or f"so the loss is {_symbol(trace[path[-1]], 0)}"
+    if not broken.ndim:
+        return f"{became}: {explain(node, trace, broken)}; {ending}."
+    who = _who(broken, y, yhat, logits, classes)
+    edge = yhat[broken]
+    is_rounded = bool((edge == edge[0]).all()) and float(edge[0]) in (0.0, 1.0)
+    if is_rounded and any(inner.text == "yhat" for inner in walk(node)):
+        return f"the network was sure of {who}: float32 rounded ŷ to exactly {int(edge[0])}, {became}, {ending}."
+    return f"{became} for {who}: {explain(node, trace, broken)}; {ending}."
+
+
+def _who(broken, y, yhat, logits, classes) -> str:
+    """'one correct 1 (logit 16.65)': how many images of which class, right or wrong, and their logits."""
+    parts = []
+    for label in (0, 1):
+        mine = broken & (y == label)
+        count = int(mine.sum())
+        if not count:
+            continue
+        right = (yhat[mine] > 0.5) == (label == 1)
+        kind = "correct " if right.all() else "wrong " if not right.any() else ""
+        found = logits[mine]
+        logit = f"logit {_short(found[0])}" if count == 1 else f"logits {_short(found.min())} to {_short(found.max())}"
+        plural = "" if count == 1 else "s"
+        parts.append(f"{NUMBER_WORDS.get(count, f'{count:,}')} {kind}{classes[label]}{plural} ({logit})")
+    return " and ".join(parts)
+
+
+def _short(value: torch.Tensor) -> str:
+    return f"{value.item():.2f}" if abs(value.item()) < 1e4 else f"{value.item():.3g}"
+
+
+def _turn(path: list[Node], trace: dict, place: int) -> str:
+    """'and 0 · −∞ is NaN', where an infinity on the path out turned into NaN."""
+    for inner, outer in pairwise(path):
+        before, after = trace[inner], trace[outer]
+        if before.ndim != after.ndim or not before.ndim:
+            return ""
+        if before.flatten()[place].isinf() and after.flatten()[place].isnan():
+            values = [float(trace[a].expand(after.shape).flatten()[place]) for a in outer.arguments]
+            shown = [f"{v:.4g}" if math.isfinite(v) else SYMBOLS["+inf" if v > 0 else "-inf"] for v in values]
+            sign = {"*": "·", "-": "−"}.get(outer.operation, outer.operation)
+            return f"and {f' {sign} '.join(shown)} is NaN"
+    return ""
+
+
+def _symbol(value: torch.Tensor, place: int) -> str:
+    found = value.flatten()[place]
+    return SYMBOLS["nan" if found.isnan() else "+inf" if found > 0 else "-inf"]
+
+
+def _quote(text: str) -> str:
+    return f"`{text}`"
+
+
+def _module(loss: ModuleLoss, y, yhat, logits, classes) -> dict:
+    each = loss.each(yhat if loss.fed == "yhat" else logits, y)
+    fed = yhat if loss.fed == "yhat" else logits
+    holds = {str(label): kinds(each[y == label]) for label in (0, 1)} if each.shape == y.shape else {"all": kinds(each)}
+    step = {
+        "expression": loss.text,
+        "operation": loss.text.split("(")[0],
+        "start": 0,
+        "holds": holds,
+        "inputs": [{"expression": loss.fed, **_range(fed)}],
+    }
+    broken = ~each.isfinite()
+    if each.shape == y.shape and broken.any():
+        index = int(broken.flatten().nonzero()[0])
+        who = _who(broken, y, yhat, logits, classes)
+        sentence = f"{_quote(loss.text)} became {_symbol(each, index)} for {who}."
+    else:
+        index = None
+        sentence = f"{_quote(loss.text)} was beyond float32's largest number, 3.4e38, over all images together."
+    return {"cause": "loss", "culprits": [step], "path": [step], "index": index, "sentence": sentence}
+
+
+def broken_normalization(tree: Node, trace: dict, y: torch.Tensor) -> dict:
+    """What made normalized training pixels NaN or infinite: culprits, path, and why in words."""
+    paths = culprits(tree, trace)
+    path, broken = paths[0]
+    return {
+        "culprits": [_describe(other[0], trace, y) for other, _ in paths],
+        "path": [_describe(node, trace, y) for node in path],
+        "why": f"in {_quote(path[0].text)}, {explain(path[0], trace, broken)}",
+    }
+
+
+def _normalization(x, y, details: dict | None) -> dict:
+    broken = ~x.isfinite()
+    pixels, images = int(broken.any(0).sum()), int(broken.any(1).sum())
+    details = dict(details or {"culprits": [], "path": []})
+    why = details.pop("why", "")
+    return {
+        "cause": "normalization",
+        **details,
+        "index": int(broken.any(1).nonzero()[0]),
+        "sentence": f"the pixels themselves were not finite, before any training: {pixels} of {x.shape[1]} pixels, "
+        f"in {images:,} of {len(x):,} images{': ' * bool(why)}{why}.",
+    }
+
+
+def _network(logits, y, largest) -> dict:
+    broken = ~logits.isfinite()
+    step = {
+        "expression": "logits",
+        "operation": "network",
+        "start": 0,
+        "holds": {str(label): kinds(logits[y == label]) for label in (0, 1)},
+        "inputs": [],
+    }
+    return {
+        "cause": "network",
+        "culprits": [step],
+        "path": [step],
+        "index": int(broken.flatten().nonzero()[0]),
+        "sentence": f"the network itself overflowed: its weights had grown to {largest:.3g}, and {int(broken.sum()):,} "
+        "logits were beyond float32's largest number, 3.4e38. The learning rate is too large for this loss.",
+    }
+
+
+def _step(network, parameters, loss: Loss, x, y, before, epoch: int) -> dict:
+    """The weights broke in the step before: by a gradient that was not finite, or by a step that was too large."""
+    if before is None:
+        return {
+            "cause": "step",
+            "culprits": [],
+            "path": [],
+            "sentence": "the network's first weights were not finite.",
+        }
+    _load(parameters, before)
+    logits = network[:-1](x)
+    yhat = network[-1](logits)
+    trace: dict = {}
+    if isinstance(loss, FormulaLoss):
+        value = evaluate(loss.tree, {"y": y, "yhat": yhat, "logits": logits}, trace=trace)
+    else:
+        value = loss(y, yhat, logits)
+    found = torch.autograd.grad(value, [logits, *parameters], retain_graph=True, allow_unused=True)
+    gradients = [gradient for gradient in found if gradient is not None]
+    where = f"the weights were broken by step {epoch - 1}, whose loss was still finite ({value.item():.4g})"
+    if all(gradient.isfinite().all() for gradient in gradients):
+        size = math.sqrt(sum(float(gradient.double().square().sum()) for gradient in gradients[1:]))
+        return {
+            "cause": "step",
+            "culprits": [],
+            "path": [],
+            "gradient_norm": number(size),
+            "sentence": f"{where}: its gradient was finite too (norm {size:.3g}), and the step overflowed float32. "
+            "The learning rate is too large.",
+        }
+    details = {"cause": "gradient", "culprits": [], "path": [], "index": None}
+    found_at = found[0] if found[0] is not None else torch.zeros_like(logits)
+    broken = ~found_at.isfinite()
+    if broken.any():
+        details["index"] = int(broken.flatten().nonzero()[0])
+        details["images"] = {str(label): int(broken[y == label].sum()) for label in (0, 1)}
+    text = f"{where}, but not its gradient"
+    node = gradient_culprit(loss.tree, trace) if trace else None
+    if node is not None:
+        detached = {key: tensor.detach() for key, tensor in trace.items()}
+        details["culprits"] = details["path"] = [_describe(node, detached, y)]
+        text += f": the derivative of {_quote(node.text)} is not finite there"
+        text += f", for {int(broken.sum()):,} images" if broken.any() else ""
+    return details | {"sentence": f"{text}."}
