@@ -18,9 +18,11 @@ from test_train import data, settings
 from common.autopsy import autopsy
 from common.config import check
 from common.files import read_json
+from common.float32 import ONE_LOGIT, ZERO_LOGIT
 from common.forecast import forecast
+from common.mcnemar import mcnemar
 from common.network import build_loss, build_network
-from common.probe import ONE_LOGIT, ZERO_LOGIT, corners, unsafe_logits
+from common.probe import corners, unsafe_logits
 
 MANUAL_BCE = "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))"
 
@@ -193,7 +195,7 @@ def test_forecast_says_when_it_sees_nothing():
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (3, 9), (10, 0), (40, 41)])
 def test_mcnemar_is_a_binomial_test(only_a, only_b):
     expected = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
-    assert diagnose.mcnemar(only_a, only_b) == pytest.approx(expected)
+    assert mcnemar(only_a, only_b) == pytest.approx(expected)
 
 
 def test_pairs_differ_in_exactly_one_key(small_mnist):

@@ -12,8 +12,8 @@ import torch
 from conftest import SHARED, Workflow, needs_shared_mnist
 
 from common.files import read_json
+from common.float32 import ONE_LOGIT
 from common.forecast import forecast
-from common.probe import ONE_LOGIT
 
 pytestmark = needs_shared_mnist
 
@@ -181,7 +181,7 @@ def test_other_digits_train(real, tmp_path, classes):
     counts = json.loads((workflow / "results/data/source.json").read_text())["counts"]
     assert int(row["n"]) == sum(counts["train"][str(digit)] for digit in classes)
     assert 0.9 < float(row["test_accuracy"]) < 1
-    assert f"Telling {classes[0]} from {classes[1]}" in (workflow / "results/report.html").read_text()
+    assert f"<h1>{classes[0]} or {classes[1]}?</h1>" in (workflow / "results/report.html").read_text()
 
 
 @pytest.mark.skipif(not (SHARED / "mnist_png.tgz").exists(), reason="mnist_png.tgz is not in ../shared")

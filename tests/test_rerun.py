@@ -158,7 +158,14 @@ FILES = {
     "common/vision.py": from_rule("extract"),
     "common/formula.py": from_rule("normalize"),
     "common/network.py": from_rule("normalize"),
+    "reporting/charts.py": from_rule("report"),
+    "reporting/pictures.py": from_rule("report"),
+    "reporting/provenance.py": from_rule("report"),
+    "reporting/summary.py": from_rule("report"),
+    "reporting/verdict.py": from_rule("report"),
     "common/autopsy.py": from_rule("normalize"),
+    "common/float32.py": from_rule("train"),
+    "common/mcnemar.py": from_rule("diagnose"),
     "common/forecast.py": from_rule("train"),
     "common/probe.py": from_rule("train"),
     "common/suggest.py": from_rule("diagnose"),
@@ -167,6 +174,7 @@ FILES = {
     "common/schema.py": NOTHING,
     "../report/report.html.j2": from_rule("report"),
     "../report/report.css": from_rule("report"),
+    "../report/report.js": from_rule("report"),
 }
 
 

@@ -1,4 +1,4 @@
-# From every variant's files to results/summary.csv and results/report.html.
+# From every variant's files and the diagnosis to results/summary.csv and results/report.html.
 
 
 rule report:
@@ -7,11 +7,21 @@ rule report:
         source="results/data/source.json",
         metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
         histories=expand("results/variants/{variant}/history.csv", variant=EXPERIMENT.variants),
-        diagnosis=rules.diagnose.output,
+        predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
         plots=expand("results/variants/{variant}/yhat.png", variant=EXPERIMENT.variants),
-        modules=shared_modules("errors", "files"),
-        template=own_file("report/report.html.j2"),
-        style=own_file("report/report.css"),
+        corners="results/diagnosis/corners.csv",
+        same_weights="results/diagnosis/same_weights.csv",
+        suggestions="results/diagnosis/suggestions.json",
+        survival="results/diagnosis/survival.csv",
+        pairs="results/diagnosis/pairs.json",
+        wrong="results/diagnosis/wrong.json",
+        pictures="results/diagnosis/pictures.npz",
+        modules=shared_modules("errors", "files", "float32", "mcnemar"),
+        reporting=[
+            own_file(f"scripts/reporting/{name}.py")
+            for name in ("charts", "pictures", "provenance", "summary", "verdict")
+        ],
+        page=[own_file(f"report/report.{kind}") for kind in ("html.j2", "css", "js")],
     output:
         summary=report("results/summary.csv", caption="../report/summary.rst", category="Comparison"),
         page=report("results/report.html", caption="../report/page.rst", category="Comparison"),
@@ -26,5 +36,8 @@ rule report:
         experiment=json.dumps(
             {"data": EXPERIMENT.data, "variants": EXPERIMENT.variants}, sort_keys=True, ensure_ascii=False
         ),
+        # Shown as it stands. Its path, not its text: a comment that changes in it runs nothing.
+        config_file=CONFIG_FILE if IS_MAIN else None,
+        home=own_file(".."),
     script:
         "../scripts/report.py"

@@ -16,6 +16,7 @@ import torch
 
 from common.errors import logged
 from common.files import read_json, write, write_json
+from common.mcnemar import mcnemar
 from common.network import build_loss, build_network
 from common.probe import corners
 from common.suggest import suggest, value_and_gradient
@@ -55,17 +56,6 @@ def survival(metrics: list[dict]) -> list[dict]:
             finite = sum(end > epoch for end in ends)
             rows.append({"variant": entry["variant"], "epoch": epoch, "finite": finite, "seeds": len(ends)})
     return rows
-
-
-def mcnemar(only_a: int, only_b: int) -> float:
-    """The exact two-sided p-value of McNemar's test: are two classifiers equally often right?
-
-    Of the images that only one of them gets right, each is as likely to be one's as the other's if so: a binomial
-    test. Q. McNemar, Psychometrika 12 (1947) 153.
-    """
-    n, k = only_a + only_b, min(only_a, only_b)
-    tail = sum(math.comb(n, i) for i in range(k + 1))
-    return min(1.0, 2 * tail / 2**n)
 
 
 def one_change_pairs(variants: dict) -> list[tuple[str, str, str]]:

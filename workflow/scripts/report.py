@@ -1,137 +1,165 @@
 """Gather what every variant left behind: summary.csv, a row per variant and seed, and report.html, one page."""
 
-import base64
-import io
 import json
 import math
-import platform
-from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
-import matplotlib
+import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from common.errors import logged
 from common.files import read_json, write
+from reporting import charts, pictures, provenance, summary, verdict
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
-COLUMNS = {
-    "variant": "string",
-    "seed": "UInt64",
-    "loss": "string",
-    "normalization": "string",
-    "status": "string",
-    "diverged_epoch": "Int64",
-    "correct": "Int64",
-    "n": "Int64",
-    "accuracy": "Float64",
-    "test_correct": "Int64",
-    "test_n": "Int64",
-    "test_accuracy": "Float64",
-    "final_loss": "Float64",
-    "max_logit": "Float64",
-    "epochs": "Int64",
-    "seconds": "Float64",
-}
-PACKAGES = ("snakemake", "torch", "torchvision", "numpy", "pandas", "matplotlib", "pyyaml", "jinja2", "mlxtend")
+PAIRS = 60  # rows of the pairs' table; pairs.json has all
+SURVIVORS = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
 
 
-def summarize(metrics: list[dict], variants: dict) -> pd.DataFrame:
-    """The tidy table of COLUMNS, a row per variant and seed."""
-    rows = [
-        {"variant": entry["variant"], **{key: variants[entry["variant"]][key] for key in ("loss", "normalization")}}
-        | outcome
-        for entry in metrics
-        for outcome in entry["seeds"]
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+def setting(value) -> str:
+    """A setting as the page shows it: 64 × 32, SGD(momentum=0.9)."""
+    match value:
+        case [str(name), [*arguments]]:
+            inside = ", ".join(f"{key}={argument}" for key, argument in arguments)
+            return f"{name}({inside})" if inside else name
+        case []:
+            return "none"
+        case list():
+            return ", ".join(map(str, value))
+    return str(value)
 
 
-def over_seeds(summary: pd.DataFrame) -> list[dict]:
-    """A row per variant for the page's table: how many seeds survived, mean and standard deviation over those."""
-    rows = []
-    for _, seeds in summary.groupby("variant"):
-        alive = seeds[seeds["status"] == "finished"]
-        first = seeds.iloc[0]
-        row = {key: first[key] for key in ("variant", "loss", "normalization", "n", "test_n", "epochs")}
-        row |= {"seeds": len(seeds), "survived": len(alive), "seconds": seeds["seconds"].sum()}
-        row |= {key: _mean_sd(alive[key]) for key in ("accuracy", "test_accuracy", "final_loss")}
-        # A count is a fact about one model; over several there is only the mean share.
-        row |= {key: alive[key].iloc[0] if len(alive) == 1 else None for key in ("correct", "test_correct")}
-        row["diverged_epochs"] = seeds["diverged_epoch"].dropna().tolist()
-        rows.append(row)
-    return rows
+def prose(text: str) -> Markup:
+    """A generated sentence, its `expressions` as code."""
+    pieces = str(text).split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(pieces))
 
 
-def _mean_sd(values: pd.Series) -> dict | None:
-    values = values.dropna()
-    if values.empty:
-        return None
-    return {"mean": values.mean(), "sd": values.std() if len(values) > 1 else None}
+def number(value, digits: int = 3) -> str:
+    """A short number; NaN and the infinities by their signs, what does not apply as a dash."""
+    if value is None:
+        return "–"
+    value = float(value) + 0.0  # no −0
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.{digits}g}".replace("-", "−")
 
 
-def plot_losses(histories: dict[str, pd.DataFrame]) -> bytes:
-    """An SVG of every seed's loss by epoch, logarithmic; a cross marks the last finite loss of a diverged one."""
-    figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")
-    for place, (variant, history) in enumerate(histories.items()):
-        color = plt.get_cmap("tab20" if len(histories) > 10 else "tab10")(place % 20)
-        label = variant
-        for _, seed in history.groupby("seed"):
-            finite = seed[seed["loss"].map(math.isfinite) & (seed["loss"] > 0)]
-            axes.plot(finite["epoch"], finite["loss"], color=color, linewidth=1.2, label=label)
-            label = None
-            if len(finite) < len(seed):
-                last = finite.tail(1)
-                axes.plot(last["epoch"], last["loss"], "x", color=color, markersize=9, markeredgewidth=2)
-    axes.set(xlabel="epoch", ylabel="loss", yscale="log")
-    axes.grid(alpha=0.3)
-    if len(histories) <= 20:
-        axes.legend(fontsize="small", loc="upper right")
-    content = io.BytesIO()
-    figure.savefig(content, format="svg", metadata={"Date": None})
-    plt.close(figure)
-    return content.getvalue()
-
-
-def data_uri(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def render(template: Path, **content) -> str:
-    """The page: a Jinja2 template, everything escaped unless the template says otherwise."""
+def render(folder: Path, **content) -> str:
+    """The page: Jinja2 templates, everything escaped unless a template says otherwise."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template.parent),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template.name).render(**content)
+    environment.filters |= {"setting": setting, "number": number, "prose": prose, "count": "{:,}".format}
+    return environment.get_template("report.html.j2").render(**content)
 
 
-def main(metrics_files, history_files, plot_files, source_file, experiment: dict, template: Path, style: Path, output):
-    metrics = [read_json(path) for path in metrics_files]
-    names = [entry["variant"] for entry in metrics]
-    summary = summarize(metrics, experiment["variants"])
-    histories = {name: pd.read_csv(path) for name, path in zip(names, history_files, strict=True)}
-    write(output["summary"], summary.to_csv(index=False))
+def corner_table(path: Path) -> list[dict]:
+    """Per loss: whether it is safe everywhere, and its rows of corners.csv."""
+    rows = pd.read_csv(path, keep_default_na=False, na_values=["nan"], dtype={"loss": str}).to_dict("records")
+    losses: dict[str, list] = {}
+    for row in rows:
+        losses.setdefault(row["loss"], []).append(row | {"safe": str(row["safe"]).lower() == "true"})
+    return [{"loss": name, "safe": all(row["safe"] for row in rows), "rows": rows} for name, rows in losses.items()]
+
+
+def survival_steps(path: Path) -> list[dict]:
+    """The epochs at which the number of finite seeds changes, and the first and last: v, e, f, n."""
+    table = pd.read_csv(path, dtype={"variant": str})
+    steps = []
+    for name, rows in table.groupby("variant"):
+        changed = rows["finite"].diff().fillna(1) != 0
+        changed.iloc[-1] = True
+        kept = rows[changed]
+        steps += [
+            {"v": name, "e": int(epoch), "f": int(finite), "n": int(seeds)}
+            for epoch, finite, seeds in zip(kept["epoch"], kept["finite"], kept["seeds"], strict=True)
+        ]
+    return steps
+
+
+def card(name: str, folder: Path, metrics: dict, wrong: dict, y: dict, digits: pictures.Pictures) -> dict:
+    """What the card of one variant shows, from its folder."""
+    with np.load(folder / "predictions.npz") as yhat:
+        mistakes = pictures.wrong_digits(digits, metrics, wrong[name], yhat, y)
+    autopsies = [one for one in metrics["seeds"] if one["autopsy"]]
+    first = min(autopsies, key=lambda one: one["autopsy"]["epoch"], default=None)
+    image = first and first["autopsy"]["image"]
+    return {
+        "plot": pictures.data_uri((folder / "yhat.png").read_bytes()),
+        "mistakes": mistakes,
+        "diverged": first,
+        "picture": digits.uri("train", image["index"]) if image else None,
+        "files": ["yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt"],
+    }
+
+
+def main(inputs: dict, experiment: dict, config_file: str | None, home: Path, output: dict) -> None:
+    metrics = [read_json(path) for path in inputs["metrics"]]
+    variants = {entry["variant"]: experiment["variants"][entry["variant"]] for entry in metrics}
+    folders = {name: Path(path).parent for name, path in zip(variants, inputs["metrics"], strict=True)}
+    histories = {name: pd.read_csv(folder / "history.csv") for name, folder in folders.items()}
+    write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))
+
+    counts = metrics[0]["counts"]
+    y = {part: np.repeat([0, 1], counts[part]) for part in ("train", "test")}
+    wrong = read_json(inputs["wrong"])
+    digits = pictures.Pictures(Path(inputs["pictures"]))
+    rows = summary.over_seeds(metrics, variants)
+    many_seeds = any(row["seeds"] > 1 for row in rows)
+    same_weights = pd.read_csv(inputs["same_weights"], dtype={"variant": str, "loss": str})
+    pairs = read_json(inputs["pairs"])
+    pairs.sort(key=lambda pair: min((one["test"].get("p_value", 0) for one in pair["seeds"]), default=1))
+    results = Path(output["page"]).parent
+    jobs = {rule: [""] for rule in ("download", "extract", "diagnose")}
+    jobs["normalize"] = sorted({one["normalization"] for one in variants.values()})
+    jobs |= {"train": list(variants), "plot": list(variants)}
     page = render(
-        template,
-        style=style.read_text(encoding="utf-8"),
-        source=read_json(source_file),
+        home / "workflow" / "report",
+        style=(home / "workflow/report/report.css").read_text(encoding="utf-8"),
+        script=(home / "workflow/report/report.js").read_text(encoding="utf-8"),
+        library=charts.library(),
+        chart_data={"curves": charts.curves(histories), "ends": charts.ends(metrics)}
+        | {"survival": survival_steps(inputs["survival"]) if many_seeds else []},
+        charts=charts.specifications(list(variants), many_seeds),
+        looks=charts.looks(list(variants)),
+        limit=charts.ONE_LOGIT,
+        source=read_json(inputs["source"]),
         classes=experiment["data"]["classes"],
-        counts=metrics[0]["counts"],
-        rows=over_seeds(summary),
-        losses=data_uri(plot_losses(histories), "image/svg+xml"),
-        plots={
-            name: data_uri(Path(path).read_bytes(), "image/png") for name, path in zip(names, plot_files, strict=True)
+        counts=counts,
+        rows=rows,
+        many_seeds=many_seeds,
+        differing=[key for key in summary.differing(variants) if key not in ("loss", "normalization")],
+        best=verdict.best(rows, metrics, wrong),
+        diverged=verdict.diverged(metrics),
+        close=verdict.close(rows),
+        named=verdict.NAMED,
+        cards={
+            name: card(name, folders[name], entry, wrong, y, digits)
+            for name, entry in zip(variants, metrics, strict=True)
         },
-        experiment=experiment,
-        config=json.dumps(experiment, indent=2, ensure_ascii=False),
-        versions={"Python": platform.python_version()} | {package: version(package) for package in PACKAGES},
+        corners=corner_table(inputs["corners"]),
+        same_weights=[
+            {"variant": variant, "seed": seed, "losses": dict(zip(found["loss"], found["value"], strict=True))}
+            for (variant, seed), found in same_weights.groupby(["variant", "seed"])
+        ][:SURVIVORS],
+        pairs=pairs[:PAIRS],
+        pair_count=len(pairs),
+        suggestions=read_json(inputs["suggestions"]),
+        hardest=pictures.hardest(digits, metrics, wrong, y),
+        config_text=Path(config_file).read_text(encoding="utf-8") if config_file else None,
+        effective=json.dumps(experiment, indent=2, ensure_ascii=False),
+        commit=provenance.commit(home),
+        machine=provenance.machine(),
+        packages=provenance.packages(),
+        rules=provenance.seconds_per_rule(results / "benchmarks", jobs),
     )
     write(output["page"], page)
 
@@ -139,12 +167,9 @@ def main(metrics_files, history_files, plot_files, source_file, experiment: dict
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         main(
-            snakemake.input.metrics,
-            snakemake.input.histories,
-            snakemake.input.plots,
-            snakemake.input.source,
+            dict(snakemake.input.items()),
             json.loads(snakemake.params.experiment),
-            Path(snakemake.input.template),
-            Path(snakemake.input.style),
+            snakemake.params.config_file,
+            Path(snakemake.params.home),
             dict(snakemake.output.items()),
         )

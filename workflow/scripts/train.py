@@ -18,9 +18,10 @@ import torch
 from common.autopsy import autopsy
 from common.errors import UserError, logged
 from common.files import write, write_json
+from common.float32 import ONE_LOGIT
 from common.forecast import forecast
 from common.network import Loss, build_loss, build_network, build_optimizer
-from common.probe import ONE_LOGIT, unsafe_logits
+from common.probe import unsafe_logits
 
 HISTORY = ("loss", "accuracy", "min_logit", "max_logit", "yhat_zeros", "yhat_ones")
 

@@ -165,7 +165,9 @@ def _load(parameters: list, weights: list) -> None:
 
 
 def _range(value: torch.Tensor) -> dict:
-    if not len(value):
+    """Smallest and largest, NaN left aside; None where there is nothing else."""
+    value = value[~value.isnan()]
+    if not value.numel():
         return {"min": None, "max": None}
     return {"min": number(value.min().item()), "max": number(value.max().item())}
 

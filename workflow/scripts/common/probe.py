@@ -8,14 +8,8 @@ import math
 
 import torch
 
+from common.float32 import LARGEST, ONE_LOGIT, ZERO_LOGIT
 from common.network import Loss
-
-# sigmoid(z) = 1 / (1 + exp(-z)). The float32 numbers next to 1 are 1 - 2**-24 below and 1 + 2**-23 above, so that
-# 1 + exp(-z) is rounded to 1 (to the even neighbour, at the tie) as soon as exp(-z) <= 2**-24, that is z >= 24 ln 2.
-ONE_LOGIT = 24 * math.log(2)
-# exp(-z) overflows float32 at 2**128, that is z <= -128 ln 2, and 1 / (1 + inf) is 0.
-ZERO_LOGIT = -128 * math.log(2)
-LARGEST = torch.finfo(torch.float32).max
 
 
 def probe(loss: Loss, y: float, logit: float) -> tuple[float, float]:

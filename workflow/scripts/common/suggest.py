@@ -6,9 +6,10 @@ import math
 import torch
 import yaml
 
+from common.float32 import LARGEST
 from common.formula import COMPARISONS, Node, walk
 from common.network import FormulaLoss, Loss, build_loss, build_network, build_optimizer
-from common.probe import LARGEST, corners
+from common.probe import corners
 
 EPSILON = 1e-7  # the smallest power of ten that float32 can still add to 1 - yhat next to 1
 LOGARITHMS = {"log", "log1p", "sqrt"}

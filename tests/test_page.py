@@ -1,0 +1,259 @@
+"""The report in a real browser: headless Chromium, the page opened from disk."""
+
+import copy
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import ROOT, Workflow, small_config
+from playwright.sync_api import expect, sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
+
+pytestmark = pytest.mark.skipif(
+    not Path(CHROMIUM).exists(), reason="there is no Chromium at $CHROMIUM or /usr/bin/chromium"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory, small_mnist) -> Workflow:
+    """Variants that finish, that partly diverge and that diverge, from a config.yaml with HTML in it."""
+    config = small_config(small_mnist)
+    config["defaults"] |= {"epochs": 30, "lr": 0.05, "hidden": [8]}
+    config["losses"] |= {
+        "manual": "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))",
+        "compared": "mean((yhat < y) * (y - yhat) + (yhat > y) * (yhat - y))",
+    }
+    config["normalizations"]["raw"] = "x"
+    config["variants"] |= {
+        "good-slow": {"loss": "bce", "normalization": "unit", "lr": 0.001},
+        "manual-raw": {"loss": "manual", "normalization": "raw"},
+        "compared": {"loss": "compared", "normalization": "unit"},
+    }
+    workflow = Workflow(tmp_path_factory.mktemp("compared"), config)
+    path = workflow / "config.yaml"
+    path.write_text(f"# {HOSTILE}\n{path.read_text()}")
+    workflow.ok("--cores", "4")
+    return workflow
+
+
+@pytest.fixture
+def open_page(browser, compared, request):
+    """Opens the report; afterwards nothing may have been requested, and nothing complained."""
+    complaints = []
+    contexts = []
+
+    def open_it(fragment="", workflow=compared, **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda one: one.url.startswith(("file:", "data:")) or complaints.append(one.url))
+        page.goto(f"file://{workflow / 'results/report.html'}{fragment}")
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector("html[data-drawn]")
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def shown(page) -> list[str]:
+    return page.eval_on_selector_all(
+        "#table tbody tr", "rows => rows.filter(r => !r.hidden).map(r => r.dataset.variant)"
+    )
+
+
+def test_every_variant_is_there_with_status_card_and_plot(open_page, compared):
+    page = open_page()
+    assert set(shown(page)) == set(compared.config["variants"])
+    for name in compared.config["variants"]:
+        card = page.locator(f"[id='variant-{name}']")
+        expect(card).to_be_visible()
+        assert card.locator("img.plot").evaluate("image => image.complete && image.naturalWidth > 100")
+    row = page.locator("tr[data-variant='manual-raw']")
+    expect(row).to_contain_text("diverged")
+    assert row.locator("td").nth(1).inner_text().strip() == "–"
+    expect(page.locator("[id='variant-manual-raw'] .autopsy")).to_contain_text("became −∞")
+
+
+def test_verdict_names_the_best_and_the_diverged(open_page):
+    text = open_page().locator(".verdict").inner_text()
+    assert "best test accuracy" in text
+    assert "manual-raw diverged" in text
+
+
+def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
+    page = open_page()
+    button = page.locator("th[data-key='final_loss'] button")
+    values = []
+    for direction in ("ascending", "descending"):
+        button.click()
+        assert page.locator("th[data-key='final_loss']").get_attribute("aria-sort") == direction
+        order = page.eval_on_selector_all(
+            "#table tbody tr", "rows => rows.map(r => [r.classList.contains('diverged'), r.cells[4].dataset.value])"
+        )
+        assert [dead for dead, _ in order] == sorted(dead for dead, _ in order)
+        assert any(dead for dead, _ in order)
+        values.append([float(value) for dead, value in order if not dead])
+    assert values[0] == sorted(values[0]) == values[1][::-1]
+
+
+def test_filter_leaves_the_rows_that_contain_every_word(open_page):
+    page = open_page()
+    page.fill("#filter", "GOOD slow")
+    assert shown(page) == ["good-slow"]
+    expect(page.locator("#shown")).to_have_text("1 of 5 shown")
+    page.fill("#filter", "no such thing")
+    assert shown(page) == []
+
+
+def test_view_is_in_the_link_and_can_be_shared(open_page):
+    page = open_page()
+    page.locator("th[data-key='seconds'] button").click()
+    page.locator("th[data-key='seconds'] button").click()
+    page.fill("#filter", "o")
+    page.uncheck("tr[data-variant='compared'] input")
+    order, fragment = shown(page), page.evaluate("location.hash")
+    other = open_page(fragment)
+    assert shown(other) == order
+    assert other.input_value("#filter") == "o"
+    assert not other.is_checked("tr[data-variant='compared'] input")
+    assert other.locator("th[data-key='seconds']").get_attribute("aria-sort") == "descending"
+
+
+def lines(page, chart: str) -> set[str]:
+    """The colours of the lines that a chart draws."""
+    return set(
+        page.eval_on_selector_all(
+            f"[data-chart='{chart}'] .mark-line path", "paths => paths.map(path => path.getAttribute('stroke'))"
+        )
+    )
+
+
+def test_toggle_hides_a_variant_in_every_chart(open_page):
+    page = open_page()
+    color = page.locator("tr[data-variant='compared'] .swatch line").get_attribute("stroke")
+    assert all(color in lines(page, chart) for chart in ("loss", "accuracy", "logit"))
+    page.uncheck("tr[data-variant='compared'] input")
+    for chart in ("loss", "accuracy", "logit"):
+        page.wait_for_function(
+            "([chart, color]) => ![...document.querySelectorAll(`[data-chart='${chart}'] .mark-line path`)]"
+            ".some(path => path.getAttribute('stroke') === color)",
+            arg=[chart, color],
+        )
+    page.check("tr[data-variant='compared'] input")
+    page.wait_for_function(
+        "color => [...document.querySelectorAll(`[data-chart='loss'] .mark-line path`)]"
+        ".some(path => path.getAttribute('stroke') === color)",
+        arg=color,
+    )
+
+
+def test_hover_reads_values_and_the_limit_is_drawn(open_page):
+    page = open_page()
+    chart = page.locator("[data-chart='logit']")
+    expect(chart).to_contain_text("float32: ŷ is exactly 1")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    for share in (0.5, 0.55):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.5)
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    expect(tooltip).to_contain_text("epoch")
+    expect(tooltip).to_contain_text("largest logit")
+
+
+def test_first_non_finite_epoch_is_marked(open_page):
+    page = open_page()
+    assert page.locator("[data-chart='loss'] .mark-symbol path[aria-roledescription='point']").count() >= 4
+
+
+def test_table_works_by_keyboard(open_page):
+    page = open_page()
+    page.focus("th[data-key='test'] button")
+    page.keyboard.press("Enter")
+    assert page.locator("th[data-key='test']").get_attribute("aria-sort") == "ascending"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('th').dataset.key") == "train"
+    page.focus("tr[data-variant='good'] input")
+    page.keyboard.press("Space")
+    assert not page.is_checked("tr[data-variant='good'] input")
+
+
+def test_phone_needs_no_sideways_scrolling(open_page):
+    page = open_page(viewport={"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.locator("#table").evaluate("table => table.getBoundingClientRect().width") <= 360
+
+
+def luminance(color: str) -> float:
+    return sum(int(float(part)) for part in color.split("(")[1].rstrip(")").split(",")[:3])
+
+
+def test_dark_mode_is_dark(open_page):
+    for scheme, is_dark in (("dark", True), ("light", False)):
+        page = open_page(color_scheme=scheme)
+        assert (luminance(page.evaluate("getComputedStyle(document.body).backgroundColor")) < 200) is is_dark
+        label = page.locator("[data-chart='loss'] .mark-text text").first.get_attribute("fill")
+        assert (luminance(label) > 380) is is_dark
+
+
+def test_without_javascript_table_cards_and_pictures_are_there(open_page, compared):
+    page = open_page(java_script_enabled=False)
+    expect(page.locator("#table tbody tr")).to_have_count(5)
+    expect(page.locator("img.plot")).to_have_count(5)
+    expect(page.locator("#filter")).to_be_hidden()
+    expect(page.get_by_text("The curves need JavaScript")).to_be_visible()
+
+
+def test_html_in_the_config_is_text(open_page):
+    page = open_page()
+    assert page.title() == "0 or 1: 5 variants compared"
+    page.locator("summary", has_text="config.yaml, as it stands").click()
+    expect(page.locator("pre", has_text=HOSTILE)).to_be_visible()
+    expect(page.locator("[id='variant-compared'] dd code").first).to_contain_text("(yhat < y)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_no_serious_violation(open_page, scheme, width):
+    page = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    found = Axe().run(page).response["violations"]
+    serious = [
+        (one["id"], [node["target"] for node in one["nodes"]][:3])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_nothing_finished_and_one_variant_give_a_sound_page(open_page, compared, tmp_path):
+    workflow = compared.copy(tmp_path / "one")
+    workflow.config = copy.deepcopy(compared.config)
+    workflow.config["variants"] = {"manual-raw": workflow.config["variants"]["manual-raw"]}
+    workflow.write_config()
+    workflow.ok("--cores", "2")
+    page = open_page(workflow=workflow)
+    expect(page.locator(".verdict")).to_contain_text("No variant survived")
+    assert page.locator("#pairs").count() == 0
+    assert page.title() == "0 or 1: 1 variant compared"
+
+
+def test_library_has_no_address_that_is_fetched():
+    text = (ROOT / "workflow/report/report.html.j2").read_text()
+    assert "default-src 'none'" in text
+    assert 'src="http' not in text

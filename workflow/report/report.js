@@ -1,0 +1,138 @@
+// Sorting, filtering and hiding, the view in the URL's fragment, and the charts.
+"use strict";
+document.documentElement.classList.add("scripted");
+
+const table = document.getElementById("table");
+const body = table.tBodies[0];
+const rows = [...body.rows];
+const heads = [...table.tHead.rows[0].cells];
+const filter = document.getElementById("filter");
+const view = { sort: "", dir: "ascending", filter: "", hide: new Set() };
+const views = []; // of Vega
+
+// A fragment that starts with "view:" is a view; any other is a place on the page.
+function readFragment() {
+  const fragment = location.hash.slice(1);
+  if (!fragment.startsWith("view:")) return;
+  const saved = new URLSearchParams(fragment.slice(5));
+  view.sort = saved.get("sort") ?? "";
+  view.dir = saved.get("dir") === "descending" ? "descending" : "ascending";
+  view.filter = saved.get("filter") ?? "";
+  view.hide = new Set(saved.getAll("hide"));
+}
+
+function writeFragment() {
+  const saved = new URLSearchParams();
+  if (view.sort) saved.set("sort", view.sort);
+  if (view.sort) saved.set("dir", view.dir);
+  if (view.filter) saved.set("filter", view.filter);
+  view.hide.forEach((name) => saved.append("hide", name));
+  const text = saved.toString();
+  history.replaceState(null, "", text ? `#view:${text}` : location.pathname + location.search);
+}
+
+// Empty cells come last, and so do diverged rows, in both directions.
+function compare(column) {
+  const sign = view.dir === "descending" ? -1 : 1;
+  return (a, b) => {
+    const dead = a.classList.contains("diverged") - b.classList.contains("diverged");
+    const [x, y] = [a, b].map((row) => row.cells[column].dataset.value);
+    if (dead || x === y) return dead;
+    if (x === "" || y === "") return (x === "") - (y === "");
+    const numbers = x.trim() !== "" && y.trim() !== "" && !isNaN(x) && !isNaN(y);
+    return sign * (numbers ? x - y : x.localeCompare(y, "en", { numeric: true }));
+  };
+}
+
+function show() {
+  const column = heads.findIndex((head) => head.dataset.key === view.sort);
+  const order = column < 0 ? rows : [...rows].sort(compare(column));
+  body.append(...order);
+  heads.forEach((head, place) => {
+    if (place === column) head.setAttribute("aria-sort", view.dir);
+    else head.removeAttribute("aria-sort");
+  });
+  const words = view.filter.toLowerCase().split(/\s+/).filter(Boolean);
+  let count = 0;
+  for (const row of rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every((word) => text.includes(word));
+    count += !row.hidden;
+    row.querySelector("input").checked = !view.hide.has(row.dataset.variant);
+  }
+  filter.value = view.filter;
+  document.getElementById("shown").textContent = words.length ? `${count} of ${rows.length} shown` : "";
+  views.forEach((chart) => chart.signal("hidden", [...view.hide]).runAsync());
+}
+
+function change() {
+  writeFragment();
+  show();
+}
+
+for (const head of heads) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...head.childNodes);
+  head.append(button);
+  button.addEventListener("click", () => {
+    const again = view.sort === head.dataset.key && view.dir === "ascending";
+    view.dir = again ? "descending" : "ascending";
+    view.sort = head.dataset.key;
+    change();
+  });
+}
+filter.addEventListener("input", () => {
+  view.filter = filter.value;
+  change();
+});
+body.addEventListener("change", (event) => {
+  const name = event.target.closest("tr").dataset.variant;
+  if (event.target.checked) view.hide.delete(name);
+  else view.hide.add(name);
+  change();
+});
+addEventListener("hashchange", () => {
+  readFragment();
+  show();
+});
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+
+// Charts take their colours from the page, so that they follow its light and dark.
+const { data, charts } = JSON.parse(document.getElementById("data").textContent);
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+async function draw() {
+  const color = (kind) => {
+    const probe = document.createElement("i");
+    probe.style.color = `var(--${kind})`;
+    document.body.append(probe);
+    const found = getComputedStyle(probe).color;
+    probe.remove();
+    return found;
+  };
+  const [text, line] = [color("quiet"), color("line")];
+  const config = {
+    background: null,
+    font: "system-ui, sans-serif",
+    axis: { labelColor: text, titleColor: text, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12 },
+    view: { stroke: null },
+    rule: { color: text },
+    text: { color: text, fontSize: 12 },
+  };
+  views.splice(0).forEach((chart) => chart.finalize());
+  for (const place of document.querySelectorAll("[data-chart]")) {
+    const spec = charts[place.dataset.chart];
+    if (!spec) continue;
+    const options = { actions: false, renderer: "svg", config, tooltip: { theme: dark.matches ? "dark" : "light" } };
+    const { view: chart } = await vegaEmbed(place, { ...spec, datasets: data }, options);
+    views.push(chart);
+  }
+  show();
+  document.documentElement.dataset.drawn = "yes";
+}
+
+readFragment();
+show();
+draw();
+dark.addEventListener("change", draw);

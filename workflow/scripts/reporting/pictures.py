@@ -1,0 +1,78 @@
+"""Digits and plots as data URIs, so that the page needs no other file."""
+
+import base64
+import io
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+SHOWN = 24  # wrong images on a card
+
+
+def data_uri(content: bytes, kind: str = "image/png") -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+class Pictures:
+    """The digits in diagnosis/pictures.npz: dark ink on white, as on paper."""
+
+    def __init__(self, path: Path):
+        with np.load(path) as file:
+            self.images = {
+                (part, int(index)): image
+                for part in ("train", "test")
+                for index, image in zip(file[f"{part}_index"], file[part], strict=True)
+            }
+        self.uri = cache(self._uri)
+
+    def _uri(self, part: str, index: int) -> str:
+        content = io.BytesIO()
+        Image.fromarray(255 - self.images[part, index]).save(content, "PNG", optimize=True)
+        return data_uri(content.getvalue())
+
+
+def wrong_digits(pictures: Pictures, entry: dict, wrong: dict, yhat: dict, y: dict) -> list[dict]:
+    """Per part, the images that a variant's first surviving seed gets wrong, the surest first.
+
+    yhat: {part: float32 (seeds, n)}; y: {part: labels (n,)}. Each: part, count, images (index, uri, y, yhat).
+    """
+    found = []
+    for place, one in enumerate(entry["seeds"]):
+        if one["status"] != "finished":
+            continue
+        for part in ("test", "train"):
+            indices = wrong[part].get(str(one["seed"]), [])
+            shown = [index for index in indices if (part, index) in pictures.images]
+            shown.sort(key=lambda index: -abs(float(yhat[part][place, index]) - 0.5))
+            images = [
+                {
+                    "index": index,
+                    "uri": pictures.uri(part, index),
+                    "y": int(y[part][index]),
+                    "yhat": float(yhat[part][place, index]),
+                }
+                for index in shown[:SHOWN]
+            ]
+            found.append({"part": part, "seed": one["seed"], "count": len(indices), "images": images})
+        break
+    return found
+
+
+def hardest(pictures: Pictures, metrics: list[dict], wrong: dict, y: dict, most: int = 24) -> list[dict]:
+    """The test images that most variants get wrong: index, uri, y, variants (their names)."""
+    missed: dict[int, list[str]] = {}
+    for entry in metrics:
+        for one in entry["seeds"]:
+            if str(one["seed"]) in wrong[entry["variant"]]["test"]:
+                for index in wrong[entry["variant"]]["test"][str(one["seed"])]:
+                    missed.setdefault(index, []).append(entry["variant"])
+                break
+    order = sorted(
+        (index for index in missed if ("test", index) in pictures.images), key=lambda i: (-len(missed[i]), i)
+    )
+    return [
+        {"index": i, "uri": pictures.uri("test", i), "y": int(y["test"][i]), "variants": missed[i]}
+        for i in order[:most]
+    ]

@@ -1,0 +1,68 @@
+"""Where the results come from: code, packages, machine, seconds."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+PACKAGES = (
+    "snakemake",
+    "torch",
+    "torchvision",
+    "numpy",
+    "pandas",
+    "matplotlib",
+    "altair",
+    "vl-convert-python",
+    "pyyaml",
+    "jinja2",
+    "mlxtend",
+)
+
+
+def packages() -> dict[str, str]:
+    return {"Python": platform.python_version()} | {package: version(package) for package in PACKAGES}
+
+
+def machine() -> str:
+    """The CPU's name, its cores, the system."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = (line.split(":", 1) for line in cpuinfo.read_text(encoding="utf-8").splitlines() if ":" in line)
+        name = next((value.strip() for key, value in lines if key.strip() == "model name"), name)
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def commit(home: Path) -> dict | None:
+    """hash, and dirty: whether the project's files differed from it; None where the project is no git repository."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(home), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != home.resolve():
+            return None
+        return {"hash": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def seconds_per_rule(benchmarks: Path, names: dict[str, list[str]]) -> list[dict]:
+    """rule, jobs, seconds, and the most memory that a job took, MB; of the last run of each job.
+
+    names: {rule: its jobs' names}, without those of variants that are gone.
+    """
+    rows = []
+    for rule, jobs in names.items():
+        files = [benchmarks / rule / f"{job}.tsv" if job else benchmarks / f"{rule}.tsv" for job in jobs]
+        tables = [pd.read_csv(file, sep="\t") for file in files if file.exists()]
+        if tables:
+            table = pd.concat(tables)
+            memory = pd.to_numeric(table["max_rss"], errors="coerce").max()
+            rows.append({"rule": rule, "jobs": len(table), "seconds": table["s"].sum(), "megabytes": memory})
+    return rows
