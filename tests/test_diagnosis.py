@@ -17,6 +17,7 @@ from test_train import data, settings
 
 from common.autopsy import autopsy
 from common.config import check
+from common.fast import pack
 from common.files import read_json
 from common.float32 import ONE_LOGIT, ZERO_LOGIT
 from common.forecast import forecast
@@ -76,6 +77,7 @@ def test_saturated_image_is_told_in_a_sentence():
     parts = data()
     parts["x_train"] = torch.zeros(60, 784)
     parts["x_train"][40, 0] = 16.65  # a 1
+    parts["x_packed"] = pack(parts["x_train"])
     network = build_network(784, [], ["ReLU", []], 7)
     weights = [torch.zeros(1, 784), torch.zeros(1)]
     weights[0][0, 0] = 1.0
@@ -265,9 +267,10 @@ def test_suggestions_survive_when_they_are_typed_in(diagnosed, tmp_path):
             config[section] |= entries
             names += entries if section == "variants" else []
     variants = check(config).variants
-    parts = {name: torch.load(diagnosed / f"results/data/normalized/{name}.pt", weights_only=True) for name in ("raw",)}
+    parts = torch.load(diagnosed / "results/data/normalized/raw.pt", weights_only=True)
+    parts["x_packed"] = pack(parts["x_train"])
     for name in names:
-        result = train.train_seed(1, variants[name] | {"classes": [0, 1]}, parts["raw"])
+        result = train.train_seed(1, variants[name] | {"classes": [0, 1]}, parts)
         assert result["outcome"]["status"] == "finished", name
 
 

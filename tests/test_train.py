@@ -5,6 +5,7 @@ import pytest
 import torch
 import train
 
+from common.fast import pack
 from common.network import build_loss, build_network, build_optimizer
 
 MANUAL_BCE = ["formula", "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))", []]
@@ -18,6 +19,7 @@ def data(n=60, m=20, scale=1.0):
         y = (torch.arange(count) >= count // 2).float().unsqueeze(1)
         parts[f"x_{part}"] = scale * (torch.randn(count, 784, generator=generator) + 0.3 * y)
         parts[f"y_{part}"] = y
+    parts["x_packed"] = pack(parts["x_train"])
     return parts
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from common.errors import logged
+from common.fast import pack
 from common.files import read_json, write, write_json
 from common.mcnemar import mcnemar
 from common.network import build_loss, build_network
@@ -33,13 +34,14 @@ def at_broken_weights(experiment: dict, folder: Path, normalized: Path) -> tuple
         if not broken:
             continue
         data = torch.load(normalized / f"{settings['normalization']}.pt", weights_only=True, mmap=True)
+        data["x_packed"] = pack(data["x_train"])
         networks = {}
         for seed, state_dict in broken.items():
             network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
             network.load_state_dict(state_dict)
             networks[seed] = network
             for name, loss in losses.items():
-                found = value_and_gradient(loss, network, data["x_train"], data["y_train"])
+                found = value_and_gradient(loss, network, data["x_packed"], data["y_train"])
                 rows.append({"variant": variant, "seed": seed, "loss": name, **found})
         autopsies = {one["seed"]: one["autopsy"] for one in read_json(folder / variant / "metrics.json")["seeds"]}
         autopsies = {seed: autopsies[seed] for seed in networks}

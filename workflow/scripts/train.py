@@ -17,19 +17,14 @@ import torch
 
 from common.autopsy import autopsy
 from common.errors import UserError, logged
+from common.fast import keep_memory, pack
 from common.files import write, write_json
 from common.float32 import ONE_LOGIT
 from common.forecast import forecast
-from common.network import Loss, build_loss, build_network, build_optimizer
+from common.network import Loss, build_loss, build_network, build_optimizer, forward
 from common.probe import unsafe_logits
 
 HISTORY = ("loss", "accuracy", "min_logit", "max_logit", "yhat_zeros", "yhat_ones")
-
-
-def forward(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """logits and yhat, each (n, 1), of x (n, 784)."""
-    logits = network[:-1](x)
-    return logits, network[-1](logits)
 
 
 def measure(loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor, y: torch.Tensor) -> tuple:
@@ -111,7 +106,7 @@ def train(
 
 def train_seed(seed: int, settings: dict, data: dict) -> dict:
     """Everything that one seed gives: its state_dict, history, predictions, outcome and diagnosis."""
-    x, y = data["x_train"], data["y_train"]
+    x, y = data["x_packed"], data["y_train"]
     network = build_network(x.shape[1], settings["hidden"], settings["activation"], seed)
     optimizer = build_optimizer(settings["optimizer"], settings["lr"], network.parameters())
     loss_function = build_loss(settings["loss_definition"])
@@ -202,6 +197,7 @@ def _cell(value) -> str:
 
 def main(normalized: Path, settings: dict, output: dict) -> None:
     data = torch.load(normalized, weights_only=True, mmap=True)
+    data["x_packed"] = pack(data["x_train"])
     try:
         results = {seed: train_seed(seed, settings, data) for seed in settings["seeds"]}
     except (RuntimeError, TypeError, ValueError) as error:
@@ -231,5 +227,6 @@ def main(normalized: Path, settings: dict, output: dict) -> None:
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         torch.set_num_threads(snakemake.threads)
+        keep_memory()
         settings = {"variant": snakemake.wildcards.variant, **dict(snakemake.params.items())}
         main(Path(snakemake.input.normalized), settings, dict(snakemake.output.items()))

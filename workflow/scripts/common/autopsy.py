@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 
 from common.formula import OVER_SAMPLES, Node, apply, evaluate, walk
-from common.network import FormulaLoss, Loss, ModuleLoss
+from common.network import FormulaLoss, Loss, ModuleLoss, forward
 
 SYMBOLS = {"nan": "NaN", "+inf": "+∞", "-inf": "−∞"}
 NUMBER_WORDS = {1: "one", 2: "two", 3: "three"}
@@ -20,9 +20,9 @@ MODEST_LOGIT = 1000.0  # more than any sigmoid can tell apart, less than any for
 def autopsy(network, loss: Loss, data: dict, epoch: int, weights: list, before: list | None, classes: list) -> dict:
     """The facts about a divergence, and a sentence that says them.
 
-    data: x_train (n, 784), y_train (n, 1), and `broken` if the normalization broke x_train. weights: the parameters
-    that gave the first non-finite loss, at `epoch`; before: those of the epoch before. classes: what y = 0 and y = 1
-    are called.
+    data: x_train (n, 784), the same as x_packed, y_train (n, 1), and `broken` if the normalization broke x_train.
+    weights: the parameters that gave the first non-finite loss, at `epoch`; before: those of the epoch before.
+    classes: what y = 0 and y = 1 are called.
 
     cause is 'normalization' (x is not finite), 'gradient' (a finite loss with a gradient that is not), 'step' (finite
     loss and gradient, weights overflow), 'network' (weights finite, logits not) or 'loss'.
@@ -32,8 +32,7 @@ def autopsy(network, loss: Loss, data: dict, epoch: int, weights: list, before: 
     facts: dict = {"epoch": epoch}
     with torch.no_grad():
         _load(parameters, weights)
-        logits = network[:-1](x)
-        yhat = network[-1](logits)
+        logits, yhat = forward(network, data["x_packed"])
     facts["largest_weight"] = number(max(weight.abs().max().item() for weight in weights))
     facts["logits"] = {str(label): _range(logits[y == label]) for label in (0, 1)}
     facts["yhat_zeros"], facts["yhat_ones"] = (
@@ -42,7 +41,7 @@ def autopsy(network, loss: Loss, data: dict, epoch: int, weights: list, before: 
     if not x.isfinite().all():
         details = _normalization(x, y, data.get("broken"))
     elif not all(weight.isfinite().all() for weight in weights):
-        details = _step(network, parameters, loss, x, y, before, epoch)
+        details = _step(network, parameters, loss, data["x_packed"], y, before, epoch)
     elif not logits.isfinite().all():
         details = _network(logits, y, facts["largest_weight"])
     else:
@@ -371,8 +370,7 @@ def _step(network, parameters, loss: Loss, x, y, before, epoch: int) -> dict:
             "sentence": "the network's first weights were not finite.",
         }
     _load(parameters, before)
-    logits = network[:-1](x)
-    yhat = network[-1](logits)
+    logits, yhat = forward(network, x)
     trace: dict = {}
     if isinstance(loss, FormulaLoss):
         value = evaluate(loss.tree, {"y": y, "yhat": yhat, "logits": logits}, trace=trace)

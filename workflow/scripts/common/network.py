@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from common.fast import Adam
 from common.formula import Node, evaluate, parse_loss
 
 
@@ -44,7 +45,7 @@ Loss = FormulaLoss | ModuleLoss
 def build_network(inputs: int, hidden: list[int], activation: list, seed: int) -> torch.nn.Sequential:
     """x (n, inputs) → Linear → activation → … → Linear → Sigmoid → yhat (n, 1), initialised right after the seed.
 
-    `network[:-1]` gives the logits, the input of the sigmoid.
+    `network[:-1]` gives the logits, the input of the sigmoid; `forward` gives both.
     """
     name, arguments = activation
     torch.manual_seed(seed)
@@ -53,6 +54,16 @@ def build_network(inputs: int, hidden: list[int], activation: list, seed: int) -
         layers += [torch.nn.Linear(inputs, width), getattr(torch.nn, name)(**dict(arguments))]
         inputs = width
     return torch.nn.Sequential(*layers, torch.nn.Linear(inputs, 1), torch.nn.Sigmoid())
+
+
+def forward(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """logits and yhat, each (n, 1), of x (n, inputs), packed (see common/fast.py) or plain.
+
+    The last bits of a product depend on the way it is computed: whoever asks what training saw must ask with packed x.
+    """
+    first = torch.nn.functional.linear(x, network[0].weight, network[0].bias)
+    logits = network[1:-1](first.to_dense() if first.is_mkldnn else first)
+    return logits, network[-1](logits)
 
 
 def build_loss(definition: list) -> Loss:
@@ -68,6 +79,7 @@ def build_loss(definition: list) -> Loss:
     return ModuleLoss(f"{name}({fed}, y)", cls(**arguments), cls(**arguments | {"reduction": "none"}), fed)
 
 
-def build_optimizer(definition: list, lr: float, parameters) -> torch.optim.Optimizer:
+def build_optimizer(definition: list, lr: float, parameters) -> Adam | torch.optim.Optimizer:
     name, arguments = definition
-    return getattr(torch.optim, name)(parameters, lr=lr, **dict(arguments))
+    cls = Adam if name == "Adam" else getattr(torch.optim, name)
+    return cls(parameters, lr=lr, **dict(arguments))

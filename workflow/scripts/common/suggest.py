@@ -8,7 +8,7 @@ import yaml
 
 from common.float32 import LARGEST
 from common.formula import COMPARISONS, Node, walk
-from common.network import FormulaLoss, Loss, build_loss, build_network, build_optimizer
+from common.network import FormulaLoss, Loss, build_loss, build_network, build_optimizer, forward
 from common.probe import corners
 
 EPSILON = 1e-7  # the smallest power of ten that float32 can still add to 1 - yhat next to 1
@@ -37,7 +37,7 @@ def suggest(variant: str, settings: dict, experiment: dict, networks: dict, auto
         if not all(row["safe"] for row in corners(loss) if abs(row["logit"]) < LARGEST):
             continue
         checked = [
-            {"seed": seed, **value_and_gradient(loss, network, data["x_train"], data["y_train"])}
+            {"seed": seed, **value_and_gradient(loss, network, data["x_packed"], data["y_train"])}
             for seed, network in networks.items()
         ]
         if _survived(checked):
@@ -50,8 +50,8 @@ def suggest(variant: str, settings: dict, experiment: dict, networks: dict, auto
 
 def value_and_gradient(loss: Loss, network: torch.nn.Sequential, x: torch.Tensor, y: torch.Tensor) -> dict:
     """value of a loss, and gradient_norm over all weights, at the network's weights."""
-    logits = network[:-1](x)
-    value = loss(y, network[-1](logits), logits)
+    logits, yhat = forward(network, x)
+    value = loss(y, yhat, logits)
     gradients = torch.autograd.grad(value, list(network.parameters()), allow_unused=True) if value.requires_grad else ()
     squares = sum(float(gradient.double().square().sum()) for gradient in gradients if gradient is not None)
     return {"value": value.item(), "gradient_norm": math.sqrt(squares)}
@@ -112,7 +112,7 @@ def _slower(variant: str, settings: dict, defaults: dict, autopsies: dict, data:
     """The largest of a few smaller learning rates that lives twice as long, found by training that far."""
     epochs = min(settings["epochs"], 2 * max(one["epoch"] for one in autopsies.values()) + 2)
     loss = build_loss(settings["loss_definition"])
-    x, y = data["x_train"], data["y_train"]
+    x, y = data["x_packed"], data["y_train"]
     for share in RATES:
         lr = float(f"{settings['lr'] * share:.3g}")
         checked = []
@@ -120,8 +120,8 @@ def _slower(variant: str, settings: dict, defaults: dict, autopsies: dict, data:
             network = build_network(x.shape[1], settings["hidden"], settings["activation"], seed)
             optimizer = build_optimizer(settings["optimizer"], lr, network.parameters())
             for _ in range(epochs):
-                logits = network[:-1](x)
-                value = loss(y, network[-1](logits), logits)
+                logits, yhat = forward(network, x)
+                value = loss(y, yhat, logits)
                 if not value.isfinite():
                     break
                 optimizer.zero_grad()
