@@ -158,9 +158,9 @@ def count_labels(labels: Path) -> dict[str, int]:
         return {str(digit): count for digit, count in sorted(Counter(file.read()[8:]).items())}
 
 
-def count_images(source: Path) -> dict[str, dict[str, int]]:
+def count_images(source: Path, called: str) -> dict[str, dict[str, int]]:
     """{part: {class: images}} of a folder or archive of PNG images."""
-    found = Counter((part, name) for part, name, _, _ in png.images(source))
+    found = Counter((part, name) for part, name, _, _ in png.images(source, None, called))
     return {part: {name: found[part, name] for at, name in sorted(found) if at == part} for part in ("train", "test")}
 
 
@@ -200,7 +200,7 @@ def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: flo
     if is_idx:
         counts = {part: count_labels(folder / f"{name}-labels-idx1-ubyte.gz") for part, name in IDX_PARTS.items()}
     else:
-        counts = count_images(folder / next(iter(origins)) if origins else Path(source))
+        counts = count_images(folder / next(iter(origins)) if origins else Path(source), source)
     write_json(
         record,
         {

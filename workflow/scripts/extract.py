@@ -16,6 +16,8 @@ from common.errors import UserError, logged
 from common.files import write
 from common.vision import torchvision
 
+AGAIN = "to get it again: snakemake --cores 4 --forcerun download"
+
 
 def read_idx(images: Path, labels: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """uint8 (n, 28, 28) and int64 (n,) of a pair of gzipped IDX files. Raises UserError naming the bad file."""
@@ -35,10 +37,12 @@ def _read(path: Path, read) -> torch.Tensor:
         try:
             unpacked.write_bytes(gzip.decompress(path.read_bytes()))
             return read(str(unpacked))
+        except FileNotFoundError:
+            raise UserError(f"{path}: is missing; {AGAIN}") from None
         except (OSError, EOFError, zlib.error) as error:
-            raise UserError(f"{path}: not a whole gzip file: {error}") from None
+            raise UserError(f"{path}: not a whole gzip file: {error}; {AGAIN}") from None
         except (AssertionError, IndexError, KeyError, RuntimeError, TypeError, ValueError):
-            raise UserError(f"{path}: not an IDX file of bytes") from None
+            raise UserError(f"{path}: not an IDX file of bytes; {AGAIN}") from None
 
 
 def read_idx_classes(raw: Path, classes: list) -> dict[str, list[torch.Tensor]]:
@@ -54,17 +58,20 @@ def read_idx_classes(raw: Path, classes: list) -> dict[str, list[torch.Tensor]]:
     return parts
 
 
-def read_png_classes(source: Path, classes: list) -> dict[str, list[torch.Tensor]]:
-    """The same of a folder or archive of PNG images, each class in the order of its file names' numbers."""
+def read_png_classes(source: Path, classes: list, called: str) -> dict[str, list[torch.Tensor]]:
+    """The same of a folder or archive of PNG images, each class in the order of its file names' numbers.
+
+    called: what the user calls the source, of which an archive here is a copy.
+    """
     names = [str(name) for name in classes]
     found: dict[str, dict[str, dict[str, np.ndarray]]] = {"train": {}, "test": {}}
-    for part, name, image, content in png.images(source, names):
+    for part, name, image, content in png.images(source, names, called):
         found[part].setdefault(name, {})[image] = decode(image, content)
     for part, classes_found in found.items():
         for name in names:
             if name not in classes_found:
-                counts = Counter(there for at, there, _, _ in png.images(source) if at == part)
-                raise png.missing(source, part, name, counts)
+                counts = Counter(there for at, there, _, _ in png.images(source, None, called) if at == part)
+                raise png.missing(called, part, name, counts)
     return {
         part: [
             torch.from_numpy(np.stack([images[name][image] for image in sorted(images[name], key=png.order)]))
@@ -85,11 +92,16 @@ def decode(name: str, content: bytes) -> np.ndarray:
         raise UserError(f"{name}: not a readable PNG image") from None
 
 
+def _archive(raw: Path) -> Path:
+    """The one file that download left; Snakemake keeps a time stamp beside it."""
+    return next(path for path in raw.iterdir() if path.name != ".snakemake_timestamp")
+
+
 def main(source: str, raw: Path, classes: list, output: Path) -> None:
     if source in ("mnist", "sample"):
         parts = read_idx_classes(raw, classes)
     else:
-        parts = read_png_classes(Path(source) if Path(source).is_dir() else next(raw.glob("[!.]*")), classes)
+        parts = read_png_classes(Path(source) if Path(source).is_dir() else _archive(raw), classes, source)
     digits: dict = {"classes": classes}
     for part, images in parts.items():
         digits[f"{part}_images"] = torch.cat(images)

@@ -10,6 +10,7 @@ from common.errors import logged
 from common.files import read_json, write
 
 matplotlib.use("Agg")
+matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 import matplotlib.pyplot as plt
 
 

@@ -200,7 +200,7 @@ def main(normalized: Path, settings: dict, output: dict) -> None:
     data["x_packed"] = pack(data["x_train"])
     try:
         results = {seed: train_seed(seed, settings, data) for seed in settings["seeds"]}
-    except (RuntimeError, TypeError, ValueError) as error:
+    except (AssertionError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(f"variant {settings['variant']}: torch refuses its settings: {error}") from None
 
     model, broken, predictions = io.BytesIO(), io.BytesIO(), io.BytesIO()

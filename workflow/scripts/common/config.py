@@ -18,6 +18,7 @@ from common.formula import FormulaError, parse_loss, parse_normalization
 from common.schema import LIST_SETTINGS, SCHEMA, SETTINGS, plain, quoted, typed, validate, with_defaults
 
 BUILT_IN_SOURCES = ("mnist", "sample")
+MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,27 @@ def read(path: str) -> dict:
         raise UserError(f"{path}{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
     except (RecursionError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
+    _check_size(config, path)
     if not isinstance(config, dict):
         raise UserError(f"{path}: found {quoted(config)}, expected keys such as data, losses and variants")
     unknown = [key for key in config if key not in SCHEMA["properties"]]
     if unknown:
         raise UserError(f"{path}: unknown key '{unknown[0]}'{nearest(unknown[0], SCHEMA['properties'])}")
     return config
+
+
+def _check_size(value, path: str) -> None:
+    """Refuse what YAML's anchors can make of a few lines: a value inside itself, or a billion of them."""
+    count, waiting = 0, [(value, ())]
+    while waiting:
+        value, around = waiting.pop()
+        count += 1
+        if count > MOST_VALUES or id(value) in around:
+            why = f"more than {MOST_VALUES:,} values" if count > MOST_VALUES else "a value that contains itself"
+            raise UserError(f"{path}: found {why}")
+        if isinstance(value, dict | list):
+            inner = value.values() if isinstance(value, dict) else value
+            waiting += [(item, (*around, id(value))) for item in inner]
 
 
 def check(config: dict) -> Experiment:
@@ -94,17 +110,21 @@ def _check(config: dict) -> Experiment:
     validate(config, SCHEMA, "")
     config = with_defaults(config, SCHEMA)
     variants = dict(config["variants"])
+    places = {name: f"variants.{name}" for name in variants}
     for sweep, lists in config["sweeps"].items():
         for name, settings in _expand(sweep, lists).items():
             if name in variants:
                 raise UserError(f"sweeps.{sweep}: variant '{name}' is declared twice")
             variants[name] = settings
+            places[name] = f"sweeps.{sweep} (variant {name})"
     if not variants:
         raise UserError("variants: found none, expected at least one variant or sweep")
 
     losses = {name: _loss(value) for name, value in config["losses"].items()}
     normalizations = {name: _normalization(value) for name, value in config["normalizations"].items()}
-    checked = {name: _variant(name, variants[name], config, losses, normalizations) for name in sorted(variants)}
+    checked = {
+        name: _variant(name, variants[name], places[name], config, losses, normalizations) for name in sorted(variants)
+    }
     for section, definitions in (("losses", losses), ("normalizations", normalizations)):
         for name, definition in definitions.items():
             _good(definition, f"{section}.{name} (no variant uses it)")
@@ -127,10 +147,19 @@ def _source(source: str, classes: list) -> str:
                 raise UserError(f"data.classes: found {quoted(digit)}, expected a digit from 0 to 9")
         return source
     if "://" in source:
+        if source.endswith("/"):
+            raise UserError(f"data.source: found {quoted(source)}, expected the URL of a .tgz file")
         return source
-    path = Path(source).expanduser()
-    if not path.exists():
-        raise UserError(f"data.source: found '{source}', which is no file or folder{nearest(source, BUILT_IN_SOURCES)}")
+    if "{" in source or "}" in source:
+        raise UserError(f"data.source: found {quoted(source)}, expected a path without braces")
+    try:
+        path = Path(source).expanduser()
+        is_there = path.exists()
+    except (OSError, RuntimeError, ValueError):  # a name too long, no such user, a zero byte
+        is_there = False
+    if not is_there:
+        hint = nearest(source, BUILT_IN_SOURCES)
+        raise UserError(f"data.source: found {quoted(source)}, which is no file or folder{hint}")
     if path.is_dir():
         counts = Counter((part, name) for part, name, _, _ in png.images(path))
         for part in ("train", "test"):
@@ -140,8 +169,7 @@ def _source(source: str, classes: list) -> str:
     return str(path)
 
 
-def _variant(name: str, settings: dict, config: dict, losses: dict, normalizations: dict) -> dict:
-    place = f"variants.{name}"
+def _variant(name: str, settings: dict, place: str, config: dict, losses: dict, normalizations: dict) -> dict:
     for key, definitions in (("loss", losses), ("normalization", normalizations)):
         wanted = settings[key]
         if wanted not in definitions:
@@ -160,12 +188,12 @@ def _variant(name: str, settings: dict, config: dict, losses: dict, normalizatio
         "normalization_definition": _good(
             normalizations[settings["normalization"]], f"normalizations.{settings['normalization']} (variant {name})"
         ),
-        "hidden": settings["hidden"],
+        "hidden": [int(width) for width in settings["hidden"]],  # a schema takes 8.0 for a whole number
         "activation": activation,
         "optimizer": optimizer,
         "lr": float(settings["lr"]),
         "epochs": int(settings["epochs"]),
-        "seeds": settings["seeds"],
+        "seeds": [int(seed) for seed in settings["seeds"]],
     }
 
 
@@ -182,10 +210,16 @@ def _loss(value) -> list | UserError:
             if "formula" in value:
                 raise UserError("found both formula and module, expected one of them")
             arguments = {key: value[key] for key in value if key not in ("module", "input")}
+            if "name" in arguments:
+                raise UserError("unknown key 'name': a loss has its torch.nn name under module")
             fed = value.get("input", "yhat")
             if fed not in ("yhat", "logits"):
                 raise UserError(f"input: found {quoted(fed)}, expected yhat or logits")
+            if value["module"] == "BCELoss" and fed == "logits":
+                raise UserError("input: BCELoss takes yhat, which is between 0 and 1; for logits use BCEWithLogitsLoss")
             return ["module", *_torch_name({"name": value["module"], **arguments}, "losses", "module"), fed]
+        if isinstance(value, str) and value in SCHEMA["$defs"]["losses"]:
+            raise UserError(f"found {quoted(value)}; did you mean '{{module: {value}}}'?")
         text, constants = _formula(value, "formula, or module")
         parse_loss(text, constants)
         return ["formula", text, sorted([key, float(value)] for key, value in constants.items())]
@@ -226,7 +260,20 @@ def _torch_name(value, kind: str, place: str) -> list:
     schema = {"type": "object", "additionalProperties": False, **known[name], "$defs": SCHEMA["$defs"]}
     arguments = typed({argument: value[argument] for argument in value if argument != "name"}, schema)
     validate(arguments, schema, f"{place}: {name}")
+    _check_together(name, arguments, f"{place}: {name}")
     return [name, sorted([argument, setting] for argument, setting in arguments.items())]
+
+
+def _check_together(name: str, arguments: dict, place: str) -> None:
+    """What torch wants of two arguments at once, which the schema can not say."""
+    for cls, low, high in (("Hardtanh", "min_val", "max_val"), ("RReLU", "lower", "upper")):
+        if name == cls:
+            known = SCHEMA["$defs"]["activations"][cls]["properties"]
+            a, b = (arguments.get(key, known[key]["default"]) for key in (low, high))
+            if a >= b:
+                raise UserError(f"{place}: found {low} {a} and {high} {b}, expected {low} below {high}")
+    if arguments.get("nesterov") and (not arguments.get("momentum") or arguments.get("dampening")):
+        raise UserError(f"{place}: nesterov needs a momentum above 0, and no dampening")
 
 
 def _expand(sweep: str, lists: dict) -> dict:

@@ -13,9 +13,11 @@ import warnings
 from dataclasses import dataclass
 
 from common.errors import UserError, nearest
+from common.float32 import LARGEST
 
 MAX_LENGTH = 2000
 MAX_DEPTH = 60
+SMALLEST = 2.0**-149  # of float32, beside 0
 
 # A shape is written as the user reads it. The longer one wins when two meet, as in broadcasting.
 NUMBER, PER_PIXEL = (), ("784",)
@@ -142,7 +144,20 @@ def parse_loss(text: str, constants: dict[str, float] | None = None) -> Node:
         )
     if not any(node.operation == "variable" and node.text in ("yhat", "logits") for node in walk(tree)):
         raise FormulaError(f"a loss must depend on yhat or logits, but '{tree.text}' does not")
+    if not _has_gradient(tree):
+        raise FormulaError(
+            f"'{tree.text}' cannot be trained: a comparison has no gradient, and yhat and logits stand in nothing else"
+        )
     return tree
+
+
+def _has_gradient(node: Node) -> bool:
+    """Whether yhat or logits reach the tree other than through a comparison or the condition of a `where`."""
+    if node.operation == "variable":
+        return node.text in ("yhat", "logits")
+    if node.operation in {symbol for symbol, _ in COMPARISONS.values()}:
+        return False
+    return any(map(_has_gradient, node.arguments[1 if node.operation == "where" else 0 :]))
 
 
 def parse_normalization(text: str, constants: dict[str, float] | None = None) -> Node:
@@ -236,8 +251,10 @@ class _Parser:
             value = compute()
         except (OverflowError, ZeroDivisionError):
             value = math.nan
-        if isinstance(value, complex) or not math.isfinite(value):
-            raise self.refuse(tree, "is not a finite number")
+        if isinstance(value, complex) or not abs(value) <= LARGEST:
+            raise self.refuse(tree, "is not a finite number of float32, at most 3.4e38")
+        if value and abs(value) < SMALLEST:
+            raise self.refuse(tree, "is 0 in float32, whose smallest number is 1.4e-45")
         return Node(self.source(tree), "number", NUMBER, self.start(tree), value=value)
 
     def name(self, tree, name: str) -> Node:

@@ -15,16 +15,18 @@ PARTS = {"training": "train", "testing": "test"}
 MAX_BYTES = 1 << 20  # of one image: 28 x 28 pixels are less than 1 kB
 
 
-def images(source: Path, classes: list[str] | None = None) -> Iterator[tuple[str, str, str, bytes]]:
+def images(
+    source: Path, classes: list[str] | None = None, called: str | None = None
+) -> Iterator[tuple[str, str, str, bytes]]:
     """(part, class, name, content) of each image of the classes (None: of all, without content), in no fixed order.
 
-    part is 'train' or 'test'; name is what to call the image in a complaint. Raises UserError for a source that
-    cannot be read.
+    part is 'train' or 'test'; name is what to call the image in a complaint; called, what to call the source, if not by
+    its path. Raises UserError for a source that cannot be read.
     """
     try:
-        yield from (_in_folder if source.is_dir() else _in_archive)(source, classes)
+        yield from _in_folder(source, classes) if source.is_dir() else _in_archive(source, classes, called or source)
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise UserError(f"{source}: not a whole .tgz file: {error}") from None
+        raise UserError(f"{called or source}: not a whole .tgz file: {error}") from None
     except OSError as error:
         raise UserError(f"{error.filename or source}: {error.strerror or error}") from None
 
@@ -36,7 +38,7 @@ def _in_folder(source: Path, classes):
             yield part, name, str(path), path.read_bytes() if classes else b""
 
 
-def _in_archive(source: Path, classes):
+def _in_archive(source: Path, classes, called: str | Path):
     with tarfile.open(source) as archive:
         for member in archive:
             path = PurePosixPath(member.name)
@@ -47,8 +49,8 @@ def _in_archive(source: Path, classes):
                 yield part, name, member.name, b""
             elif name in classes:
                 if member.size > MAX_BYTES:
-                    raise UserError(f"{source}: {member.name}: found {member.size} bytes, expected an image of 28 x 28")
-                yield part, name, f"{source}: {member.name}", archive.extractfile(member).read()
+                    raise UserError(f"{called}: {member.name}: found {member.size} bytes, expected an image of 28 x 28")
+                yield part, name, f"{called}: {member.name}", archive.extractfile(member).read()
 
 
 def files(source: Path) -> list[Path]:
@@ -67,7 +69,7 @@ def order(name: str) -> tuple:
     return (0, int(stem), name) if stem.isdecimal() else (1, 0, name)
 
 
-def missing(source: Path, part: str, wanted: str, found: dict[str, int]) -> UserError:
+def missing(source: str | Path, part: str, wanted: str, found: dict[str, int]) -> UserError:
     """The complaint about a class without images; found: {class: images} of that part."""
     folder = next(name for name in PARTS if PARTS[name] == part)
     if not found:
