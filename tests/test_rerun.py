@@ -165,6 +165,7 @@ FILES = {
     "reporting/verdict.py": from_rule("report"),
     "common/autopsy.py": from_rule("normalize"),
     "common/fast.py": from_rule("normalize"),
+    "common/words.py": from_rule("normalize"),
     "common/float32.py": from_rule("train"),
     "common/mcnemar.py": from_rule("diagnose"),
     "common/forecast.py": from_rule("train"),

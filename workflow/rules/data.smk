@@ -53,7 +53,7 @@ rule normalize:
     """Input tensors for the network, one file per normalization in use."""
     input:
         digits="results/data/digits.pt",
-        modules=shared_modules("autopsy", "errors", "fast", "files", "formula", "network"),
+        modules=shared_modules("autopsy", "errors", "fast", "files", "formula", "network", "words"),
     output:
         normalized="results/data/normalized/{normalization}.pt",
     log:

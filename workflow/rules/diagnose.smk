@@ -9,7 +9,9 @@ rule diagnose:
         metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
         predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
         broken=expand("results/variants/{variant}/broken.pt", variant=EXPERIMENT.variants),
-        modules=shared_modules("errors", "fast", "files", "float32", "formula", "mcnemar", "network", "probe", "suggest"),
+        modules=shared_modules(
+            "errors", "fast", "files", "float32", "formula", "mcnemar", "network", "probe", "suggest"
+        ),
     output:
         corners="results/diagnosis/corners.csv",
         same_weights="results/diagnosis/same_weights.csv",

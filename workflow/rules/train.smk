@@ -7,7 +7,9 @@ rule train:
         normalized=lambda wildcards: (
             f"results/data/normalized/{EXPERIMENT.variants[wildcards.variant]['normalization']}.pt"
         ),
-        modules=shared_modules("autopsy", "errors", "fast", "files", "float32", "forecast", "formula", "network", "probe"),
+        modules=shared_modules(
+            "autopsy", "errors", "fast", "files", "float32", "forecast", "formula", "network", "probe", "words"
+        ),
     output:
         model="results/variants/{variant}/model.pt",
         broken="results/variants/{variant}/broken.pt",

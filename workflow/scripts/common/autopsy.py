@@ -5,15 +5,13 @@ loss inwards, along the samples that broke it, to the sub-expressions whose own 
 """
 
 import math
-from itertools import pairwise
 
 import torch
 
-from common.formula import OVER_SAMPLES, Node, apply, evaluate, walk
+from common.formula import OVER_SAMPLES, Node, apply, evaluate
 from common.network import FormulaLoss, Loss, ModuleLoss, forward
+from common.words import explain, quote, short, story, symbol, who
 
-SYMBOLS = {"nan": "NaN", "+inf": "+∞", "-inf": "−∞"}
-NUMBER_WORDS = {1: "one", 2: "two", 3: "three"}
 MODEST_LOGIT = 1000.0  # more than any sigmoid can tell apart, less than any formula of sane scale overflows at
 
 
@@ -108,38 +106,6 @@ def gradient_culprit(tree: Node, trace: dict) -> Node | None:
     return None
 
 
-def explain(node: Node, trace: dict, broken: torch.Tensor) -> str:
-    """Why one operation on finite arguments gave no finite number, at the first of the broken places."""
-    value = trace[node]
-    place = int(broken.flatten().nonzero()[0])
-    arguments = [float(trace[a].expand(value.shape).flatten()[place]) for a in node.arguments if _fits(trace[a], value)]
-    first = arguments[0] if arguments else math.nan
-    a = node.arguments[0].text if node.arguments else ""
-    match node.operation:
-        case "log" | "log1p":
-            edge = 0 if node.operation == "log" else -1
-            word = node.operation
-            if first == edge:
-                return f"{a} was exactly {edge}, and {word}({edge}) is −∞"
-            return f"{a} was {first:.4g}, and {word} is not defined below {edge}"
-        case "sqrt":
-            return f"{a} was {first:.4g}, and the square root of a negative number is NaN"
-        case "exp" | "expm1":
-            return f"{a} was {first:.4g}, and {node.operation} overflows float32 beyond 88.7"
-        case "/":
-            if arguments[1] == 0:
-                return f"{node.arguments[1].text} was exactly 0, and {first:.4g} / 0 is {_symbol(value, place)}"
-        case "**":
-            power = arguments[1]
-            if first < 0 and power != int(power):
-                return f"{a} was {first:.4g}, and a negative number to the power {power:.4g} is NaN"
-            if first == 0:
-                return f"{a} was exactly 0, and 0 to the power {power:.4g} is {_symbol(value, place)}"
-        case "mean" | "sum":
-            return f"the {node.operation} of {a} is beyond float32's largest number, 3.4e38"
-    return f"its value is beyond float32's largest number, 3.4e38 ({', '.join(f'{v:.4g}' for v in arguments)})"
-
-
 def kinds(value: torch.Tensor) -> dict[str, int]:
     """How many NaN, +inf and -inf a tensor holds."""
     return {
@@ -152,10 +118,6 @@ def kinds(value: torch.Tensor) -> dict[str, int]:
 def number(value: float) -> float | str:
     """A number that strict JSON can hold: 'nan', 'inf' and '-inf' are text."""
     return value if math.isfinite(value) else str(value)
-
-
-def _fits(value: torch.Tensor, into: torch.Tensor) -> bool:
-    return value.ndim <= into.ndim
 
 
 def _load(parameters: list, weights: list) -> None:
@@ -211,7 +173,7 @@ def _loss(loss: Loss, y, yhat, logits, classes, largest_weight) -> dict:
         details |= {
             "cause": "network",
             "sentence": f"the network exploded: its largest weight was {largest_weight:.3g}, its logits went from "
-            f"{_short(logits.min())} to {_short(logits.max())}, and {_quote(expression)} overflowed float32. "
+            f"{short(logits.min())} to {short(logits.max())}, and {quote(expression)} overflowed float32. "
             "The learning rate is too large for this loss.",
         }
     return details
@@ -222,76 +184,17 @@ def _formula(tree: Node, y, yhat, logits, classes) -> dict:
     evaluate(tree, {"y": y, "yhat": yhat, "logits": logits}, trace=trace)
     paths = culprits(tree, trace)
     path, broken = paths[0]
-    story = _story(path, broken, trace, y, yhat, logits, classes)
+    sentence = story(path, broken, trace, y, yhat, logits, classes)
     others = list(dict.fromkeys(other[0].text for other, _ in paths[1:] if other[0].text != path[0].text))
     if others:
-        story += f" {', '.join(map(_quote, others))} broke too."
+        sentence += f" {', '.join(map(quote, others))} broke too."
     return {
         "cause": "loss",
         "culprits": [_describe(other[0], trace, y) for other, _ in paths],
         "path": [_describe(node, trace, y) for node in path],
         "index": int(broken.flatten().nonzero()[0]) if broken.ndim else None,
-        "sentence": story,
+        "sentence": sentence,
     }
-
-
-def _story(path: list[Node], broken, trace: dict, y, yhat, logits, classes) -> str:
-    node, value = path[0], trace[path[0]]
-    place = int(broken.flatten().nonzero()[0])
-    became = f"{_quote(node.text)} became {_symbol(value, place)}"
-    ending = _turn(path, trace, place) or f"so the loss is {_symbol(trace[path[-1]], 0)}"
-    if not broken.ndim:
-        return f"{became}: {explain(node, trace, broken)}; {ending}."
-    who = _who(broken, y, yhat, logits, classes)
-    edge = yhat[broken]
-    is_rounded = bool((edge == edge[0]).all()) and float(edge[0]) in (0.0, 1.0)
-    if is_rounded and any(inner.text == "yhat" for inner in walk(node)):
-        return f"the network was sure of {who}: float32 rounded ŷ to exactly {int(edge[0])}, {became}, {ending}."
-    return f"{became} for {who}: {explain(node, trace, broken)}; {ending}."
-
-
-def _who(broken, y, yhat, logits, classes) -> str:
-    """'one correct 1 (logit 16.65)': how many images of which class, right or wrong, and their logits."""
-    parts = []
-    for label in (0, 1):
-        mine = broken & (y == label)
-        count = int(mine.sum())
-        if not count:
-            continue
-        right = (yhat[mine] > 0.5) == (label == 1)
-        kind = "correct " if right.all() else "wrong " if not right.any() else ""
-        found = logits[mine]
-        logit = f"logit {_short(found[0])}" if count == 1 else f"logits {_short(found.min())} to {_short(found.max())}"
-        plural = "" if count == 1 else "s"
-        parts.append(f"{NUMBER_WORDS.get(count, f'{count:,}')} {kind}{classes[label]}{plural} ({logit})")
-    return " and ".join(parts)
-
-
-def _short(value: torch.Tensor) -> str:
-    return f"{value.item():.2f}" if abs(value.item()) < 1e4 else f"{value.item():.3g}"
-
-
-def _turn(path: list[Node], trace: dict, place: int) -> str:
-    """'and 0 · −∞ is NaN', where an infinity on the path out turned into NaN."""
-    for inner, outer in pairwise(path):
-        before, after = trace[inner], trace[outer]
-        if before.ndim != after.ndim or not before.ndim:
-            return ""
-        if before.flatten()[place].isinf() and after.flatten()[place].isnan():
-            values = [float(trace[a].expand(after.shape).flatten()[place]) for a in outer.arguments]
-            shown = [f"{v:.4g}" if math.isfinite(v) else SYMBOLS["+inf" if v > 0 else "-inf"] for v in values]
-            sign = {"*": "·", "-": "−"}.get(outer.operation, outer.operation)
-            return f"and {f' {sign} '.join(shown)} is NaN"
-    return ""
-
-
-def _symbol(value: torch.Tensor, place: int) -> str:
-    found = value.flatten()[place]
-    return SYMBOLS["nan" if found.isnan() else "+inf" if found > 0 else "-inf"]
-
-
-def _quote(text: str) -> str:
-    return f"`{text}`"
 
 
 def _module(loss: ModuleLoss, y, yhat, logits, classes) -> dict:
@@ -308,11 +211,11 @@ def _module(loss: ModuleLoss, y, yhat, logits, classes) -> dict:
     broken = ~each.isfinite()
     if each.shape == y.shape and broken.any():
         index = int(broken.flatten().nonzero()[0])
-        who = _who(broken, y, yhat, logits, classes)
-        sentence = f"{_quote(loss.text)} became {_symbol(each, index)} for {who}."
+        images = who(broken, y, yhat, logits, classes)
+        sentence = f"{quote(loss.text)} became {symbol(each, index)} for {images}."
     else:
         index = None
-        sentence = f"{_quote(loss.text)} was beyond float32's largest number, 3.4e38, over all images together."
+        sentence = f"{quote(loss.text)} was beyond float32's largest number, 3.4e38, over all images together."
     return {"cause": "loss", "culprits": [step], "path": [step], "index": index, "sentence": sentence}
 
 
@@ -323,7 +226,7 @@ def broken_normalization(tree: Node, trace: dict, y: torch.Tensor) -> dict:
     return {
         "culprits": [_describe(other[0], trace, y) for other, _ in paths],
         "path": [_describe(node, trace, y) for node in path],
-        "why": f"in {_quote(path[0].text)}, {explain(path[0], trace, broken)}",
+        "why": f"in {quote(path[0].text)}, {explain(path[0], trace, broken)}",
     }
 
 
@@ -400,6 +303,6 @@ def _step(network, parameters, loss: Loss, x, y, before, epoch: int) -> dict:
     if node is not None:
         detached = {key: tensor.detach() for key, tensor in trace.items()}
         details["culprits"] = details["path"] = [_describe(node, detached, y)]
-        text += f": the derivative of {_quote(node.text)} is not finite there"
+        text += f": the derivative of {quote(node.text)} is not finite there"
         text += f", for {int(broken.sum()):,} images" if broken.any() else ""
     return details | {"sentence": f"{text}."}
