@@ -1,14 +1,21 @@
 """The report in a real browser: headless Chromium, the page opened from disk."""
 
 import copy
+import json
 import os
 import shutil
+import time
 from pathlib import Path
 
+import diagnose
 import pytest
+import report
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, Workflow, small_config
 from playwright.sync_api import expect, sync_playwright
+
+from common.config import check
+from common.files import read_json, write_json
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
@@ -257,3 +264,57 @@ def test_library_has_no_address_that_is_fetched():
     text = (ROOT / "workflow/report/report.html.j2").read_text()
     assert "default-src 'none'" in text
     assert 'src="http' not in text
+
+
+def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page, compared, tmp_path):
+    config = copy.deepcopy(compared.config)
+    config["variants"] = {
+        f"{name}-{number:03}": settings | {"lr": 0.001 * (number + 1)}
+        for number in range(40)
+        for name, settings in compared.config["variants"].items()
+    }
+    workflow = compared.copy(tmp_path / "many")
+    workflow.config = config
+    workflow.write_config()
+    # Training 200 models would only make the test slow: each is a copy of one of the five.
+    folder = workflow / "results/variants"
+    for name in config["variants"]:
+        shutil.copytree(folder / name[:-4], folder / name)
+        metrics = read_json(folder / name / "metrics.json")
+        write_json(folder / name / "metrics.json", metrics | {"variant": name})
+        # As large as a plot of 12,665 images.
+        shutil.copy(folder / "good/yhat.png", folder / name / "yhat.png")
+    experiment = check(config)
+    effective = {"defaults": experiment.defaults, "losses": experiment.losses, "variants": experiment.variants}
+    effective = json.loads(json.dumps(effective))
+    diagnosis = {
+        kind: workflow / f"results/diagnosis/{kind}{ending}"
+        for kind, ending in [
+            ("corners", ".csv"),
+            ("same_weights", ".csv"),
+            ("survival", ".csv"),
+            ("suggestions", ".json"),
+            ("pairs", ".json"),
+            ("wrong", ".json"),
+            ("pictures", ".npz"),
+        ]
+    }
+    data = workflow / "results/data"
+    diagnose.main(effective, folder, data / "normalized", data / "digits.pt", diagnosis)
+    start = time.monotonic()
+    report.main(
+        {
+            "metrics": [str(folder / name / "metrics.json") for name in experiment.variants],
+            "source": str(data / "source.json"),
+            **{kind: str(path) for kind, path in diagnosis.items()},
+        },
+        {"data": experiment.data, "variants": effective["variants"]},
+        str(workflow / "config.yaml"),
+        ROOT,
+        {"summary": workflow / "results/summary.csv", "page": workflow / "results/report.html"},
+    )
+    assert time.monotonic() - start < 30
+    assert (workflow / "results/report.html").stat().st_size < 25e6
+    page = open_page(workflow=workflow)
+    assert len(shown(page)) == 200
+    expect(page.locator("article.card")).to_have_count(200)
