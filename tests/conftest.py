@@ -30,6 +30,15 @@ needs_shared_mnist = pytest.mark.skipif(
 )
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print the tables that tests recorded; what a test prints itself stays in the process that ran it."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, text in report.user_properties:
+            if name == "table" and report.when == "call":
+                terminalreporter.section(report.nodeid)
+                terminalreporter.write_line(text)
+
+
 def draw_digits(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """uint8 (n, 28, 28): a digit d is a bright block whose place depends on d, on a noisy background."""
     images = generator.integers(0, 60, (len(labels), 28, 28), dtype=np.uint8)

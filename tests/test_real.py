@@ -128,7 +128,7 @@ def test_autopsy_agrees_with_a_plain_loop_on_every_count(real, variant, scale, l
         assert f"sure of {int(nan.sum()):,} correct 1s" in found["sentence"]
 
 
-def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_path, capsys):
+def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_path, record_property):
     seeds = [12345, *range(1, 12)]
     config = copy.deepcopy(real.config)
     config["variants"] = {
@@ -148,11 +148,15 @@ def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_p
     rows = sorted(rows, key=lambda row: seeds.index(row[0]))[:10]
     errors = [abs(found["epoch"] - true) / true for _, true, found in rows]
     covered = [found["low"] <= true <= found["high"] for _, true, found in rows]
-    with capsys.disabled():
-        print("\n seed  first NaN  forecast from 200 epochs  error")
-        for (seed, true, found), error in zip(rows, errors, strict=True):
-            print(f"{seed:5}  {true:9}  {found['epoch']} ({found['low']} to {found['high']}){error:16.1%}")
-        print(f"median error {np.median(errors):.1%}, the truth covered {sum(covered)} times of {len(rows)}")
+    lines = [
+        " seed  first NaN  forecast from 200 epochs  error",
+        *(
+            f"{seed:5}  {true:9}  {found['epoch']} ({found['low']} to {found['high']}){error:16.1%}"
+            for (seed, true, found), error in zip(rows, errors, strict=True)
+        ),
+        f"median error {np.median(errors):.1%}, the truth covered {sum(covered)} times of {len(rows)}",
+    ]
+    record_property("table", "\n".join(lines))
     assert len(rows) == 10
     assert np.median(errors) <= 0.04
     assert sum(covered) >= 8

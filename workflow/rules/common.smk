@@ -1,13 +1,12 @@
 # How rules name the project's own files as inputs.
 
-import os
-
 
 def own_file(path):
     """A file under workflow/ as an input. Unlike workflow.source_path's copy, whose name changes with each run, it is
-    compared by checksum: a file that was only touched, by git for one, runs nothing."""
+    compared by checksum: a file that was only touched, by git for one, runs nothing. Nor does a project that moved,
+    with its results in it: their paths are relative."""
     file = HOME / "workflow" / path
-    return os.path.relpath(file) if IS_MAIN else str(file)
+    return str(file.relative_to(Path.cwd()) if HOME.resolve() == Path.cwd() else file)
 
 
 def shared_modules(*names):

@@ -38,6 +38,5 @@ rule report:
         ),
         # Shown as it stands. Its path, not its text: a comment that changes in it runs nothing.
         config_file=CONFIG_FILE if IS_MAIN else None,
-        home=own_file(".."),
     script:
         "../scripts/report.py"
