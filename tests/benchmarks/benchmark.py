@@ -40,7 +40,8 @@ sys.path.append({scripts!r})
 import torch, train
 from common import fast, network
 without, threads = {without!r}, {threads}
-if without == "pack": train.pack = lambda x: x
+if without == "layout": train.pack = lambda x: x
+if without == "columns": fast.torch.Tensor.any = lambda x, *dims: torch.ones(x.shape[1:]) if dims else True
 if without == "Adam": network.Adam = torch.optim.Adam
 if without != "keep_memory": fast.keep_memory()
 torch.set_num_threads(threads)
@@ -196,7 +197,7 @@ def main() -> None:
         print(f"| largest train job | {largest_memory():.0f} MB | – | – | – | 600 MB |")
     if "tricks" in what:
         everything, _ = loops(1, n, whole=True)
-        for trick in ("pack", "keep_memory", "Adam"):
+        for trick in ("layout", "columns", "keep_memory", "Adam"):
             sides = loops(1, n, without=trick, whole=True)[0], everything
             row(f"whole process without {trick}", "with all", sides, 1.0)
 

@@ -17,7 +17,7 @@ import torch
 
 from common.autopsy import autopsy
 from common.errors import UserError, logged
-from common.fast import keep_memory, pack
+from common.fast import Pixels, keep_memory, pack
 from common.files import write, write_json
 from common.float32 import ONE_LOGIT
 from common.forecast import forecast
@@ -71,7 +71,7 @@ def train(
     network: torch.nn.Sequential,
     optimizer: torch.optim.Optimizer,
     loss_function: Loss,
-    x: torch.Tensor,
+    x: Pixels | torch.Tensor,
     y: torch.Tensor,
     epochs: int,
 ) -> Run:
@@ -89,8 +89,8 @@ def train(
             if not math.isfinite(loss.item()):
                 run.diverged_epoch, run.weights, run.before = epoch, weights, before
             before = weights
-        elif all(parameter.isnan().all() for parameter in parameters):
-            # No step brings a weight back from NaN: every later epoch is this one again.
+        elif all(layer.bias.isnan().all() for layer in network if isinstance(layer, torch.nn.Linear)):
+            # No step brings a weight back from NaN: every logit is NaN, and every later epoch is this one again.
             run.history += [run.history[-1]] * (epochs - epoch - 1)
             break
         optimizer.zero_grad()
@@ -107,7 +107,7 @@ def train(
 def train_seed(seed: int, settings: dict, data: dict) -> dict:
     """Everything that one seed gives: its state_dict, history, predictions, outcome and diagnosis."""
     x, y = data["x_packed"], data["y_train"]
-    network = build_network(x.shape[1], settings["hidden"], settings["activation"], seed)
+    network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
     optimizer = build_optimizer(settings["optimizer"], settings["lr"], network.parameters())
     loss_function = build_loss(settings["loss_definition"])
     start = time.perf_counter()

@@ -26,12 +26,39 @@ def keep_memory() -> None:
         libc.mallopt(m_trim_threshold, (1 << 31) - 1)
 
 
-def pack(x: torch.Tensor) -> torch.Tensor:
-    """x (n, inputs) in oneDNN's layout, once instead of in every epoch: GAIN_PACK.
+class Pixels:
+    """x (n, inputs), float32, ready for the first layer's products, which are nearly all the work of an epoch.
 
-    Where there is no oneDNN (macOS on Arm), x itself.
+    In oneDNN's layout once instead of in every epoch, and transposed as well, so that the weights' gradient is a
+    forward product too: GAIN_LAYOUT. Without the pixels that are 0 in every image (a fifth of MNIST's zeros and ones,
+    as long as the normalization leaves them 0), whose weights no gradient reaches: GAIN_COLUMNS.
     """
-    return x.to_mkldnn() if torch.backends.mkldnn.is_available() else x
+
+    def __init__(self, x: torch.Tensor):
+        self.columns = (x != 0).any(0).nonzero().flatten()
+        used = x[:, self.columns]
+        self.rows, self.transposed = used.to_mkldnn(), used.t().contiguous().to_mkldnn()
+
+    def linear(self, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        """torch.nn.functional.linear(x, weight, bias), up to the last bits."""
+        return _Linear.apply(weight[:, self.columns], bias, self)
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(context, weight, bias, pixels):
+        context.pixels = pixels
+        return torch.nn.functional.linear(pixels.rows, weight, bias).to_dense()
+
+    @staticmethod
+    def backward(context, gradient):
+        turned = torch.nn.functional.linear(context.pixels.transposed, gradient.t().contiguous())
+        return turned.to_dense().t(), gradient.sum(0), None
+
+
+def pack(x: torch.Tensor) -> Pixels | torch.Tensor:
+    """Pixels of x; x itself where there is no oneDNN (macOS on Arm), or nothing but zeros."""
+    return Pixels(x) if torch.backends.mkldnn.is_available() and x.any() else x
 
 
 class Adam:

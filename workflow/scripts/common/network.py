@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from common.fast import Adam
+from common.fast import Adam, Pixels
 from common.formula import Node, evaluate, parse_loss
 
 
@@ -56,13 +56,13 @@ def build_network(inputs: int, hidden: list[int], activation: list, seed: int) -
     return torch.nn.Sequential(*layers, torch.nn.Linear(inputs, 1), torch.nn.Sigmoid())
 
 
-def forward(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def forward(network: torch.nn.Sequential, x: Pixels | torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """logits and yhat, each (n, 1), of x (n, inputs), packed (see common/fast.py) or plain.
 
     The last bits of a product depend on the way it is computed: whoever asks what training saw must ask with packed x.
     """
-    first = torch.nn.functional.linear(x, network[0].weight, network[0].bias)
-    logits = network[1:-1](first.to_dense() if first.is_mkldnn else first)
+    layer = network[0]
+    logits = network[1:-1](x.linear(layer.weight, layer.bias) if isinstance(x, Pixels) else layer(x))
     return logits, network[-1](logits)
 
 

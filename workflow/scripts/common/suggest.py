@@ -48,7 +48,7 @@ def suggest(variant: str, settings: dict, experiment: dict, networks: dict, auto
     return {"snippet": None, "why": "no loss that was tried is finite there", "checked": []}
 
 
-def value_and_gradient(loss: Loss, network: torch.nn.Sequential, x: torch.Tensor, y: torch.Tensor) -> dict:
+def value_and_gradient(loss: Loss, network: torch.nn.Sequential, x, y: torch.Tensor) -> dict:
     """value of a loss, and gradient_norm over all weights, at the network's weights."""
     logits, yhat = forward(network, x)
     value = loss(y, yhat, logits)
@@ -117,7 +117,7 @@ def _slower(variant: str, settings: dict, defaults: dict, autopsies: dict, data:
         lr = float(f"{settings['lr'] * share:.3g}")
         checked = []
         for seed in autopsies:
-            network = build_network(x.shape[1], settings["hidden"], settings["activation"], seed)
+            network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
             optimizer = build_optimizer(settings["optimizer"], lr, network.parameters())
             for _ in range(epochs):
                 logits, yhat = forward(network, x)
