@@ -305,4 +305,6 @@ def _step(network, parameters, loss: Loss, x, y, before, epoch: int) -> dict:
         details["culprits"] = details["path"] = [_describe(node, detached, y)]
         text += f": the derivative of {quote(node.text)} is not finite there"
         text += f", for {int(broken.sum()):,} images" if broken.any() else ""
+    elif not broken.any():
+        text += ": summed over the images, it is beyond float32's largest number, 3.4e38"
     return details | {"sentence": f"{text}."}

@@ -45,7 +45,7 @@ def suggest(variant: str, settings: dict, experiment: dict, networks: dict, auto
             snippet["variants"] = {f"{variant}-{name}"[:100]: _entry(settings, experiment["defaults"]) | {"loss": name}}
             why = "a loss of this config.yaml" if name in losses else "the same formula, kept off its edges"
             return {"snippet": _as_yaml(snippet), "why": why, "checked": checked}
-    return {"snippet": None, "why": "no loss that was tried is finite there", "checked": []}
+    return _slower(variant, settings, experiment["defaults"], autopsies, data)
 
 
 def value_and_gradient(loss: Loss, network: torch.nn.Sequential, x, y: torch.Tensor) -> dict:
@@ -58,7 +58,8 @@ def value_and_gradient(loss: Loss, network: torch.nn.Sequential, x, y: torch.Ten
 
 
 def _survived(checked: list[dict]) -> bool:
-    return all(math.isfinite(one["value"]) and math.isfinite(one["gradient_norm"]) for one in checked)
+    """Finite, and not stuck: a gradient of exactly 0 would change nothing ever again."""
+    return all(math.isfinite(one["value"]) and 0 < one["gradient_norm"] < math.inf for one in checked)
 
 
 def _candidates(settings: dict, losses: dict):
