@@ -15,9 +15,9 @@ def best(rows: list[dict], metrics: list[dict], wrong: dict) -> str:
     winners = [row for row in survivors if row["test_accuracy"]["mean"] == top]
     names = _names([row["variant"] for row in winners])
     count = winners[0]["test_correct"]
-    share = (
-        f"{count:,} of {winners[0]['test_n']:,} test images right" if count is not None else f"{top:.4f} of the test"
-    )
+    share = f"{top:.4f} of the test images right, the mean over its seeds"
+    if count is not None:
+        share = f"{count:,} of {winners[0]['test_n']:,} test images right"
     verb = "share the best test accuracy" if len(winners) > 1 else "has the best test accuracy"
     text = f"{names} {verb}, {share}."
     others = [row for row in survivors if row not in winners]
