@@ -1,6 +1,24 @@
 # From every variant's files and the diagnosis to results/summary.csv and results/report.html.
 
 
+rule vega:
+    """The JavaScript of the report's charts: 2 s, which no later report waits for."""
+    input:
+        modules=shared_modules("errors", "files"),
+    output:
+        vega="results/vega.js",
+    log:
+        "results/logs/vega.log",
+    benchmark:
+        "results/benchmarks/vega.tsv"
+    conda:
+        "../envs/mnist01.yaml"
+    params:
+        version=version("vl-convert-python"),
+    script:
+        "../scripts/vega.py"
+
+
 rule report:
     """One table of all variants and seeds, and one page that shows them."""
     input:
@@ -16,6 +34,7 @@ rule report:
         pairs="results/diagnosis/pairs.json",
         wrong="results/diagnosis/wrong.json",
         pictures="results/diagnosis/pictures.npz",
+        vega="results/vega.js",
         modules=shared_modules("errors", "files", "float32", "mcnemar"),
         reporting=[
             own_file(f"scripts/reporting/{name}.py")

@@ -118,14 +118,14 @@ def main(inputs: dict, experiment: dict, config_file: str | None, home: Path, ou
     pairs = read_json(inputs["pairs"])
     pairs.sort(key=lambda pair: min((one["test"].get("p_value", 0) for one in pair["seeds"]), default=1))
     results = Path(output["page"]).parent
-    jobs = {rule: [""] for rule in ("download", "extract", "diagnose")}
+    jobs = {rule: [""] for rule in ("download", "extract", "vega", "diagnose")}
     jobs["normalize"] = sorted({one["normalization"] for one in variants.values()})
     jobs |= {"train": list(variants), "plot": list(variants)}
     page = render(
         home / "workflow" / "report",
         style=(home / "workflow/report/report.css").read_text(encoding="utf-8"),
         script=(home / "workflow/report/report.js").read_text(encoding="utf-8"),
-        library=charts.library(),
+        vega=Path(inputs["vega"]).read_text(encoding="utf-8"),
         chart_data={"curves": charts.curves(histories), "ends": charts.ends(metrics)}
         | {"survival": survival_steps(inputs["survival"]) if many_seeds else []},
         charts=charts.specifications(list(variants), many_seeds),

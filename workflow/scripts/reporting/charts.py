@@ -1,10 +1,9 @@
-"""The page's interactive charts, as Vega-Lite specifications; their data and their library travel in the page."""
+"""The page's interactive charts, as Vega-Lite specifications; their data travels in the page."""
 
 import math
 
 import altair as alt
 import pandas as pd
-import vl_convert
 
 from common.float32 import ONE_LOGIT
 
@@ -13,11 +12,6 @@ from common.float32 import ONE_LOGIT
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#c46a9b", "#b8860b", "#3a9bd9", "#7f7f7f")
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
 POINTS = 20_000  # of all curves together: more cannot be seen, and would only make the page heavy
-
-
-def library() -> str:
-    """The JavaScript of Vega, Vega-Lite and Vega-Embed, from the package that carries it."""
-    return vl_convert.javascript_bundle().replace("</script", "<\\/script")
 
 
 def looks(variants: list[str]) -> dict[str, dict]:

@@ -1,0 +1,13 @@
+"""Take the JavaScript of Vega, Vega-Lite and Vega-Embed out of the package that carries it, for the report's charts."""
+
+from pathlib import Path
+
+import vl_convert
+
+from common.errors import logged
+from common.files import write
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        # Inside a page's <script>, a text of its own that says </script would end it.
+        write(Path(snakemake.output.vega), vl_convert.javascript_bundle().replace("</script", "<\\/script"))
