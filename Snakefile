@@ -21,6 +21,10 @@ from common.lock import clear_stale_locks
 IS_MAIN = Path(workflow.main_snakefile).resolve() == HOME.resolve() / "Snakefile"
 CONFIG_FILE = "config.yaml" if IS_MAIN and Path("config.yaml").exists() else str(HOME / "config.yaml")
 
+# Snakemake would import pandas, a fifth of the time of `snakemake -n`, to see whether a param is a table; none is.
+if IS_MAIN:
+    sys.modules.setdefault("pandas", None)
+
 # sys.exit prints its one line and ends with status 1; an exception would add the Snakefile's own lines.
 try:
     read(CONFIG_FILE)
