@@ -33,7 +33,7 @@ rule extract:
     input:
         raw="results/data/raw",
         source="results/data/source.json",
-        modules=shared_modules("errors", "files", "png", "vision"),
+        modules=shared_modules("errors", "files", "png", "startup", "vision"),
     output:
         digits="results/data/digits.pt",
     log:
@@ -53,13 +53,15 @@ rule normalize:
     """Input tensors for the network, one file per normalization in use."""
     input:
         digits="results/data/digits.pt",
-        modules=shared_modules("autopsy", "errors", "fast", "files", "formula", "network", "words"),
+        modules=shared_modules("autopsy", "errors", "fast", "files", "formula", "network", "startup", "words"),
     output:
         normalized="results/data/normalized/{normalization}.pt",
     log:
         "results/logs/normalize/{normalization}.log",
     benchmark:
         "results/benchmarks/normalize/{normalization}.tsv"
+    # Before what trains on another one, so that no long training is the last to start.
+    priority: 2
     conda:
         "../envs/mnist01.yaml"
     params:

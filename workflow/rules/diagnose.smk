@@ -10,7 +10,16 @@ rule diagnose:
         predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
         broken=expand("results/variants/{variant}/broken.pt", variant=EXPERIMENT.variants),
         modules=shared_modules(
-            "errors", "fast", "files", "float32", "formula", "mcnemar", "network", "probe", "suggest"
+            "errors",
+            "fast",
+            "files",
+            "float32",
+            "formula",
+            "mcnemar",
+            "network",
+            "probe",
+            "startup",
+            "suggest",
         ),
     output:
         corners="results/diagnosis/corners.csv",
@@ -24,6 +33,7 @@ rule diagnose:
         "results/logs/diagnose.log",
     benchmark:
         "results/benchmarks/diagnose.tsv"
+    priority: 1
     conda:
         "../envs/mnist01.yaml"
     params:

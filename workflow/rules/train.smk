@@ -8,7 +8,17 @@ rule train:
             f"results/data/normalized/{EXPERIMENT.variants[wildcards.variant]['normalization']}.pt"
         ),
         modules=shared_modules(
-            "autopsy", "errors", "fast", "files", "float32", "forecast", "formula", "network", "probe", "words"
+            "autopsy",
+            "errors",
+            "fast",
+            "files",
+            "float32",
+            "forecast",
+            "formula",
+            "network",
+            "probe",
+            "startup",
+            "words",
         ),
     output:
         model="results/variants/{variant}/model.pt",
@@ -20,6 +30,8 @@ rule train:
         "results/logs/train/{variant}.log",
     benchmark:
         "results/benchmarks/train/{variant}.tsv"
+    # Before plots, which then share the cores with the diagnosis.
+    priority: 1
     conda:
         "../envs/mnist01.yaml"
     # One, whatever --cores is: with more, sums are taken in another order and the last digits differ.

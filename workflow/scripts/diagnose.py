@@ -4,6 +4,8 @@ type instead where a run diverged.
 Facts are computed in float32 at the very weights that broke, one thread.
 """
 
+from common.startup import torch
+
 import csv
 import io
 import itertools
@@ -12,7 +14,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from common.errors import logged
 from common.fast import pack

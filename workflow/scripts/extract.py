@@ -1,5 +1,7 @@
 """Take the images of the two classes out of the raw files: y = 0 first, file order kept within a class."""
 
+from common.startup import torch
+
 import gzip
 import io
 import tempfile
@@ -8,7 +10,6 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from common import png

@@ -1,9 +1,9 @@
 """Turn raw pixels into the network's input: one formula, with the statistics of the training set."""
 
+from common.startup import torch
+
 import io
 from pathlib import Path
-
-import torch
 
 from common.autopsy import broken_normalization
 from common.errors import logged

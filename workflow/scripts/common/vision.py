@@ -5,14 +5,15 @@ PyPI's Linux torchvision is built against CUDA torch. Beside a CPU-only torch it
 operators that it expects to be declared. We use neither; declaring their schemas is enough. Import it from here.
 """
 
-import torch
+from common.startup import resting_collector, torch
 
-try:
-    import torchvision
-except RuntimeError as error:
-    if "torchvision::" not in str(error):
-        raise
-    LIBRARY = torch.library.Library("torchvision", "DEF")  # the declarations live as long as this object
-    LIBRARY.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    LIBRARY.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    import torchvision  # noqa: F401
+with resting_collector():
+    try:
+        import torchvision
+    except RuntimeError as error:
+        if "torchvision::" not in str(error):
+            raise
+        LIBRARY = torch.library.Library("torchvision", "DEF")  # the declarations live as long as this object
+        LIBRARY.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        LIBRARY.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        import torchvision  # noqa: F401
