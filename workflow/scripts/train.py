@@ -5,6 +5,8 @@ those after the last step. A loss that is not finite is a result, not an error: 
 the forward pass that broke it apart.
 """
 
+from common.startup import torch
+
 import csv
 import io
 import math
@@ -13,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from common.autopsy import autopsy
 from common.errors import UserError, logged
-from common.fast import Pixels, keep_memory, pack
+from common.fast import Pixels, pack
 from common.files import write, write_json
 from common.float32 import ONE_LOGIT
 from common.forecast import forecast
@@ -227,6 +228,5 @@ def main(normalized: Path, settings: dict, output: dict) -> None:
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         torch.set_num_threads(snakemake.threads)
-        keep_memory()
         settings = {"variant": snakemake.wildcards.variant, **dict(snakemake.params.items())}
         main(Path(snakemake.input.normalized), settings, dict(snakemake.output.items()))
