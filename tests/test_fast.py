@@ -1,5 +1,6 @@
 """The faster ways of computing the same thing, against the plain ones."""
 
+import math
 import subprocess
 import sys
 
@@ -7,34 +8,92 @@ import pytest
 import torch
 import train
 from conftest import ROOT
-from test_train import data, settings
+from test_train import MANUAL_BCE, data, settings
 
 from common import fast
 from common.network import build_network, build_optimizer, forward
 
 
-def test_packed_and_plain_pixels_train_alike(monkeypatch):
-    bce = {"epochs": 30, "loss_definition": ["module", "BCELoss", [], "yhat"]}
-    packed = train.train_seed(7, settings(**bce), data())
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
-    parts = data()
+def drawn(n=2500, m=50, dark=-0.4):
+    """Two classes of images, each a few lit pixels on a background that is not 0; three blocks, the last not whole."""
+    generator = torch.Generator().manual_seed(5)
+    parts = {}
+    for part, count in (("train", n), ("test", m)):
+        y = (torch.arange(count) >= count // 2).float().unsqueeze(1)
+        chance = torch.where(torch.arange(784) < 392, 0.1 + 0.1 * y, 0.2 - 0.1 * y)
+        lit = torch.rand(count, 784, generator=generator) < chance
+        parts[f"x_{part}"] = torch.where(lit, torch.rand(count, 784, generator=generator), dark)
+        parts[f"y_{part}"] = y
     parts["x_packed"] = fast.pack(parts["x_train"])
+    return parts
+
+
+on_x86 = pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"), reason="pixels are packed on x86-64 only"
+)
+
+
+@on_x86
+def test_pixels_are_packed_where_few_are_lit():
+    assert isinstance(drawn()["x_packed"], fast.Pixels)
+    dense = data()
+    assert dense["x_packed"] is dense["x_train"]
+
+
+def test_pixels_stay_plain_on_other_processors(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
+    parts = drawn()
     assert parts["x_packed"] is parts["x_train"]
-    plain = train.train_seed(7, settings(**bce), parts)
-    assert packed["outcome"]["correct"] == plain["outcome"]["correct"]
+
+
+@on_x86
+@pytest.mark.parametrize(
+    ("definition", "lr", "status"),
+    [
+        (MANUAL_BCE, 0.001, "finished"),
+        (MANUAL_BCE, 0.1, "diverged"),
+        (["module", "BCELoss", [], "yhat"], 0.001, "finished"),
+    ],
+)
+def test_packed_and_plain_pixels_train_alike(definition, lr, status):
+    chosen, parts = settings(epochs=40, lr=lr, loss_definition=definition), drawn()
+    packed = train.train_seed(7, chosen, parts)
+    plain = train.train_seed(7, chosen, parts | {"x_packed": parts["x_train"]})
+    assert packed["outcome"]["status"] == status
+    for key in ("status", "diverged_epoch", "correct", "test_correct"):
+        assert packed["outcome"][key] == plain["outcome"][key]
     losses = [[row[0] for row in result["history"]] for result in (packed, plain)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5, nan_ok=True)
 
 
+@on_x86
 @pytest.mark.parametrize("hidden", [[], [8], [8, 4]])
-def test_forward_is_that_of_the_plain_network(hidden):
+def test_logits_and_gradients_are_those_of_the_plain_network(hidden):
+    parts = drawn()
     network = build_network(784, hidden, ["Tanh", []], 3)
-    x = data()["x_train"]
-    with torch.no_grad():
-        for pixels in (x, fast.pack(x)):
-            logits, yhat = forward(network, pixels)
-            torch.testing.assert_close(logits, network[:-1](x), rtol=1e-4, atol=1e-5)
-            torch.testing.assert_close(yhat, network(x), rtol=1e-4, atol=1e-5)
+    found = []
+    for pixels in (parts["x_packed"], parts["x_train"]):
+        network.zero_grad()
+        logits, yhat = forward(network, pixels)
+        torch.nn.functional.binary_cross_entropy(yhat, parts["y_train"]).backward()
+        found.append([logits.detach(), yhat.detach(), *(parameter.grad for parameter in network.parameters())])
+    assert torch.equal(forward(network, parts["x_train"])[0], network[:-1](parts["x_train"]))
+    for packed, plain in zip(*found, strict=True):
+        torch.testing.assert_close(packed, plain, rtol=1e-4, atol=1e-6)
+
+
+@on_x86
+@pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("where", ["pixel", "weight", "bias"])
+def test_packed_pixels_hide_nothing_that_is_not_finite(where, broken):
+    x = drawn()["x_train"]
+    layer = torch.nn.Linear(784, 4)
+    target = {"pixel": x[7], "weight": layer.weight[2], "bias": layer.bias}[where]
+    target.data[3] = broken
+    packed = fast.pack(x).linear(layer.weight, layer.bias)
+    plain = layer(x)
+    assert not plain.isfinite().all()
+    assert torch.equal(packed.isfinite(), plain.isfinite())
 
 
 @pytest.mark.parametrize("arguments", [{}, {"betas": [0.5, 0.9], "eps": 1e-3}, {"amsgrad": True, "weight_decay": 0.1}])
@@ -80,3 +139,11 @@ def test_plot_report_and_the_snakefile_never_import_torch(module):
     code = f"import sys; sys.path.insert(0, {scripts!r}); import {module}; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+def test_dry_run_imports_no_package_of_the_jobs(finished):
+    command = [sys.executable, "-X", "importtime", *finished.command("--dry-run")[1:]]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = {line.split("|")[2].strip() for line in result.stderr.splitlines() if line.startswith("import time:")}
+    assert "snakemake" in imported
+    assert not imported & {"torch", "torchvision", "pandas", "matplotlib", "altair"}

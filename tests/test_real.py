@@ -91,6 +91,15 @@ def test_pipeline_agrees_with_a_plain_notebook_loop(real, rows, variant, loss_fu
         assert int(rows[variant]["correct"]) == int(((network(x) > 0.5) == (y == 1)).sum())
 
 
+def test_predictions_are_the_same_bytes_whatever_the_cores(real, tmp_path):
+    config = copy.deepcopy(real.config)
+    config["variants"] = {"manual-bce-unit": config["variants"]["manual-bce-unit"]}
+    alone = Workflow(tmp_path / "alone", config)
+    predictions = "results/variants/manual-bce-unit/predictions.npz"
+    alone.ok("--cores", "1", predictions)
+    assert (alone / predictions).read_bytes() == (real / predictions).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("variant", "scale", "low", "high"), [("manual-bce-raw", 1.0, 0, 0), ("manual-bce-unit-long", 255.0, 230, 270)]
 )

@@ -15,9 +15,10 @@ DOWNSTREAM = {
     "train": ["diagnose", "plot", "report"],
     "diagnose": ["report"],
     "plot": ["report"],
+    "vega": ["report"],
     "report": [],
 }
-EACH = {"download": 1, "extract": 1, "normalize": 2, "train": 3, "diagnose": 1, "plot": 3, "report": 1}
+EACH = {"download": 1, "extract": 1, "normalize": 2, "train": 3, "diagnose": 1, "plot": 3, "vega": 1, "report": 1}
 NOTHING: dict[str, int] = {}
 
 
@@ -152,9 +153,11 @@ FILES = {
     "diagnose.py": from_rule("diagnose"),
     "plot.py": from_rule("plot"),
     "report.py": from_rule("report"),
-    "common/errors.py": from_rule("download"),
-    "common/files.py": from_rule("download"),
+    "vega.py": from_rule("vega"),
+    "common/errors.py": from_rule("download") | from_rule("vega"),
+    "common/files.py": from_rule("download") | from_rule("vega"),
     "common/png.py": from_rule("download"),
+    "common/startup.py": from_rule("extract"),
     "common/vision.py": from_rule("extract"),
     "common/formula.py": from_rule("normalize"),
     "common/network.py": from_rule("normalize"),
