@@ -2,7 +2,8 @@
 
     .venv/bin/python tests/benchmarks/benchmark.py [what …] [--repeat N]
 
-what: loop, run, sweep, add, dry-run, memory, tricks (default: all but tricks). Takes the raw files from
+what: loop, run, sweep, add, dry-run, memory; and, only if asked for, tricks (what a training takes without each one of
+common/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`). Takes the raw files from
 results/data/raw (run the pipeline once before), or from ../shared/mnist.
 """
 
@@ -15,42 +16,26 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 sys.path.append(str(ROOT / "workflow/scripts"))
 
 from common.config import check
 from reporting.provenance import machine
 
-PLAIN = [sys.executable, str(Path(__file__).with_name("plain.py"))]
-CORES = "2"
+CORES = 2
+ONE = {"loss": "manual-bce", "normalization": "unit"}  # a variant that finishes
 SWEEP = {
     "loss": ["bce", "bce-logits", "manual-bce", "manual-bce-eps"],
     "normalization": ["raw", "unit", "standard"],
     "lr": [0.001, 0.002],
 }
-# What a process of its own does for the pipeline's side of `loop`, with one of the tricks left out.
-LOOP = """
-import sys, time
-started = time.perf_counter()
-sys.path.append({scripts!r})
-import torch, train
-from common import fast, network
-without, threads = {without!r}, {threads}
-if without == "bags": train.pack = lambda x: x
-if without == "blocks": fast.BLOCK = 1 << 30
-if without == "Adam": network.Adam = torch.optim.Adam
-if without != "keep_memory": fast.keep_memory()
-torch.set_num_threads(threads)
-data = torch.load({normalized!r}, weights_only=True, mmap=True)
-data["x_packed"] = train.pack(data["x_train"])
-settings = {settings!r}
-outcome = train.train_seed(12345, settings, data)["outcome"]
-print(outcome["seconds"], time.perf_counter() - started)
-"""
+TRICKS = ("bags", "blocks", "Adam", "startup")
 
 
 def raw_files() -> Path:
@@ -60,22 +45,34 @@ def raw_files() -> Path:
     sys.exit("error: no raw files in results/data/raw or ../shared/mnist: run the pipeline once")
 
 
-def seconds(command: list[str]) -> float:
-    start = time.perf_counter()
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+def output(command: list[str], cores: int = CORES) -> str:
+    """What a command prints; it may use this many of the machine's cores (where the system can say so)."""
+    allowed = sorted(os.sched_getaffinity(0))[:cores] if hasattr(os, "sched_setaffinity") else None
+    limit = (lambda: os.sched_setaffinity(0, allowed)) if allowed else None
+    result = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
     if result.returncode:
         sys.exit(f"error: {' '.join(command)[:200]}\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def seconds(command: list[str]) -> float:
+    start = time.perf_counter()
+    output(command)
     return time.perf_counter() - start
 
 
 def plain(variants: dict, threads: int) -> list[str]:
     keys = ("loss", "normalization", "lr", "epochs")
     listed = json.dumps([{key: settings[key] for key in keys} for settings in variants.values()])
-    return [*PLAIN, str(raw_files()), str(threads), tempfile.mkdtemp(), listed]
+    return [sys.executable, str(HERE / "plain.py"), str(raw_files()), str(threads), tempfile.mkdtemp(), listed]
+
+
+def default_config() -> dict:
+    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
 
 
 class Project:
-    """A working directory whose raw files are there; each `run` is a whole run."""
+    """A working directory whose raw files are there; each `snakemake` is a run in it."""
 
     def __init__(self, config: dict):
         self.folder = Path(tempfile.mkdtemp())
@@ -87,73 +84,57 @@ class Project:
     def write(self) -> None:
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
-    def command(self, *arguments: str) -> list[str]:
-        snakefile = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        return [sys.executable, "-m", "snakemake", "--cores", CORES, *snakefile, *arguments]
-
     def snakemake(self, *arguments: str) -> float:
-        return seconds(self.command(*arguments))
+        snakefile = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
+        return seconds([sys.executable, "-m", "snakemake", "--cores", str(CORES), *snakefile, *arguments])
 
 
-def default_config() -> dict:
-    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+class Loops:
+    """Single trainings of the variant ONE, each in a process of its own."""
+
+    def __init__(self):
+        config = default_config() | {"variants": {"one": dict(ONE)}}
+        project = Project(config)
+        project.snakemake("results/data/normalized/unit.pt")
+        self.normalized = str(project.folder / "results/data/normalized/unit.pt")
+        self.variants = check(config).variants
+
+    def ours(self, threads: int, *without: str) -> tuple[float, float]:
+        """Seconds of the loop, and of the process with its imports."""
+        settings = json.dumps(self.variants["one"] | {"classes": [0, 1]})
+        command = [sys.executable, str(HERE / "loop.py"), self.normalized, str(threads), settings, *without]
+        loop, process = map(float, output(command, threads).split())
+        return loop, process
+
+    def plain(self, threads: int) -> float:
+        return float(output(plain(self.variants, threads), threads))
+
+    def jit(self, threads: int) -> float:
+        command = [sys.executable, str(HERE / "jit.py"), str(raw_files()), str(self.variants["one"]["epochs"])]
+        return float(output(command, threads).split()[0])
 
 
-def loops(threads: int, repeat: int, without: str = "nothing", whole: bool = False) -> tuple[list[float], list[float]]:
-    """Seconds of the pipeline's loop (or of its `whole` process), and of the plain one, of a variant that finishes."""
-    config = default_config()
-    config["variants"] = {"one": {"loss": "manual-bce", "normalization": "unit"}}
+def whole_run(config: dict) -> tuple[float, float]:
+    """Seconds of a whole run, and of the plain script over the same variants."""
+    return Project(config).snakemake(), seconds(plain(check(config).variants, CORES))
+
+
+def added_variant(config: dict) -> tuple[float, float]:
+    """Seconds of what one more variant takes after a finished run, and of the plain script over all of them."""
     project = Project(config)
-    project.snakemake("results/data/normalized/unit.pt")
-    variants = check(config).variants
-    settings = variants["one"] | {"classes": [0, 1]}
-    normalized = str(project.folder / "results/data/normalized/unit.pt")
-    ours = LOOP.format(
-        scripts=str(ROOT / "workflow/scripts"),
-        without=without,
-        threads=threads,
-        normalized=normalized,
-        settings=settings,
-    )
-    theirs, mine = [], []
-    for _ in range(repeat):
-        for command, found in ((plain(variants, threads), theirs), ([sys.executable, "-c", ours], mine)):
-            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            found.append(float(output.split()[-1 if whole else 0]))
-    return mine, theirs
+    project.snakemake()
+    config["variants"]["added"] = ONE | {"lr": 0.001}
+    project.write()
+    return project.snakemake(), seconds(plain(check(config).variants, CORES))
 
 
-def whole_runs(config: dict, repeat: int, change=None) -> tuple[list[float], list[float]]:
-    """Seconds of whole runs (or, with `change`, of what a finished run does after it), and of the plain script."""
-    variants = check(config).variants
-    mine, theirs = [], []
-    for _ in range(repeat):
-        project = Project(json.loads(json.dumps(config)))
-        if change:
-            project.snakemake()
-            change(project.config)
-            project.write()
-            variants = check(project.config).variants
-        mine.append(project.snakemake())
-        theirs.append(seconds(plain(variants, 2)))
-    return mine, theirs
-
-
-def add_variant(config: dict) -> None:
-    config["variants"]["added"] = {"loss": "manual-bce", "normalization": "unit", "lr": 0.001}
-
-
-def dry_runs(repeat: int) -> tuple[list[float], list[float]]:
+def dry_runs() -> Callable[[], tuple[float, float]]:
     project = Project(default_config())
     project.snakemake()
     empty = Path(tempfile.mkdtemp()) / "Snakefile"
     empty.write_text("")
     command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(empty), "--directory", str(empty.parent)]
-    mine, theirs = [], []
-    for _ in range(repeat):
-        mine.append(project.snakemake("-n"))
-        theirs.append(seconds(command))
-    return mine, theirs
+    return lambda: (project.snakemake("-n"), seconds(command))
 
 
 def largest_memory() -> float:
@@ -164,42 +145,49 @@ def largest_memory() -> float:
     return max(float(table.read_text().split("\n")[1].split("\t")[2]) for table in tables)
 
 
-def row(what: str, against: str, sides: tuple[list[float], list[float]], target: float) -> None:
-    mine, theirs = (statistics.median(side) for side in sides)
-    print(f"| {what} | {mine:.2f} s | {against} | {theirs:.2f} s | {mine / theirs:.2f} | {target:.2f} |", flush=True)
+def row(what: str, against: str, target: float | None, repeat: int, measure: Callable[[], tuple[float, float]]) -> None:
+    """Print the medians of both sides, measured in turn, and their ratio."""
+    mine, theirs = (statistics.median(side) for side in zip(*(measure() for _ in range(repeat)), strict=True))
+    at_most = "–" if target is None else f"{target:.2f}"
+    print(f"| {what} | {mine:.2f} s | {against} | {theirs:.2f} s | {mine / theirs:.2f} | {at_most} |", flush=True)
+
+
+def loop_rows(what: list[str], repeat: int) -> None:
+    loops = Loops()
+    for threads, target in ((1, 0.50), (2, 0.52)):
+        name = f"training loop, {threads} thread{'s' * (threads > 1)}"
+        if "loop" in what:
+            row(name, "plain loop", target, repeat, lambda n=threads: (loops.ours(n)[0], loops.plain(n)))
+        if "jax" in what:
+            row(name, "jax.jit", None, repeat, lambda n=threads: (loops.ours(n)[0], loops.jit(n)))
+    for trick in TRICKS if "tricks" in what else ():
+        sides = lambda trick=trick: (loops.ours(1)[1], loops.ours(1, trick)[1])  # noqa: E731
+        row("process of a training", f"without {trick}", None, repeat, sides)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    kinds = ("loop", "run", "sweep", "add", "dry-run", "memory", "tricks")
-    parser.add_argument("what", nargs="*", choices=[*kinds, []], help="what to measure; all but tricks by default")
+    default = ["loop", "run", "sweep", "add", "dry-run", "memory"]
+    parser.add_argument("what", nargs="*", choices=[*default, "tricks", "jax", []], help="all but tricks and jax")
     parser.add_argument("--repeat", type=int, default=5)
     options = parser.parse_args()
-    what = options.what or kinds[:-1]
-    print(f"{machine()}; load {os.getloadavg()[0]:.1f}; medians of {options.repeat}\n")
+    what, repeat = options.what or default, options.repeat
+    print(f"{machine()}; load {os.getloadavg()[0]:.1f}; medians of {repeat}\n")
     print("| what | here | against | there | ratio | at most |\n| --- | --- | --- | --- | --- | --- |", flush=True)
-    n = options.repeat
-    if "loop" in what:
-        for threads in (1, 2):
-            name = f"training loop, {threads} thread{'s' * (threads > 1)}"
-            row(name, "plain loop", loops(threads, n), 0.50 if threads == 1 else 0.52)
+    script = "plain script, 2 threads"
+    if {"loop", "tricks", "jax"} & set(what):
+        loop_rows(what, repeat)
     if "run" in what:
-        row("default config", "plain script, 2 threads", whole_runs(default_config(), n), 0.75)
+        row("default config", script, 0.75, repeat, lambda: whole_run(default_config()))
     if "sweep" in what:
         config = default_config() | {"variants": {}, "sweeps": {"grid": SWEEP}}
-        row("sweep of 24 variants", "plain script, 2 threads", whole_runs(config, n), 0.65)
+        row("sweep of 24 variants", script, 0.65, repeat, lambda: whole_run(config))
     if "add" in what:
-        sides = whole_runs(default_config(), n, add_variant)
-        row("one variant added", "plain script over all variants", sides, 0.30)
+        row("one variant added", f"{script}, all variants", 0.30, repeat, lambda: added_variant(default_config()))
     if "dry-run" in what:
-        row("snakemake -n, all done", "snakemake -n, empty Snakefile", dry_runs(n), 1.40)
+        row("`snakemake -n`, all done", "`snakemake -n`, empty Snakefile", 1.40, repeat, dry_runs())
     if "memory" in what:
-        print(f"| largest train job | {largest_memory():.0f} MB | – | – | – | 600 MB |")
-    if "tricks" in what:
-        everything, _ = loops(1, n, whole=True)
-        for trick in ("bags", "blocks", "keep_memory", "Adam"):
-            sides = loops(1, n, without=trick, whole=True)[0], everything
-            row(f"whole process without {trick}", "with all", sides, 1.0)
+        print(f"| memory of the largest train job | {largest_memory():.0f} MB | – | – | – | 600 MB |")
 
 
 if __name__ == "__main__":
