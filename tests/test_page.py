@@ -306,6 +306,7 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
         {
             "metrics": [str(folder / name / "metrics.json") for name in experiment.variants],
             "source": str(data / "source.json"),
+            "vega": str(workflow / "results/vega.js"),
             **{kind: str(path) for kind, path in diagnosis.items()},
         },
         {"data": experiment.data, "variants": effective["variants"]},
