@@ -40,6 +40,18 @@ def test_pixels_are_packed_where_few_are_lit():
     assert dense["x_packed"] is dense["x_train"]
 
 
+@on_x86
+@pytest.mark.parametrize("dark", [-math.inf, math.inf, math.nan, 1e6])
+def test_pixels_stay_plain_where_the_background_would_drown_what_is_lit(dark):
+    parts = drawn(dark=dark)
+    assert parts["x_packed"] is parts["x_train"]
+
+
+def test_pixels_stay_plain_where_all_are_the_same():
+    x = torch.full((30, 784), 0.5)
+    assert fast.pack(x) is x
+
+
 def test_pixels_stay_plain_on_other_processors(monkeypatch):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
     parts = drawn()

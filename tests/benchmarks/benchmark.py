@@ -17,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
@@ -165,14 +167,25 @@ def loop_rows(what: list[str], repeat: int) -> None:
         row("process of a training", f"without {trick}", None, repeat, sides)
 
 
+def at_least_one(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
+    return int(text)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     default = ["loop", "run", "sweep", "add", "dry-run", "memory"]
-    parser.add_argument("what", nargs="*", choices=[*default, "tricks", "jax", []], help="all but tricks and jax")
-    parser.add_argument("--repeat", type=int, default=5)
+    kinds = [*default, "tricks", "jax"]
+    parser.add_argument("what", nargs="*", metavar="what", help=f"{', '.join(kinds)}; all but the last two if none")
+    parser.add_argument("--repeat", type=at_least_one, default=5)
     options = parser.parse_args()
     what, repeat = options.what or default, options.repeat
-    print(f"{machine()}; load {os.getloadavg()[0]:.1f}; medians of {repeat}\n")
+    if unknown := set(what) - set(kinds):
+        parser.error(f"found {', '.join(sorted(unknown))}; expected some of: {', '.join(kinds)}")
+    if "jax" in what and not find_spec("jax"):
+        sys.exit("error: jax is not installed: .venv/bin/pip install jax")
+    print(f"{machine()}, torch {version('torch')}; load {os.getloadavg()[0]:.1f}; medians of {repeat}\n")
     print("| what | here | against | there | ratio | at most |\n| --- | --- | --- | --- | --- | --- |", flush=True)
     script = "plain script, 2 threads"
     if {"loop", "tricks", "jax"} & set(what):
@@ -191,5 +204,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder  # where every other one is made, to go with it
         main()
