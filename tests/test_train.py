@@ -6,7 +6,7 @@ import torch
 import train
 
 from common.fast import pack
-from common.network import build_loss, build_network, build_optimizer
+from common.network import build_loss, build_network, build_optimizer, forward
 
 MANUAL_BCE = ["formula", "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))", []]
 
@@ -153,3 +153,20 @@ def test_optimizer_gets_its_arguments():
     assert isinstance(optimizer, torch.optim.SGD)
     assert optimizer.param_groups[0]["momentum"] == 0.9
     assert optimizer.param_groups[0]["lr"] == 0.1
+
+
+def test_epochs_that_can_only_repeat_nan_are_not_computed(monkeypatch):
+    """Also where a unit that no image lights, and so no gradient reaches, stays finite."""
+    network = build_network(784, [8], ["ReLU", []], 1)
+    network[0].bias.data[0] = -1e6
+    computed = []
+    monkeypatch.setattr(train, "forward", lambda *arguments: computed.append(1) or forward(*arguments))
+    loss = build_loss(["formula", "mean(sqrt(yhat - 1))", []])
+    parts = data()
+    optimizer = build_optimizer(["Adam", []], 0.01, network.parameters())
+    run = train.train(network, optimizer, loss, parts["x_packed"], parts["y_train"], 50)
+    assert network[0].bias[0].isfinite()
+    assert len(computed) == 3  # two epochs and the predictions
+    assert (run.diverged_epoch, len(run.history)) == (0, 50)
+    assert all(math.isnan(row[0]) for row in run.history)
+    assert run.yhat.isnan().all()

@@ -90,8 +90,9 @@ def train(
             if not math.isfinite(loss.item()):
                 run.diverged_epoch, run.weights, run.before = epoch, weights, before
             before = weights
-        elif all(layer.bias.isnan().all() for layer in network if isinstance(layer, torch.nn.Linear)):
-            # No step brings a weight back from NaN: every logit is NaN, and every later epoch is this one again.
+        elif parameters[-1].isnan().all():
+            # No step brings the last bias back from NaN: every logit is NaN, and every later epoch is this one again.
+            # Only a unit that no image lights would still move, by the optimizer's momentum, and it shows nowhere.
             run.history += [run.history[-1]] * (epochs - epoch - 1)
             break
         optimizer.zero_grad()
