@@ -33,6 +33,7 @@ rule diagnose:
         "results/logs/diagnose.log",
     benchmark:
         "results/benchmarks/diagnose.tsv"
+    # Before plots, which share the cores with it.
     priority: 1
     conda:
         "../envs/mnist01.yaml"
