@@ -1,4 +1,6 @@
-# How rules name the project's own files as inputs.
+# How rules name the project's own files as inputs, and the packages that they depend on.
+
+from importlib import metadata
 
 
 def own_file(path):
@@ -12,3 +14,11 @@ def own_file(path):
 def shared_modules(*names):
     """What a script imports from common/: Snakemake itself watches the script only."""
     return [own_file(f"scripts/common/{name}.py") for name in names]
+
+
+def version(package):
+    """Of an installed package; None where only the rule's own environment has it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,15 +1,5 @@
 # From every variant's files and the diagnosis to results/summary.csv and results/report.html.
 
-from importlib import metadata
-
-
-def version(package):
-    """Of an installed package; None where only the rule's own environment has it."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
 
 rule vega:
     """The JavaScript of the report's charts: 2 s, which no later report waits for."""
