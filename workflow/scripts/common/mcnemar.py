@@ -1,7 +1,5 @@
 """Is one classifier better than another, or only luckier?"""
 
-import math
-
 
 def mcnemar(only_a: int, only_b: int) -> float:
     """The exact two-sided p-value of McNemar's test: are two classifiers equally often right?
@@ -10,5 +8,9 @@ def mcnemar(only_a: int, only_b: int) -> float:
     test. Q. McNemar, Psychometrika 12 (1947) 153.
     """
     n, k = only_a + only_b, min(only_a, only_b)
-    tail = sum(math.comb(n, i) for i in range(k + 1))
+    # math.comb(n, i) for i = 0 … k, each from the one before: seconds otherwise, for two models that never agree.
+    tail = ways = 1
+    for i in range(k):
+        ways = ways * (n - i) // (i + 1)
+        tail += ways
     return min(1.0, 2 * tail / 2**n)
