@@ -94,7 +94,7 @@ BAD = [
     ("data/source", "http://127.0.0.1/", "expected the URL of a .tgz file"),
     ("data/source", "a{b}.tgz", "expected a path without braces"),
     ("data/timeout", 1e300, "at most 86400"),
-    ("defaults/lr", 1e300, "at most 3e+38"),
+    ("defaults/lr", 1e300, "at most 1e+30"),
     ("variants/a\n", {"loss": "bce", "normalization": "raw"}, "letters, digits"),
     ("losses/bce", "BCELoss", "did you mean '{module: BCELoss}'?"),
     ("losses/bce", {"module": "BCELoss", "input": "logits"}, "for logits use BCEWithLogitsLoss"),
@@ -212,6 +212,16 @@ def test_names_and_arguments_of_the_schema_are_those_of_torch(kind, name):
         if "default" in schema:
             default = parameters[argument].default
             assert schema["default"] == (list(default) if isinstance(default, tuple) else default)
+
+
+@pytest.mark.parametrize(
+    "optimizer", [{"name": "AdamW", "betas": [0, 0.9]}, {"name": "Rprop", "etas": [0.5, 2], "step_sizes": [0, 50]}]
+)
+def test_numbers_without_a_point_suit_torch(optimizer):
+    from common.network import build_optimizer
+
+    experiment = check(with_change("variants/bce-raw/optimizer", optimizer))
+    build_optimizer(experiment.variants["bce-raw"]["optimizer"], 0.1, [torch.zeros(1, requires_grad=True)])
 
 
 def test_md5_sums_are_those_that_torchvision_checks():

@@ -261,7 +261,9 @@ def _torch_name(value, kind: str, place: str) -> list:
     arguments = typed({argument: value[argument] for argument in value if argument != "name"}, schema)
     validate(arguments, schema, f"{place}: {name}")
     _check_together(name, arguments, f"{place}: {name}")
-    return [name, sorted([argument, setting] for argument, setting in arguments.items())]
+    # Of two numbers torch wants both as floats, or refuses betas: [0, 0.9].
+    pairs = {argument: list(map(float, both)) for argument, both in arguments.items() if isinstance(both, list)}
+    return [name, sorted([argument, setting] for argument, setting in (arguments | pairs).items())]
 
 
 def _check_together(name: str, arguments: dict, place: str) -> None:
