@@ -47,6 +47,23 @@ def test_pixels_stay_plain_where_the_background_would_drown_what_is_lit(dark):
     assert parts["x_packed"] is parts["x_train"]
 
 
+def test_only_what_a_background_would_not_drown_is_taken_from_it():
+    """Pixel by pixel: a huge background stays where something as large is lit, or nothing at all."""
+    x = torch.zeros(30, 7)
+    x[:20] = torch.tensor([0.5, 1e6, 1e6, 1e6, math.inf, math.nan, 1e6])
+    x[20:] = torch.tensor([1.0, 1.0, -1e6, 1e6, 1.0, 1.0, math.nan])
+    assert fast.background_of(x).tolist() == [0.5, 0, 1e6, 1e6, 0, 0, 0]
+
+
+@on_x86
+def test_error_of_the_background_is_not_common_to_all_images():
+    x = drawn(dark=0.99)["x_train"]
+    layer = torch.nn.Linear(784, 64)
+    exact = x.double() @ layer.weight.double().t() + layer.bias.double()
+    errors = fast.pack(x).linear(layer.weight, layer.bias).double() - exact
+    assert errors.mean(dim=0).abs().max() < 1e-7
+
+
 def test_pixels_stay_plain_where_all_are_the_same():
     x = torch.full((30, 784), 0.5)
     assert fast.pack(x) is x
