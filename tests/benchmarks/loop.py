@@ -32,7 +32,7 @@ elif without == "Adam":
     network.Adam = torch.optim.Adam
 
 torch.set_num_threads(int(threads))
-data = torch.load(normalized, weights_only=True, mmap=True)
+data = torch.load(normalized, weights_only=True)
 packing = time.perf_counter()
 data["x_packed"] = train.pack(data["x_train"])
 packing = time.perf_counter() - packing

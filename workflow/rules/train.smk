@@ -30,7 +30,7 @@ rule train:
         "results/logs/train/{variant}.log",
     benchmark:
         "results/benchmarks/train/{variant}.tsv"
-    # Before plots, which then share the cores with the diagnosis.
+    # Before plots, which then share the cores with the diagnosis: with the one of normalize, 7 % of a default run.
     priority: 1
     conda:
         "../envs/mnist01.yaml"

@@ -7,6 +7,7 @@ Facts are computed in float32 at the very weights that broke, one thread.
 from common.startup import torch
 
 import csv
+import functools
 import io
 import itertools
 import json
@@ -26,6 +27,13 @@ from common.suggest import suggest, value_and_gradient
 SHOWN = 50  # images that a list names; its count is always whole
 
 
+@functools.lru_cache(maxsize=1)  # the variants of a sweep follow each other: more than half of the job
+def packed(normalized: Path) -> dict:
+    """The tensors of a normalization, with the x_packed that training saw."""
+    data = torch.load(normalized, weights_only=True)
+    return data | {"x_packed": pack(data["x_train"])}
+
+
 def at_broken_weights(experiment: dict, folder: Path, normalized: Path) -> tuple[list[dict], list[dict]]:
     """Every loss at the last finite weights of each diverged seed, and a suggestion per diverged variant."""
     rows, suggestions = [], []
@@ -34,8 +42,7 @@ def at_broken_weights(experiment: dict, folder: Path, normalized: Path) -> tuple
         broken = torch.load(folder / variant / "broken.pt", weights_only=True)
         if not broken:
             continue
-        data = torch.load(normalized / f"{settings['normalization']}.pt", weights_only=True, mmap=True)
-        data["x_packed"] = pack(data["x_train"])
+        data = packed(normalized / f"{settings['normalization']}.pt")
         networks = {}
         for seed, state_dict in broken.items():
             network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)

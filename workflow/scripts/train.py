@@ -93,6 +93,7 @@ def train(
         elif parameters[-1].isnan().all():
             # No step brings the last bias back from NaN: every logit is NaN, and every later epoch is this one again.
             # Only a unit that no image lights would still move, by the optimizer's momentum, and it shows nowhere.
+            # Of the default config's epochs, a quarter.
             run.history += [run.history[-1]] * (epochs - epoch - 1)
             break
         optimizer.zero_grad()
@@ -198,7 +199,7 @@ def _cell(value) -> str:
 
 
 def main(normalized: Path, settings: dict, output: dict) -> None:
-    data = torch.load(normalized, weights_only=True, mmap=True)
+    data = torch.load(normalized, weights_only=True)
     data["x_packed"] = pack(data["x_train"])
     try:
         results = {seed: train_seed(seed, settings, data) for seed in settings["seeds"]}
