@@ -114,6 +114,7 @@ def test_every_function_is_compared_with_numpy(name):
         ("mean(y)", ["depend on yhat or logits"]),
         ("mean(clamp(yhat, 0))", ["found 2 arguments, expected 3", "clamp(a, lo, hi)"]),
         ("mean(yhat", ["column 5", "never closed"]),
+        ("mean(yhat) /", ["missing after 'mean(yhat) /'"]),
         ("mean(yhat ^ 2)", ["power is **"]),
         ("mean(0 < yhat < 1)", ["one comparison"]),
         ("mean(log)", ["is a function", "log(a)"]),

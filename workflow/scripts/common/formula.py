@@ -192,7 +192,9 @@ def _parse(text: str, variables: dict, constants: dict) -> Node:
             warnings.simplefilter("ignore")
             tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        column = min(max(error.offset or 1, 1), len(text))
+        if not error.offset:
+            raise FormulaError(f"cannot be read: something is missing after '{text[-40:]}'") from None
+        column = min(max(error.offset, 1), len(text))
         raise FormulaError(
             f"cannot be read at column {column}, near '{_clip(text[column - 1 :])}': {error.msg}"
         ) from None
