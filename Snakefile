@@ -12,9 +12,10 @@ min_version("9.0")
 HOME = Path(str(workflow.current_basedir))
 sys.path.append(str(HOME / "workflow" / "scripts"))
 
-from common.config import check, read
+from experiment.config import check, read
 from common.errors import UserError
 from common.lock import clear_stale_locks
+from common.sources import mark
 
 # The config.yaml of the working directory (--directory), else the one beside this file. As a module of another
 # workflow, whose own config.yaml stands in the working directory, always the latter, unless it passes `config:`.

@@ -8,9 +8,9 @@ import torch
 import yaml
 from conftest import ROOT
 
-from common.config import check, read
 from common.errors import UserError
-from common.schema import SCHEMA
+from experiment.config import check, read
+from experiment.schema import SCHEMA
 
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -218,14 +218,14 @@ def test_names_and_arguments_of_the_schema_are_those_of_torch(kind, name):
     "optimizer", [{"name": "AdamW", "betas": [0, 0.9]}, {"name": "Rprop", "etas": [0.5, 2], "step_sizes": [0, 50]}]
 )
 def test_numbers_without_a_point_suit_torch(optimizer):
-    from common.network import build_optimizer
+    from training.optimizer import build_optimizer
 
     experiment = check(with_change("variants/bce-raw/optimizer", optimizer))
     build_optimizer(experiment.variants["bce-raw"]["optimizer"], 0.1, [torch.zeros(1, requires_grad=True)])
 
 
 def test_md5_sums_are_those_that_torchvision_checks():
-    from common.vision import torchvision
+    from images.vision import torchvision
 
     ours = {
         name: schema["default"]

@@ -10,7 +10,7 @@ import torch
 from conftest import draw_digits, write_idx
 
 from common.errors import UserError
-from common.formula import parse_normalization
+from formulas.parsing import parse_normalization
 
 LABELS = np.array([1, 0, 2, 1, 0, 0, 1], dtype=np.uint8)
 

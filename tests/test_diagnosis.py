@@ -16,15 +16,16 @@ from conftest import Workflow, small_config
 from scipy.stats import binomtest
 from test_train import data, settings
 
-from common.autopsy import autopsy
-from common.config import check
-from common.fast import pack
 from common.files import read_json
-from common.float32 import ONE_LOGIT, ZERO_LOGIT
-from common.forecast import forecast
-from common.mcnemar import mcnemar
-from common.network import build_loss, build_network
-from common.probe import corners, unsafe_logits
+from diagnosis.autopsy import autopsy
+from diagnosis.forecast import forecast
+from diagnosis.mcnemar import mcnemar
+from diagnosis.probe import corners, unsafe_logits
+from experiment.config import check
+from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
+from training.fast import pack
+from training.loss import build_loss
+from training.network import build_network
 
 MANUAL_BCE = "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))"
 

@@ -10,8 +10,9 @@ import train
 from conftest import ROOT
 from test_train import MANUAL_BCE, data, settings
 
-from common import fast
-from common.network import build_network, build_optimizer, forward
+from training import fast
+from training.network import build_network, forward
+from training.optimizer import build_optimizer
 
 
 def drawn(n=2500, m=50, dark=-0.4):
@@ -155,7 +156,8 @@ def test_parameter_without_a_gradient_stays():
 def test_training_does_not_import_what_takes_a_second():
     code = (
         f"import sys; sys.path[:0] = [{str(ROOT / 'workflow/scripts')!r}, {str(ROOT / 'tests')!r}]\n"
-        "import torch, train\nfrom common.network import build_network, build_optimizer\n"
+        "import torch, train\nfrom training.network import build_network\n"
+        "from training.optimizer import build_optimizer\n"
         "optimizer = build_optimizer(['Adam', []], 0.01, build_network(4, [2], ['ReLU', []], 1).parameters())\n"
         "print([name for name in ('torch._dynamo', 'torchvision', 'matplotlib', 'pandas') if name in sys.modules])"
     )
@@ -163,7 +165,7 @@ def test_training_does_not_import_what_takes_a_second():
     assert result.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["plot", "report", "common.config"])
+@pytest.mark.parametrize("module", ["plot", "report", "experiment.config"])
 def test_plot_report_and_the_snakefile_never_import_torch(module):
     scripts = str(ROOT / "workflow/scripts")
     code = f"import sys; sys.path.insert(0, {scripts!r}); import {module}; print('torch' in sys.modules)"

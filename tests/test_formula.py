@@ -6,7 +6,8 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from common.formula import FUNCTIONS, FormulaError, evaluate, parse_loss, parse_normalization, statistics, walk
+from formulas.language import FUNCTIONS, evaluate, statistics, walk
+from formulas.parsing import FormulaError, parse_loss, parse_normalization
 
 Y = torch.tensor([[0.0], [0.0], [1.0], [1.0]])
 LOGITS = torch.tensor([[-2.0], [0.5], [1.0], [3.0]])

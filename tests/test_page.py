@@ -14,8 +14,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, Workflow, small_config
 from playwright.sync_api import expect, sync_playwright
 
-from common.config import check
 from common.files import read_json, write_json
+from experiment.config import check
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"

@@ -15,10 +15,10 @@ import torch
 from conftest import SHARED, Workflow, draw_digits, needs_shared_mnist, small_config
 from PIL import Image
 
-from common import png
-from common.config import check
 from common.errors import UserError
 from common.files import read_json
+from experiment.config import check
+from images import png
 
 COUNTS = {"training": 12, "testing": 5}
 

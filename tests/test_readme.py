@@ -13,9 +13,9 @@ from conftest import ROOT
 
 sys.path.append(str(ROOT / "workflow/scripts"))
 
-from common.config import check
-from common.formula import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
-from common.schema import SCHEMA, SETTINGS
+from experiment.config import check
+from experiment.schema import SCHEMA, SETTINGS
+from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 
 README = ROOT / "README.md"
 START, END = "<!-- reference: python tests/test_readme.py -->\n", "<!-- end of reference -->\n"

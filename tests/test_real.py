@@ -12,14 +12,16 @@ import torch
 from conftest import SHARED, Workflow, needs_shared_mnist
 from normalize import normalize
 from test_fast import on_x86
-from train import train
 
-from common.fast import Pixels, pack
 from common.files import read_json
-from common.float32 import ONE_LOGIT
-from common.forecast import forecast
-from common.formula import parse_normalization
-from common.network import build_loss, build_network, build_optimizer
+from diagnosis.forecast import forecast
+from formulas.float32 import ONE_LOGIT
+from formulas.parsing import parse_normalization
+from training.fast import Pixels, pack
+from training.loop import train
+from training.loss import build_loss
+from training.network import build_network
+from training.optimizer import build_optimizer
 
 pytestmark = needs_shared_mnist
 

@@ -5,8 +5,11 @@ import pytest
 import torch
 import train
 
-from common.fast import pack
-from common.network import build_loss, build_network, build_optimizer, forward
+from training import history, loop
+from training.fast import pack
+from training.loss import build_loss
+from training.network import build_network, forward
+from training.optimizer import build_optimizer
 
 MANUAL_BCE = ["formula", "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))", []]
 
@@ -116,12 +119,12 @@ def test_infinite_loss_is_a_divergence():
 def test_history_counts_saturated_yhat_and_logit_range():
     logits = torch.tensor([[-200.0], [-1.0], [2.0], [20.0]])
     y = torch.tensor([[0.0], [1.0], [1.0], [1.0]])
-    row = train.measure(torch.tensor(0.25), logits, logits.sigmoid(), y)
+    row = history.measure(torch.tensor(0.25), logits, logits.sigmoid(), y)
     assert row == (0.25, 0.75, -200.0, 20.0, 1, 1)
 
 
 def test_history_csv_writes_nan_as_empty_and_float32_shortly():
-    text = train.history_csv(
+    text = history.history_csv(
         {5: [(0.10000000149011612, 0.5, -1.0, 2.0, 0, 1), (math.nan, None, math.nan, math.inf, 0, 0)]}
     )
     assert text.splitlines() == [
@@ -160,11 +163,11 @@ def test_epochs_that_can_only_repeat_nan_are_not_computed(monkeypatch):
     network = build_network(784, [8], ["ReLU", []], 1)
     network[0].bias.data[0] = -1e6
     computed = []
-    monkeypatch.setattr(train, "forward", lambda *arguments: computed.append(1) or forward(*arguments))
+    monkeypatch.setattr(loop, "forward", lambda *arguments: computed.append(1) or forward(*arguments))
     loss = build_loss(["formula", "mean(sqrt(yhat - 1))", []])
     parts = data()
     optimizer = build_optimizer(["Adam", []], 0.01, network.parameters())
-    run = train.train(network, optimizer, loss, parts["x_packed"], parts["y_train"], 50)
+    run = loop.train(network, optimizer, loss, parts["x_packed"], parts["y_train"], 50)
     assert network[0].bias[0].isfinite()
     assert len(computed) == 3  # two epochs and the predictions
     assert (run.diverged_epoch, len(run.history)) == (0, 50)

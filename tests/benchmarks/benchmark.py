@@ -3,7 +3,7 @@
     .venv/bin/python tests/benchmarks/benchmark.py [what …] [--repeat N]
 
 what: loop, run, sweep, add, dry-run, memory; and, only if asked for, tricks (what a training takes without each one of
-common/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`). Takes the raw files from
+training/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`). Takes the raw files from
 results/data/raw (run the pipeline once before), or from ../shared/mnist.
 """
 
@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.append(str(ROOT / "workflow/scripts"))
 
-from common.config import check
+from experiment.config import check
 from reporting.provenance import machine
 
 CORES = 2

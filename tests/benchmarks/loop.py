@@ -24,14 +24,14 @@ else:
 
 import train
 
-from common import fast, network
+from training import fast, optimizer
 
 if without == "bags":
     train.pack = lambda x: x
 elif without == "blocks":
     fast.BLOCK = 1 << 30
 elif without == "Adam":
-    network.Adam = torch.optim.Adam
+    optimizer.Adam = torch.optim.Adam
 
 torch.set_num_threads(int(threads))
 data = torch.load(normalized, weights_only=True)

@@ -1,19 +1,29 @@
-# How rules name the project's own files as inputs, and the packages that they depend on.
+# How rules depend on the project's own code, and on packages: by content and version.
 
 from importlib import metadata
 
+from snakemake import jobs
 
-def own_file(path):
-    """A file under workflow/ as an input. Unlike workflow.source_path's copy, whose name changes with each run, it is
-    compared by checksum: a file that was only touched, by git for one, runs nothing. Nor does a project that moved,
-    with its results in it: their paths are relative."""
-    file = HOME / "workflow" / path
-    return str(file.relative_to(Path.cwd()) if HOME.resolve() == Path.cwd() else file)
+SCRIPTS = HOME.resolve() / "workflow" / "scripts"
 
 
-def shared_modules(*names):
-    """What a script imports from common/: Snakemake itself watches the script only."""
-    return [own_file(f"scripts/common/{name}.py") for name in names]
+def code(script, others=None):
+    """An input whose name changes with the content of a script and of all that it imports (and of a folder of others).
+
+    An input, not a param, so that it counts whatever a profile says of `rerun-triggers`; local, because no storage
+    provider has it.
+    """
+    path = mark(Path(".snakemake/code"), SCRIPTS / f"{script}.py", others and HOME / "workflow" / others)
+    # Relative, so that a project that moved, with its results in it, runs nothing; a module's `prefix` would change it.
+    return local(str(path if IS_MAIN else path.absolute()))
+
+
+def script_date(path, date_of_others=jobs.get_script_mtime):
+    return 0.0 if Path(path).resolve().is_relative_to(SCRIPTS) else date_of_others(path)
+
+
+# Snakemake makes anew what is older than its script: a `touch` or a `git checkout` would run everything.
+jobs.get_script_mtime = script_date
 
 
 def version(package):

@@ -5,8 +5,8 @@
 rule download:
     """The raw images: four verified MNIST files, the embedded sample, or an archive of PNG images."""
     input:
-        archive=EXPERIMENT.local_archive,
-        modules=shared_modules("errors", "files", "png"),
+        archive=list(map(local, EXPERIMENT.local_archive)),
+        code=code("download"),
     output:
         # update: verified files that are already there are kept, and come back if the job fails.
         raw=update(directory("results/data/raw")),
@@ -33,7 +33,7 @@ rule extract:
     input:
         raw="results/data/raw",
         source="results/data/source.json",
-        modules=shared_modules("errors", "files", "png", "startup", "vision"),
+        code=code("extract"),
     output:
         digits="results/data/digits.pt",
     log:
@@ -53,7 +53,7 @@ rule normalize:
     """Input tensors for the network, one file per normalization in use."""
     input:
         digits="results/data/digits.pt",
-        modules=shared_modules("autopsy", "errors", "fast", "files", "formula", "network", "startup", "words"),
+        code=code("normalize"),
     output:
         normalized="results/data/normalized/{normalization}.pt",
     log:

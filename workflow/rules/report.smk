@@ -4,7 +4,7 @@
 rule vega:
     """The JavaScript of the report's charts: 2 s, which no later report waits for."""
     input:
-        modules=shared_modules("errors", "files"),
+        code=code("vega"),
     output:
         vega="results/vega.js",
     log:
@@ -36,12 +36,7 @@ rule report:
         wrong="results/diagnosis/wrong.json",
         pictures="results/diagnosis/pictures.npz",
         vega="results/vega.js",
-        modules=shared_modules("errors", "files", "float32", "mcnemar"),
-        reporting=[
-            own_file(f"scripts/reporting/{name}.py")
-            for name in ("charts", "pictures", "provenance", "summary", "verdict")
-        ],
-        page=[own_file(f"report/report.{kind}") for kind in ("html.j2", "css", "js")],
+        code=code("report", others="report"),
     output:
         summary=report("results/summary.csv", caption="../report/summary.rst", category="Comparison"),
         page=report("results/report.html", caption="../report/page.rst", category="Comparison"),

@@ -7,19 +7,7 @@ rule train:
         normalized=lambda wildcards: (
             f"results/data/normalized/{EXPERIMENT.variants[wildcards.variant]['normalization']}.pt"
         ),
-        modules=shared_modules(
-            "autopsy",
-            "errors",
-            "fast",
-            "files",
-            "float32",
-            "forecast",
-            "formula",
-            "network",
-            "probe",
-            "startup",
-            "words",
-        ),
+        code=code("train"),
     output:
         model="results/variants/{variant}/model.pt",
         broken="results/variants/{variant}/broken.pt",
@@ -54,7 +42,7 @@ rule plot:
     input:
         metrics="results/variants/{variant}/metrics.json",
         predictions="results/variants/{variant}/predictions.npz",
-        modules=shared_modules("errors", "files"),
+        code=code("plot"),
     output:
         report(
             "results/variants/{variant}/yhat.png",

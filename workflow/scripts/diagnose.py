@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import logged
-from common.fast import pack
 from common.files import read_json, write, write_json
-from common.mcnemar import mcnemar
-from common.network import build_loss, build_network
-from common.probe import corners
-from common.suggest import suggest, value_and_gradient
+from diagnosis.mcnemar import mcnemar
+from diagnosis.probe import corners
+from diagnosis.suggestion import suggest, value_and_gradient
+from training.fast import pack
+from training.loss import build_loss
+from training.network import build_network
 
 SHOWN = 50  # images that a list names; its count is always whole
 

@@ -11,9 +11,9 @@ import urllib.request
 from collections import Counter
 from pathlib import Path
 
-from common import png
 from common.errors import UserError, logged
 from common.files import write, write_json
+from images import png
 
 FILES = (
     "train-images-idx3-ubyte.gz",

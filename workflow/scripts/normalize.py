@@ -5,10 +5,11 @@ from common.startup import torch
 import io
 from pathlib import Path
 
-from common.autopsy import broken_normalization
 from common.errors import logged
 from common.files import write
-from common.formula import Node, evaluate, parse_normalization, statistics
+from diagnosis.autopsy import broken_normalization
+from formulas.language import Node, evaluate, statistics
+from formulas.parsing import parse_normalization
 
 
 def measure(images: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -170,6 +170,6 @@ if __name__ == "__main__":
             dict(snakemake.input.items()),
             json.loads(snakemake.params.experiment),
             snakemake.params.config_file,
-            Path(snakemake.input.page[0]).resolve().parents[2],
+            Path(charts.__file__).parents[3],
             dict(snakemake.output.items()),
         )

@@ -5,7 +5,7 @@ import math
 import altair as alt
 import pandas as pd
 
-from common.float32 import ONE_LOGIT
+from formulas.float32 import ONE_LOGIT
 
 # Colours that the colour-blind tell apart (after M. Okabe and K. Ito, 2008), each at least 3:1 on white and on the
 # dark page; then the same with another dash.

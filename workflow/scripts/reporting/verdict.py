@@ -1,6 +1,6 @@
 """The comparison in sentences: which variant to use, which diverged and why, which soon will."""
 
-from common.mcnemar import mcnemar
+from diagnosis.mcnemar import mcnemar
 
 SIGNIFICANT = 0.05
 NAMED = 5  # of many variants; the rest are counted

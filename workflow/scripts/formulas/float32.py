@@ -8,3 +8,4 @@ ONE_LOGIT = 24 * math.log(2)
 # exp(-z) overflows float32 at 2**128, that is z <= -128 ln 2, and 1 / (1 + inf) is 0.
 ZERO_LOGIT = -128 * math.log(2)
 LARGEST = (2 - 2**-23) * 2.0**127
+SMALLEST = 2.0**-149  # beside 0

@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+from diagnosis.probe import unsafe_logits
+from training.loss import Loss
+
 WINDOW = 80  # epochs that the straight line is laid through
 WINDOWS = (20, 40, 60, 80, 100, 120)  # whose disagreement is the uncertainty
 SHARE = 0.1  # of the way to go, added on both sides: even where all lines agree, the logits may bend
@@ -45,3 +48,16 @@ def _reach(distance: np.ndarray, window: int) -> float:
     epochs = np.arange(len(distance) - window, len(distance))
     slope, intercept = np.polyfit(epochs, distance[-window:], 1)
     return -intercept / slope if slope < 0 else math.inf
+
+
+def next_divergence(loss_function: Loss, extremes: dict[str, list[float]]) -> dict:
+    """The forecast of a finished run: the sooner of the largest and the smallest logit to reach what breaks the loss.
+
+    extremes: the largest ('upper') and smallest ('lower') logit per epoch. Returns what `forecast` does, and which
+    side and limit it is about; epoch None and `why` where the loss is safe or its limit not in sight.
+    """
+    limits = {side: limit for side, limit in unsafe_logits(loss_function).items() if limit is not None}
+    if not limits:
+        return {"epoch": None, "why": "safe: loss and gradient are finite however sure the network is of a right image"}
+    found = [{"side": side, "limit": limit, **forecast(extremes[side], limit)} for side, limit in limits.items()]
+    return min(found, key=lambda one: math.inf if one["epoch"] is None else one["epoch"])

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 
-from common.formula import Node, walk
+from formulas.language import Node, walk
 
 SYMBOLS = {"nan": "NaN", "+inf": "+∞", "-inf": "−∞"}
 NUMBER_WORDS = {1: "one", 2: "two", 3: "three"}

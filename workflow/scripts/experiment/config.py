@@ -4,18 +4,17 @@ Every complaint is one line that names the place, what was found, what was expec
 This module is imported by the Snakefile, so it imports no torch, pandas or matplotlib.
 """
 
-import itertools
-import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from common import png
 from common.errors import UserError, nearest
-from common.formula import FormulaError, parse_loss, parse_normalization
-from common.schema import LIST_SETTINGS, SCHEMA, SETTINGS, plain, quoted, typed, validate, with_defaults
+from experiment.definitions import loss_definition, normalization_definition, torch_definition
+from experiment.schema import SCHEMA, plain, quoted, typed, validate, with_defaults
+from experiment.sweeps import expand
+from images import png
 
 BUILT_IN_SOURCES = ("mnist", "sample")
 MOST_VALUES = 100_000
@@ -112,7 +111,7 @@ def _check(config: dict) -> Experiment:
     variants = dict(config["variants"])
     places = {name: f"variants.{name}" for name in variants}
     for sweep, lists in config["sweeps"].items():
-        for name, settings in _expand(sweep, lists).items():
+        for name, settings in expand(sweep, lists).items():
             if name in variants:
                 raise UserError(f"sweeps.{sweep}: variant '{name}' is declared twice")
             variants[name] = settings
@@ -120,8 +119,8 @@ def _check(config: dict) -> Experiment:
     if not variants:
         raise UserError("variants: found none, expected at least one variant or sweep")
 
-    losses = {name: _loss(value) for name, value in config["losses"].items()}
-    normalizations = {name: _normalization(value) for name, value in config["normalizations"].items()}
+    losses = {name: loss_definition(value) for name, value in config["losses"].items()}
+    normalizations = {name: normalization_definition(value) for name, value in config["normalizations"].items()}
     checked = {
         name: _variant(name, variants[name], places[name], config, losses, normalizations) for name in sorted(variants)
     }
@@ -133,7 +132,7 @@ def _check(config: dict) -> Experiment:
     data["source"] = _source(data["source"], data["classes"])
     defaults = config["defaults"] | {"lr": float(config["defaults"]["lr"])}
     for key, kind in (("activation", "activations"), ("optimizer", "optimizers")):
-        defaults[key] = _torch_name(defaults[key], kind, f"defaults.{key}")
+        defaults[key] = torch_definition(defaults[key], kind, f"defaults.{key}")
     return Experiment(
         data, {name: normalizations[name] for name in used}, defaults, dict(sorted(losses.items())), checked
     )
@@ -177,7 +176,7 @@ def _variant(name: str, settings: dict, place: str, config: dict, losses: dict, 
 
     def torch_name(key: str, kind: str) -> list:
         origin = f"{place}.{key}" if key in settings else f"defaults.{key} (variant {name})"
-        return _torch_name((config["defaults"] | settings)[key], kind, origin)
+        return torch_definition((config["defaults"] | settings)[key], kind, origin)
 
     activation, optimizer = torch_name("activation", "activations"), torch_name("optimizer", "optimizers")
     settings = config["defaults"] | settings
@@ -202,128 +201,6 @@ def _good(definition, place: str) -> list:
     if isinstance(definition, UserError):
         raise UserError(f"{place}: {definition}")
     return definition
-
-
-def _loss(value) -> list | UserError:
-    try:
-        if isinstance(value, dict) and "module" in value:
-            if "formula" in value:
-                raise UserError("found both formula and module, expected one of them")
-            arguments = {key: value[key] for key in value if key not in ("module", "input")}
-            if "name" in arguments:
-                raise UserError("unknown key 'name': a loss has its torch.nn name under module")
-            fed = value.get("input", "yhat")
-            if fed not in ("yhat", "logits"):
-                raise UserError(f"input: found {quoted(fed)}, expected yhat or logits")
-            if value["module"] == "BCELoss" and fed == "logits":
-                raise UserError("input: BCELoss takes yhat, which is between 0 and 1; for logits use BCEWithLogitsLoss")
-            return ["module", *_torch_name({"name": value["module"], **arguments}, "losses", "module"), fed]
-        if isinstance(value, str) and value in SCHEMA["$defs"]["losses"]:
-            raise UserError(f"found {quoted(value)}; did you mean '{{module: {value}}}'?")
-        text, constants = _formula(value, "formula, or module")
-        parse_loss(text, constants)
-        return ["formula", text, sorted([key, float(value)] for key, value in constants.items())]
-    except UserError as error:
-        return error
-
-
-def _normalization(value) -> list | UserError:
-    try:
-        text, constants = _formula(value, "formula")
-        parse_normalization(text, constants)
-        return [text, sorted([key, float(value)] for key, value in constants.items())]
-    except UserError as error:
-        return error
-
-
-def _formula(value, expected: str) -> tuple[str, dict]:
-    """The text of a formula, white space folded, and the constants beside it."""
-    if not isinstance(value, dict):
-        value = {"formula": value}
-    if "formula" not in value:
-        raise UserError(f"found the keys {', '.join(value) or '(none)'}, expected {expected}")
-    if isinstance(value["formula"], dict | list | bool | None):
-        raise FormulaError(f"formula: found {quoted(value['formula'])}, expected text")
-    constants = {key: typed(value[key], {"type": "number"}) for key in value if key != "formula"}
-    return " ".join(str(value["formula"]).split()), constants
-
-
-def _torch_name(value, kind: str, place: str) -> list:
-    """[name, [[argument, value], …]] of a torch.nn or torch.optim class, its arguments checked."""
-    if not isinstance(value, dict):
-        value = {"name": value}
-    name = value.get("name")
-    known = SCHEMA["$defs"][kind]
-    if not isinstance(name, str) or name not in known:
-        package = "torch.optim" if kind == "optimizers" else "torch.nn"
-        raise UserError(f"{place}: found {quoted(name)}, which is none of {package} that fits{nearest(name, known)}")
-    schema = {"type": "object", "additionalProperties": False, **known[name], "$defs": SCHEMA["$defs"]}
-    arguments = typed({argument: value[argument] for argument in value if argument != "name"}, schema)
-    validate(arguments, schema, f"{place}: {name}")
-    _check_together(name, arguments, f"{place}: {name}")
-    # Of two numbers torch wants both as floats, or refuses betas: [0, 0.9].
-    pairs = {argument: list(map(float, both)) for argument, both in arguments.items() if isinstance(both, list)}
-    return [name, sorted([argument, setting] for argument, setting in (arguments | pairs).items())]
-
-
-def _check_together(name: str, arguments: dict, place: str) -> None:
-    """What torch wants of two arguments at once, which the schema can not say."""
-    for cls, low, high in (("Hardtanh", "min_val", "max_val"), ("RReLU", "lower", "upper")):
-        if name == cls:
-            known = SCHEMA["$defs"]["activations"][cls]["properties"]
-            a, b = (arguments.get(key, known[key]["default"]) for key in (low, high))
-            if a >= b:
-                raise UserError(f"{place}: found {low} {a} and {high} {b}, expected {low} below {high}")
-    if arguments.get("nesterov") and (not arguments.get("momentum") or arguments.get("dampening")):
-        raise UserError(f"{place}: nesterov needs a momentum above 0, and no dampening")
-
-
-def _expand(sweep: str, lists: dict) -> dict:
-    """{name: settings} of a sweep: the product of its lists. hidden and seeds are lists already: [[64], [32, 32]]."""
-    place = f"sweeps.{sweep}"
-    swept, fixed = {}, {}
-    for key, value in lists.items():
-        if key not in SETTINGS:
-            raise UserError(f"{place}: unknown key '{key}'{nearest(key, SETTINGS)}")
-        is_grid = isinstance(value, list) and (
-            key not in LIST_SETTINGS or (value and all(isinstance(item, list) for item in value))
-        )
-        if is_grid and not value:
-            raise UserError(f"{place}.{key}: found an empty list, expected at least one value")
-        if is_grid:
-            swept[key] = [typed(item, SETTINGS[key]) for item in value]
-        else:
-            fixed[key] = typed(value, SETTINGS[key])
-    # The order of the schema, not of the file: moving a key in config.yaml renames nothing.
-    keys = [key for key in SETTINGS if key in swept]
-    count = math.prod(len(swept[key]) for key in keys)
-    if count > 10_000:
-        raise UserError(f"{place}: expands to {count} variants, more than 10,000")
-    variants: dict = {}
-    schema = {**SCHEMA["properties"]["variants"]["additionalProperties"], "$defs": SCHEMA["$defs"]}
-    for values in itertools.product(*(swept[key] for key in keys)):
-        settings = fixed | dict(zip(keys, values, strict=True))
-        validate(settings, schema, place)
-        parts = [
-            value if key in ("loss", "normalization") else f"{key}={_label(value)}"
-            for key, value in zip(keys, values, strict=True)
-        ]
-        name = "-".join([sweep, *parts])
-        validate(name, {"$ref": "#/$defs/name", "$defs": SCHEMA["$defs"]}, f"{place}: variant")
-        if name in variants:
-            raise UserError(f"{place}: variant '{name}' is declared twice: a list names a value twice")
-        variants[name] = settings
-    return variants
-
-
-def _label(value) -> str:
-    """A setting as a part of a file name: 0.0005, 64x32, SGD+momentum=0.9."""
-    if isinstance(value, dict):
-        rest = [f"{key}={_label(value[key])}" for key in sorted(value) if key != "name"]
-        return "+".join([str(value.get("name")), *rest])
-    if isinstance(value, list):
-        return "x".join(_label(item) for item in value) or "none"
-    return str(value)
 
 
 class _Loader(yaml.SafeLoader):

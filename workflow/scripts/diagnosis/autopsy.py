@@ -8,9 +8,10 @@ import math
 
 import torch
 
-from common.formula import OVER_SAMPLES, Node, apply, evaluate
-from common.network import FormulaLoss, Loss, ModuleLoss, forward
-from common.words import explain, quote, short, story, symbol, who
+from diagnosis.words import explain, quote, short, story, symbol, who
+from formulas.language import OVER_SAMPLES, Node, apply, evaluate
+from training.loss import FormulaLoss, Loss, ModuleLoss
+from training.network import forward
 
 MODEST_LOGIT = 1000.0  # more than any sigmoid can tell apart, less than any formula of sane scale overflows at
 

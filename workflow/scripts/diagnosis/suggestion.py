@@ -6,10 +6,12 @@ import math
 import torch
 import yaml
 
-from common.float32 import LARGEST
-from common.formula import COMPARISONS, Node, walk
-from common.network import FormulaLoss, Loss, build_loss, build_network, build_optimizer, forward
-from common.probe import corners
+from diagnosis.probe import corners
+from formulas.float32 import LARGEST
+from formulas.language import COMPARISONS, Node, walk
+from training.loss import FormulaLoss, Loss, build_loss
+from training.network import build_network, forward
+from training.optimizer import build_optimizer
 
 EPSILON = 1e-7  # the smallest power of ten that float32 can still add to 1 - yhat next to 1
 LOGARITHMS = {"log", "log1p", "sqrt"}

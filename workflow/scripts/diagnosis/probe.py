@@ -8,8 +8,8 @@ import math
 
 import torch
 
-from common.float32 import LARGEST, ONE_LOGIT, ZERO_LOGIT
-from common.network import Loss
+from formulas.float32 import LARGEST, ONE_LOGIT, ZERO_LOGIT
+from training.loss import Loss
 
 
 def probe(loss: Loss, y: float, logit: float) -> tuple[float, float]:

@@ -1,0 +1,99 @@
+"""The training loop, as the notebook has it: full-batch gradient descent.
+
+Epoch e is the forward pass with the weights before step e; what is left at the end are the weights after the last step.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from training.fast import Pixels
+from training.history import count_correct, measure
+from training.loss import Loss
+from training.network import forward
+
+
+def descend(
+    network: torch.nn.Sequential,
+    optimizer: torch.optim.Optimizer,
+    loss_function: Loss,
+    x: Pixels | torch.Tensor,
+    y: torch.Tensor,
+    epochs: int,
+    see: Callable[[int, torch.Tensor, torch.Tensor, torch.Tensor], bool],
+) -> None:
+    """Take `epochs` steps of gradient descent on x (n, 784), y (n, 1).
+
+    see: called before each step with epoch, loss (), logits (n, 1) and yhat (n, 1); the step is not taken, and the
+    training ends, where it says False.
+    """
+    for epoch in range(epochs):
+        logits, yhat = forward(network, x)
+        loss = loss_function(y, yhat, logits)
+        if not see(epoch, loss, logits, yhat):
+            break
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+@dataclass
+class Run:
+    """What one training leaves behind.
+
+    history: HISTORY per epoch. logits, yhat: those of the final weights, (n, 1). diverged_epoch: the first whose loss
+    is not finite; `epochs` if every loss was finite but the last step broke the weights; else None. weights: those
+    that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0.
+    """
+
+    history: list[tuple] = field(default_factory=list)
+    logits: torch.Tensor | None = None
+    yhat: torch.Tensor | None = None
+    diverged_epoch: int | None = None
+    weights: list[torch.Tensor] | None = None
+    before: list[torch.Tensor] | None = None
+
+    def last_finite_weights(self) -> list[torch.Tensor]:
+        """The weights of the first non-finite loss, or the ones before if these themselves are broken."""
+        broken = not all(weight.isfinite().all() for weight in self.weights)
+        return self.before if broken and self.before is not None else self.weights
+
+
+def train(
+    network: torch.nn.Sequential,
+    optimizer: torch.optim.Optimizer,
+    loss_function: Loss,
+    x: Pixels | torch.Tensor,
+    y: torch.Tensor,
+    epochs: int,
+) -> Run:
+    """Take `epochs` steps of full-batch gradient descent on x (n, 784), y (n, 1), and keep the story."""
+    parameters = list(network.parameters())
+    run = Run()
+    before = None
+
+    def see(epoch: int, loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor) -> bool:
+        nonlocal before
+        with torch.no_grad():
+            run.history.append(measure(loss, logits, yhat, y))
+        if run.diverged_epoch is None:
+            weights = [parameter.detach().clone() for parameter in parameters]
+            if not math.isfinite(loss.item()):
+                run.diverged_epoch, run.weights, run.before = epoch, weights, before
+            before = weights
+            return True
+        # No step brings the last bias back from NaN: every logit is NaN, and every later epoch is this one again.
+        # Only a unit that no image lights would still move, by the optimizer's momentum, and it shows nowhere.
+        # Of the default config's epochs, a quarter.
+        return not parameters[-1].isnan().all()
+
+    descend(network, optimizer, loss_function, x, y, epochs, see)
+    run.history += [run.history[-1]] * (epochs - len(run.history))
+    with torch.no_grad():
+        run.logits, run.yhat = forward(network, x)
+    if run.diverged_epoch is None and count_correct(run.yhat, y) is None:
+        run.diverged_epoch, run.before = epochs, before
+        run.weights = [parameter.detach().clone() for parameter in parameters]
+    return run
