@@ -6,7 +6,6 @@ import json
 import math
 import time
 
-import diagnose
 import numpy as np
 import pytest
 import torch
@@ -20,7 +19,9 @@ from common.files import read_json
 from diagnosis.autopsy import autopsy
 from diagnosis.forecast import forecast
 from diagnosis.mcnemar import mcnemar
+from diagnosis.pairs import compare, one_change_pairs
 from diagnosis.probe import corners, unsafe_logits
+from diagnosis.records import Autopsy, Counts, Forecast, Metrics, Only, Outcome, as_json
 from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from training.fast import pack
@@ -34,11 +35,11 @@ def definition(formula: str, **constants) -> list:
     return ["formula", formula, [[name, value] for name, value in constants.items()]]
 
 
-def autopsy_of(loss_definition, parts=None, **changes) -> dict:
+def autopsy_of(loss_definition, parts=None, **changes) -> Autopsy:
     changes = {"epochs": 6, "classes": [0, 1]} | changes
     result = train.train_seed(7, settings(loss_definition=loss_definition, **changes), parts or data())
-    json.dumps(result["outcome"], allow_nan=False)
-    return result["outcome"]["autopsy"]
+    json.dumps(as_json(result.outcome), allow_nan=False)
+    return result.outcome.autopsy
 
 
 # formula, the sub-expression to blame, what it holds for y = 0 and y = 1 of 30 images each: (nan, +inf, -inf)
@@ -58,21 +59,21 @@ PLACES = {
 def test_loss_that_breaks_in_one_place_is_attributed_to_it(place):
     formula, blamed, zeros, ones = PLACES[place]
     found = autopsy_of(definition(formula))
-    assert (found["epoch"], found["cause"]) == (0, "loss")
-    assert [culprit["expression"] for culprit in found["culprits"]] == [blamed]
+    assert (found.epoch, found.cause) == (0, "loss")
+    assert [culprit.expression for culprit in found.culprits] == [blamed]
     for label, counts in (("0", zeros), ("1", ones)):
-        assert tuple(found["culprits"][0]["holds"][label].values()) == counts
-    assert found["path"][0]["expression"] == blamed
-    assert found["path"][-1]["expression"] == formula
-    assert f"`{blamed}`" in found["sentence"]
+        assert tuple(found.culprits[0].holds[label].values()) == counts
+    assert found.path[0].expression == blamed
+    assert found.path[-1].expression == formula
+    assert f"`{blamed}`" in found.sentence
 
 
 def test_branch_that_where_leaves_aside_is_not_blamed():
     found = autopsy_of(
         definition("mean(where(y == 1, log(0 * yhat), exp(yhat))) + mean(where(y == 2, log(yhat - 9), y))")
     )
-    assert [culprit["expression"] for culprit in found["culprits"]] == ["log(0 * yhat)"]
-    assert found["image"]["y"] == 1
+    assert [culprit.expression for culprit in found.culprits] == ["log(0 * yhat)"]
+    assert found.image.y == 1
 
 
 def test_saturated_image_is_told_in_a_sentence():
@@ -84,33 +85,33 @@ def test_saturated_image_is_told_in_a_sentence():
     weights = [torch.zeros(1, 784), torch.zeros(1)]
     weights[0][0, 0] = 1.0
     found = autopsy(network, build_loss(definition(MANUAL_BCE)), parts, 249, weights, None, [0, 1])
-    assert found["sentence"] == (
+    assert found.sentence == (
         "At epoch 249 the network was sure of one correct 1 (logit 16.65): float32 rounded ŷ to exactly 1, "
         "`log(1 - yhat)` became −∞, and 0 · −∞ is NaN."
     )
-    assert found["image"] == {"index": 40, "y": 1, "yhat": 1.0, "logit": pytest.approx(16.65)}
-    assert found["yhat_ones"] == {"0": 0, "1": 1}
-    assert found["logits"]["1"]["max"] == pytest.approx(16.65)
+    assert as_json(found.image) == {"index": 40, "y": 1, "yhat": 1.0, "logit": pytest.approx(16.65)}
+    assert found.yhat_ones == {"0": 0, "1": 1}
+    assert found.logits["1"].max == pytest.approx(16.65)
 
 
 def test_gradient_that_breaks_while_the_loss_is_finite():
     found = autopsy_of(definition("mean(where(y == 1, 0 * yhat, sqrt(0 * yhat)))"))
-    assert (found["cause"], found["epoch"]) == ("gradient", 1)
-    assert [culprit["expression"] for culprit in found["culprits"]] == ["sqrt(0 * yhat)"]
-    assert "derivative of `sqrt(0 * yhat)` is not finite" in found["sentence"]
+    assert (found.cause, found.epoch) == ("gradient", 1)
+    assert [culprit.expression for culprit in found.culprits] == ["sqrt(0 * yhat)"]
+    assert "derivative of `sqrt(0 * yhat)` is not finite" in found.sentence
 
 
 @pytest.mark.parametrize("loss", [["module", "MSELoss", [], "logits"], definition("mean((logits - y) ** 2)")])
 def test_exploding_learning_rate_is_told_apart(loss):
     found = autopsy_of(loss, optimizer=["SGD", []], lr=1e6, epochs=30)
-    assert found["cause"] in ("network", "step")
-    assert "learning rate is too large" in found["sentence"]
+    assert found.cause in ("network", "step")
+    assert "learning rate is too large" in found.sentence
 
 
 def test_step_that_overflows_is_told_apart():
     found = autopsy_of(definition("mean(logits * (1 - 2 * y))"), optimizer=["SGD", []], lr=3e38, epochs=30)
-    assert found["cause"] in ("step", "network")
-    assert "learning rate is too large" in found["sentence"]
+    assert found.cause in ("step", "network")
+    assert "learning rate is too large" in found.sentence
 
 
 def test_normalization_that_makes_nan_is_attributed_to_its_place(small_mnist, tmp_path):
@@ -183,17 +184,17 @@ def test_limit_that_a_run_approaches_is_found_by_evaluation():
 def test_forecast_of_a_straight_line_is_where_it_ends():
     logits = [0.1 * epoch for epoch in range(100)]
     found = forecast(logits, ONE_LOGIT)
-    assert found["epoch"] == 167
-    assert found["low"] < 167 < found["high"]
-    assert forecast([-logit for logit in logits], -ONE_LOGIT)["epoch"] == 167
+    assert found.epoch == 167
+    assert found.low < 167 < found.high
+    assert forecast([-logit for logit in logits], -ONE_LOGIT).epoch == 167
 
 
 def test_forecast_says_when_it_sees_nothing():
-    assert forecast([1.0] * 100, ONE_LOGIT) == {"epoch": None, "why": "not in sight"}
-    assert forecast([-0.01 * e for e in range(100)], ONE_LOGIT)["epoch"] is None
-    assert forecast([0.5] * 5, ONE_LOGIT)["why"] == "fewer than 20 epochs are too few to tell"
-    assert forecast([1.0, math.nan], ONE_LOGIT)["epoch"] is None
-    assert forecast([*range(18), 17.0], ONE_LOGIT)["epoch"] == 19
+    assert forecast([1.0] * 100, ONE_LOGIT) == Forecast(epoch=None, why="not in sight")
+    assert forecast([-0.01 * e for e in range(100)], ONE_LOGIT).epoch is None
+    assert forecast([0.5] * 5, ONE_LOGIT).why == "fewer than 20 epochs are too few to tell"
+    assert forecast([1.0, math.nan], ONE_LOGIT).epoch is None
+    assert forecast([*range(18), 17.0], ONE_LOGIT).epoch == 19
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (3, 9), (10, 0), (40, 41)])
@@ -219,7 +220,7 @@ def test_pairs_differ_in_exactly_one_key(small_mnist):
         "same-as-a": {"loss": "bce", "normalization": "unit"},
     }
     variants = check(config).variants
-    assert diagnose.one_change_pairs(variants) == [("a", "b", "lr"), ("b", "c", "epochs"), ("b", "same-as-a", "lr")]
+    assert one_change_pairs(variants) == [("a", "b", "lr"), ("b", "c", "epochs"), ("b", "same-as-a", "lr")]
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +281,7 @@ def test_suggestions_survive_when_they_are_typed_in(diagnosed, tmp_path):
     parts["x_packed"] = pack(parts["x_train"])
     for name in names:
         result = train.train_seed(1, variants[name] | {"classes": [0, 1]}, parts)
-        assert result["outcome"]["status"] == "finished", name
+        assert result.outcome.status == "finished", name
 
 
 def test_survival_counts_the_seeds_that_are_finite(diagnosed):
@@ -298,23 +299,39 @@ def test_pairs_count_the_images_that_only_one_gets_right(diagnosed, small_mnist,
     ]
     assert (pair["key"], pair["values"]) == ("loss", ["manual-bce", "product"])
     assert [seed["status"] for seed in pair["seeds"]] == [["diverged", "diverged"]] * 2
-    assert "p_value" not in pair["seeds"][0]["train"]
+    assert pair["seeds"][0]["train"]["p_value"] is None
+
+
+def outcome(right: np.ndarray) -> Outcome:
+    """Of a finished seed that gets the same images right in training and test."""
+    count, n = int(right.sum()), len(right)
+    return Outcome(
+        seed=1,
+        status="finished",
+        diverged_epoch=None,
+        correct=count,
+        n=n,
+        accuracy=count / n,
+        test_correct=count,
+        test_n=n,
+        test_accuracy=count / n,
+        final_loss=0.1,
+        max_logit=1.0,
+        epochs=1,
+        seconds=0.0,
+        margin=1.0,
+        forecast=None,
+        autopsy=None,
+    )
 
 
 def test_pair_of_finished_variants_has_images_and_a_p_value():
     right = {"a": np.array([[1, 1, 0, 0, 1]], dtype=bool), "b": np.array([[1, 0, 0, 1, 0]], dtype=bool)}
-    metrics = {
-        name: {
-            "seeds": [
-                {"seed": 1, "status": "finished", "n": 5, "test_n": 5}
-                | {"correct": int(right[name].sum()), "test_correct": int(right[name].sum())}
-            ]
-        }
-        for name in "ab"
-    }
+    counts = Counts(train=(2, 3), test=(2, 3))
+    metrics = {name: Metrics(variant=name, counts=counts, seeds=[outcome(right[name][0])]) for name in "ab"}
     both = {name: {"train": right[name], "test": right[name]} for name in "ab"}
-    pair = diagnose.compare("a", "b", "lr", {"a": {"lr": 1}, "b": {"lr": 2}}, metrics, both)
-    (seed,) = pair["seeds"]
-    assert seed["test"]["only_a"] == {"count": 2, "images": [1, 4]}
-    assert seed["test"]["only_b"] == {"count": 1, "images": [3]}
-    assert seed["test"]["p_value"] == 1.0
+    pair = compare("a", "b", "lr", {"a": {"lr": 1}, "b": {"lr": 2}}, metrics, both)
+    (seed,) = pair.seeds
+    assert seed.test.only_a == Only(count=2, images=[1, 4])
+    assert seed.test.only_b == Only(count=1, images=[3])
+    assert seed.test.p_value == 1.0

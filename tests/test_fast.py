@@ -90,10 +90,10 @@ def test_packed_and_plain_pixels_train_alike(definition, lr, status):
     chosen, parts = settings(epochs=40, lr=lr, loss_definition=definition), drawn()
     packed = train.train_seed(7, chosen, parts)
     plain = train.train_seed(7, chosen, parts | {"x_packed": parts["x_train"]})
-    assert packed["outcome"]["status"] == status
+    assert packed.outcome.status == status
     for key in ("status", "diverged_epoch", "correct", "test_correct"):
-        assert packed["outcome"][key] == plain["outcome"][key]
-    losses = [[row[0] for row in result["history"]] for result in (packed, plain)]
+        assert getattr(packed.outcome, key) == getattr(plain.outcome, key)
+    losses = [[row[0] for row in result.history] for result in (packed, plain)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5, nan_ok=True)
 
 

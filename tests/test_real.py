@@ -193,12 +193,12 @@ def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_p
             if true > 200:  # the others had nothing left to foretell
                 rows.append((outcome["seed"], true, forecast(logits[:200], ONE_LOGIT)))
     rows = sorted(rows, key=lambda row: seeds.index(row[0]))[:10]
-    errors = [abs(found["epoch"] - true) / true for _, true, found in rows]
-    covered = [found["low"] <= true <= found["high"] for _, true, found in rows]
+    errors = [abs(found.epoch - true) / true for _, true, found in rows]
+    covered = [found.low <= true <= found.high for _, true, found in rows]
     lines = [
         " seed  first NaN  forecast from 200 epochs  error",
         *(
-            f"{seed:5}  {true:9}  {found['epoch']} ({found['low']} to {found['high']}){error:16.1%}"
+            f"{seed:5}  {true:9}  {found.epoch} ({found.low} to {found.high}){error:16.1%}"
             for (seed, true, found), error in zip(rows, errors, strict=True)
         ),
         f"median error {np.median(errors):.1%}, the truth covered {sum(covered)} times of {len(rows)}",

@@ -1,7 +1,8 @@
 """Only what changed runs again: what `snakemake -n` says after each kind of edit, in a copy of the project."""
 
-import os
+import re
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -197,19 +198,76 @@ def test_every_file_is_edited_here():
     assert here == {name for name in FILES if name.endswith(".py")}
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_edit_of_a_file_runs_what_uses_it(project, name):
-    path: Path = project / "workflow/scripts" / name
-    original, times = path.read_bytes(), path.stat()
+@contextmanager
+def edited(path: Path):
+    """The file with one more line; afterwards as it was, but for its date."""
+    original = path.read_bytes()
     try:
         path.write_bytes(original + b"\n")
-        assert project.jobs() == FILES[name]
+        yield
     finally:
         path.write_bytes(original)
-        # Snakemake compares a module's checksum, but the date of a rule's own script.
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def test_touched_module_runs_nothing(project):
-    (project / "workflow/scripts/common/formula.py").touch()
+@pytest.fixture(scope="module")
+def strict_profile(tmp_path_factory) -> list[str]:
+    """A user's profile that leaves out the triggers on params and code."""
+    folder = tmp_path_factory.mktemp("profile")
+    (folder / "config.yaml").write_text("rerun-triggers: [mtime, input]\n")
+    return ["--profile", str(folder)]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_edit_of_a_file_runs_what_uses_it(project, name):
+    with edited(project / "workflow/scripts" / name):
+        assert project.jobs() == FILES[name]
     assert project.jobs() == NOTHING
+
+
+@pytest.mark.parametrize("name", ["train.py", "training/loop.py", "../report/report.css"])
+def test_edit_of_a_file_counts_whatever_the_triggers_of_a_profile(project, strict_profile, name):
+    with edited(project / "workflow/scripts" / name):
+        assert project.jobs(*strict_profile) == FILES[name]
+        assert project.jobs("--rerun-triggers", "mtime") == FILES[name]
+
+
+def test_touch_of_all_files_runs_nothing(project, strict_profile):
+    files = [path for path in project.folder.rglob("*") if path.is_file() and ".snakemake" not in path.parts]
+    for path in files:
+        if "results" not in path.relative_to(project.folder).parts:
+            path.touch()
+    assert project.jobs() == NOTHING
+    assert project.jobs(*strict_profile) == NOTHING
+
+
+def test_what_an_edit_changes_is_one_short_word_in_the_reasons(project):
+    with edited(project / "workflow/scripts/plot.py"):
+        output = project.ok("--dry-run").stdout
+    reason = next(line for line in output.splitlines() if line.startswith("    reason: ") and "code" in line)
+    assert re.fullmatch(r" +reason: Updated input files: \.snakemake/code/plot-\w{10}", reason)
+    assert not re.search(r"scripts/\S+\.py", output)
+
+
+def test_import_inside_a_function_and_of_a_new_module_counts(project):
+    """What is followed are import statements, wherever they stand."""
+    new, uses = project / "workflow/scripts/training/new.py", project / "workflow/scripts/plot.py"
+    original = uses.read_text()
+    try:
+        new.write_text("")
+        assert project.jobs() == NOTHING
+        uses.write_text(original + "\n\ndef unused():\n    from training import new\n")
+        assert project.jobs() == from_rule("plot")
+        before = project.ok("--dry-run").stdout.split("code/plot-")[1][:10]
+        new.write_text("x = 1\n")
+        assert project.ok("--dry-run").stdout.split("code/plot-")[1][:10] != before
+    finally:
+        new.unlink()
+        uses.write_text(original)
+    assert project.jobs() == NOTHING
+
+
+def test_deleted_bookkeeping_of_snakemake_runs_nothing(project):
+    marks = project / ".snakemake/code"
+    shutil.rmtree(marks)
+    assert project.jobs() == NOTHING
+    assert list(marks.iterdir())

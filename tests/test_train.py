@@ -67,35 +67,37 @@ def test_training_is_the_notebook_loop(definition, reference):
     parts = data()
     result = train.train_seed(7, settings(loss_definition=definition), parts)
     network, losses = plain_loop(parts, 7, 12, reference)
-    np.testing.assert_allclose([row[0] for row in result["history"]], losses, rtol=1e-5)
+    np.testing.assert_allclose([row[0] for row in result.history], losses, rtol=1e-5)
     with torch.no_grad():
         yhat = network(parts["x_train"])
-    np.testing.assert_allclose(result["train"], yhat.flatten(), rtol=1e-5)
-    assert result["outcome"]["correct"] == int(((yhat > 0.5) == parts["y_train"]).sum())
-    assert result["outcome"]["final_loss"] == pytest.approx(losses[-1], rel=1e-5)
+    np.testing.assert_allclose(result.train, yhat.flatten(), rtol=1e-5)
+    assert result.outcome.correct == int(((yhat > 0.5) == parts["y_train"]).sum())
+    assert result.outcome.final_loss == pytest.approx(losses[-1], rel=1e-5)
 
 
 def test_weights_load_into_the_plain_network():
     parts = data()
     result = train.train_seed(7, settings(), parts)
     network = torch.nn.Sequential(torch.nn.Linear(784, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1), torch.nn.Sigmoid())
-    network.load_state_dict(result["state_dict"])
+    network.load_state_dict(result.state_dict)
     with torch.no_grad():
-        np.testing.assert_array_equal(network(parts["x_test"]).flatten(), result["test"])
+        np.testing.assert_array_equal(network(parts["x_test"]).flatten(), result.test)
 
 
 def test_nan_model_gets_no_accuracy():
     result = train.train_seed(7, settings(), data(scale=1000.0))
-    outcome = result["outcome"]
-    assert outcome["status"] == "diverged"
-    assert outcome["diverged_epoch"] == 0
-    assert all(outcome[key] is None for key in ("correct", "accuracy", "test_correct", "test_accuracy", "final_loss"))
-    assert np.isnan(result["train"]).all()
+    outcome = result.outcome
+    assert outcome.status == "diverged"
+    assert outcome.diverged_epoch == 0
+    assert all(
+        getattr(outcome, key) is None for key in ("correct", "accuracy", "test_correct", "test_accuracy", "final_loss")
+    )
+    assert np.isnan(result.train).all()
 
 
 def test_history_goes_on_after_divergence_as_the_plain_loop_would():
     parts = data(scale=1000.0)
-    history = train.train_seed(7, settings(), parts)["history"]
+    history = train.train_seed(7, settings(), parts).history
     _, losses = plain_loop(parts, 7, 12, manual_bce)
     assert len(history) == 12
     np.testing.assert_array_equal([row[0] for row in history], losses)
@@ -105,15 +107,15 @@ def test_history_goes_on_after_divergence_as_the_plain_loop_would():
 def test_weights_that_break_in_the_last_step_are_a_divergence():
     # sqrt(0) is finite, its gradient is not.
     definition = ["formula", "sqrt(0 * mean(yhat))", []]
-    outcome = train.train_seed(7, settings(loss_definition=definition, epochs=1), data())["outcome"]
-    assert outcome["status"] == "diverged"
-    assert outcome["diverged_epoch"] == 1
+    outcome = train.train_seed(7, settings(loss_definition=definition, epochs=1), data()).outcome
+    assert outcome.status == "diverged"
+    assert outcome.diverged_epoch == 1
 
 
 def test_infinite_loss_is_a_divergence():
     definition = ["formula", "mean(yhat) + mean(exp(1000 * (yhat + 1)))", []]
-    outcome = train.train_seed(7, settings(loss_definition=definition), data())["outcome"]
-    assert (outcome["status"], outcome["diverged_epoch"]) == ("diverged", 0)
+    outcome = train.train_seed(7, settings(loss_definition=definition), data()).outcome
+    assert (outcome.status, outcome.diverged_epoch) == ("diverged", 0)
 
 
 def test_history_counts_saturated_yhat_and_logit_range():

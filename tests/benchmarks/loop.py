@@ -38,5 +38,5 @@ data = torch.load(normalized, weights_only=True)
 packing = time.perf_counter()
 data["x_packed"] = train.pack(data["x_train"])
 packing = time.perf_counter() - packing
-outcome = train.train_seed(12345, json.loads(settings), data)["outcome"]
-print(packing + outcome["seconds"])
+outcome = train.train_seed(12345, json.loads(settings), data).outcome
+print(packing + outcome.seconds)

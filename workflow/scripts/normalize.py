@@ -7,7 +7,8 @@ from pathlib import Path
 
 from common.errors import logged
 from common.files import write
-from diagnosis.autopsy import broken_normalization
+from diagnosis.culprits import broken_normalization
+from diagnosis.records import as_json
 from formulas.language import Node, evaluate, statistics
 from formulas.parsing import parse_normalization
 
@@ -48,7 +49,7 @@ def main(digits: Path, formula: str, constants: dict, output: Path) -> None:
         # Only here are the raw pixels at hand that say why; the autopsy of what is trained on these quotes it.
         trace: dict = {}
         evaluate(tree, {"x": parts["train_images"].flatten(1).float(), **measure(parts["train_images"])}, trace=trace)
-        normalized["broken"] = broken_normalization(tree, trace, y["train"])
+        normalized["broken"] = as_json(broken_normalization(tree, trace, y["train"]))
     content = io.BytesIO()
     torch.save(normalized, content)
     write(output, content.getvalue())

@@ -7,7 +7,8 @@ import matplotlib
 import numpy as np
 
 from common.errors import logged
-from common.files import read_json, write
+from common.files import write
+from diagnosis.records import Metrics, read
 
 matplotlib.use("Agg")
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
@@ -41,11 +42,9 @@ def plot(yhat: np.ndarray, counts: list[int], seeds: list[int], classes: list[in
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        metrics = read_json(snakemake.input.metrics)
+        metrics = read(snakemake.input.metrics, Metrics)
         with np.load(snakemake.input.predictions) as predictions:
             yhat = predictions["train"]
-        seeds = [outcome["seed"] for outcome in metrics["seeds"]]
-        picture = plot(
-            yhat, metrics["counts"]["train"], seeds, snakemake.params.classes, str(snakemake.wildcards.variant)
-        )
+        seeds = [outcome.seed for outcome in metrics.seeds]
+        picture = plot(yhat, metrics.counts.train, seeds, snakemake.params.classes, str(snakemake.wildcards.variant))
         write(Path(snakemake.output[0]), picture)

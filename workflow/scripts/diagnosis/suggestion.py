@@ -7,8 +7,10 @@ import torch
 import yaml
 
 from diagnosis.probe import corners
+from diagnosis.records import Autopsy, Check, Suggestion
 from formulas.float32 import LARGEST
 from formulas.language import COMPARISONS, Node, walk
+from training.loop import descend
 from training.loss import FormulaLoss, Loss, build_loss
 from training.network import build_network, forward
 from training.optimizer import build_optimizer
@@ -21,16 +23,17 @@ COMPARED = {symbol for symbol, _ in COMPARISONS.values()}
 RATES = (0.1, 0.01, 0.001)  # of the learning rate, tried where the weights exploded
 
 
-def suggest(variant: str, settings: dict, experiment: dict, networks: dict, autopsies: dict, data: dict) -> dict:
+def suggest(
+    variant: str, settings: dict, experiment: dict, networks: dict, autopsies: dict[int, Autopsy], data: dict
+) -> Suggestion:
     """A config.yaml snippet that survives where `variant` broke, and how that was checked.
 
-    networks: {seed: network at the last finite weights}; autopsies: {seed: autopsy}, of the diverged seeds.
-    Returns snippet (YAML text; None if nothing that was tried survives), why, checked: [{seed, value, gradient_norm}].
+    networks: {seed: network at the last finite weights}; autopsies: by seed; both of the diverged seeds.
     """
-    cause = next(iter(autopsies.values()))["cause"]
+    cause = next(iter(autopsies.values())).cause
     if cause == "normalization":
         why = "no loss survives pixels that are not finite: mend the normalization, say by adding to what it divides by"
-        return {"snippet": None, "why": why, "checked": []}
+        return Suggestion(variant=variant, snippet=None, why=why, checked=[])
     if cause in ("step", "network"):
         return _slower(variant, settings, experiment["defaults"], autopsies, data)
     losses = experiment["losses"]
@@ -38,30 +41,27 @@ def suggest(variant: str, settings: dict, experiment: dict, networks: dict, auto
         loss = build_loss(definition)
         if not all(row["safe"] for row in corners(loss) if abs(row["logit"]) < LARGEST):
             continue
-        checked = [
-            {"seed": seed, **value_and_gradient(loss, network, data["x_packed"], data["y_train"])}
-            for seed, network in networks.items()
-        ]
+        checked = [check(seed, loss, network, data["x_packed"], data["y_train"]) for seed, network in networks.items()]
         if _survived(checked):
             snippet = {} if name in losses else {"losses": {name: _as_config(definition)}}
             snippet["variants"] = {f"{variant}-{name}"[:100]: _entry(settings, experiment["defaults"]) | {"loss": name}}
             why = "a loss of this config.yaml" if name in losses else "the same formula, kept off its edges"
-            return {"snippet": _as_yaml(snippet), "why": why, "checked": checked}
+            return Suggestion(variant=variant, snippet=_as_yaml(snippet), why=why, checked=checked)
     return _slower(variant, settings, experiment["defaults"], autopsies, data)
 
 
-def value_and_gradient(loss: Loss, network: torch.nn.Sequential, x, y: torch.Tensor) -> dict:
-    """value of a loss, and gradient_norm over all weights, at the network's weights."""
+def check(seed: int, loss: Loss, network: torch.nn.Sequential, x, y: torch.Tensor) -> Check:
+    """A loss and its gradient at the network's weights."""
     logits, yhat = forward(network, x)
     value = loss(y, yhat, logits)
     gradients = torch.autograd.grad(value, list(network.parameters()), allow_unused=True) if value.requires_grad else ()
     squares = sum(float(gradient.double().square().sum()) for gradient in gradients if gradient is not None)
-    return {"value": value.item(), "gradient_norm": math.sqrt(squares)}
+    return Check(seed=seed, value=value.item(), gradient_norm=math.sqrt(squares))
 
 
-def _survived(checked: list[dict]) -> bool:
+def _survived(checked: list[Check]) -> bool:
     """Finite, and not stuck: a gradient of exactly 0 would change nothing ever again."""
-    return all(math.isfinite(one["value"]) and 0 < one["gradient_norm"] < math.inf for one in checked)
+    return all(math.isfinite(one.value) and 0 < one.gradient_norm < math.inf for one in checked)
 
 
 def _candidates(settings: dict, losses: dict):
@@ -111,9 +111,9 @@ def _bound(operation: str, argument: Node, epsilon: str) -> tuple[str, str]:
     return "maximum(", f", {epsilon} - 1)" if operation == "log1p" else f", {epsilon})"
 
 
-def _slower(variant: str, settings: dict, defaults: dict, autopsies: dict, data: dict) -> dict:
+def _slower(variant: str, settings: dict, defaults: dict, autopsies: dict[int, Autopsy], data: dict) -> Suggestion:
     """The largest of a few smaller learning rates that lives twice as long, found by training that far."""
-    epochs = min(settings["epochs"], 2 * max(one["epoch"] for one in autopsies.values()) + 2)
+    epochs = min(settings["epochs"], 2 * max(one.epoch for one in autopsies.values()) + 2)
     loss = build_loss(settings["loss_definition"])
     x, y = data["x_packed"], data["y_train"]
     for share in RATES:
@@ -122,20 +122,14 @@ def _slower(variant: str, settings: dict, defaults: dict, autopsies: dict, data:
         for seed in autopsies:
             network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
             optimizer = build_optimizer(settings["optimizer"], lr, network.parameters())
-            for _ in range(epochs):
-                logits, yhat = forward(network, x)
-                value = loss(y, yhat, logits)
-                if not value.isfinite():
-                    break
-                optimizer.zero_grad()
-                value.backward()
-                optimizer.step()
-            checked.append({"seed": seed, **value_and_gradient(loss, network, x, y)})
+            descend(network, optimizer, loss, x, y, epochs, see=lambda epoch, value, *_: bool(value.isfinite()))
+            checked.append(check(seed, loss, network, x, y))
         if _survived(checked):
             snippet = {"variants": {f"{variant}-lr={lr}"[:100]: _entry(settings, defaults) | {"lr": lr}}}
             why = f"a smaller learning rate, tried for {epochs} epochs"
-            return {"snippet": _as_yaml(snippet), "why": why, "checked": checked}
-    return {"snippet": None, "why": f"no learning rate down to {lr} lived for {epochs} epochs", "checked": []}
+            return Suggestion(variant=variant, snippet=_as_yaml(snippet), why=why, checked=checked)
+    why = f"no learning rate down to {lr} lived for {epochs} epochs"
+    return Suggestion(variant=variant, snippet=None, why=why, checked=[])
 
 
 def _entry(settings: dict, defaults: dict) -> dict:

@@ -5,6 +5,7 @@ import math
 import altair as alt
 import pandas as pd
 
+from diagnosis.records import Metrics
 from formulas.float32 import ONE_LOGIT
 
 # Colours that the colour-blind tell apart (after M. Okabe and K. Ito, 2008), each at least 3:1 on white and on the
@@ -42,13 +43,13 @@ def curves(histories: dict[str, pd.DataFrame]) -> list[dict]:
     return rows.astype(object).where(rows.notna() & ~rows.isin([math.inf, -math.inf]), None).to_dict("records")
 
 
-def ends(metrics: list[dict]) -> list[dict]:
+def ends(metrics: list[Metrics]) -> list[dict]:
     """The first non-finite epoch of each diverged seed: v, s, e."""
     return [
-        {"v": entry["variant"], "s": one["seed"], "e": one["diverged_epoch"]}
+        {"v": entry.variant, "s": one.seed, "e": one.diverged_epoch}
         for entry in metrics
-        for one in entry["seeds"]
-        if one["status"] == "diverged"
+        for one in entry.seeds
+        if one.status == "diverged"
     ]
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from diagnosis.records import Metrics
+
 SHOWN = 24  # wrong images on a card
 
 
@@ -33,17 +35,17 @@ class Pictures:
         return data_uri(content.getvalue())
 
 
-def wrong_digits(pictures: Pictures, entry: dict, wrong: dict, yhat: dict, y: dict) -> list[dict]:
+def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y: dict) -> list[dict]:
     """Per part, the images that a variant's first surviving seed gets wrong, the surest first.
 
     yhat: {part: float32 (seeds, n)}; y: {part: labels (n,)}. Each: part, count, images (index, uri, y, yhat).
     """
     found = []
-    for place, one in enumerate(entry["seeds"]):
-        if one["status"] != "finished":
+    for place, one in enumerate(entry.seeds):
+        if one.status != "finished":
             continue
         for part in ("test", "train"):
-            indices = wrong[part].get(str(one["seed"]), [])
+            indices = wrong[part].get(str(one.seed), [])
             shown = [index for index in indices if (part, index) in pictures.images]
             shown.sort(key=lambda index: -abs(float(yhat[part][place, index]) - 0.5))
             images = [
@@ -55,19 +57,19 @@ def wrong_digits(pictures: Pictures, entry: dict, wrong: dict, yhat: dict, y: di
                 }
                 for index in shown[:SHOWN]
             ]
-            found.append({"part": part, "seed": one["seed"], "count": len(indices), "images": images})
+            found.append({"part": part, "seed": one.seed, "count": len(indices), "images": images})
         break
     return found
 
 
-def hardest(pictures: Pictures, metrics: list[dict], wrong: dict, y: dict, most: int = 24) -> list[dict]:
+def hardest(pictures: Pictures, metrics: list[Metrics], wrong: dict, y: dict, most: int = 24) -> list[dict]:
     """The test images that most variants get wrong: index, uri, y, variants (their names)."""
     missed: dict[int, list[str]] = {}
     for entry in metrics:
-        for one in entry["seeds"]:
-            if str(one["seed"]) in wrong[entry["variant"]]["test"]:
-                for index in wrong[entry["variant"]]["test"][str(one["seed"])]:
-                    missed.setdefault(index, []).append(entry["variant"])
+        for one in entry.seeds:
+            if str(one.seed) in wrong[entry.variant]["test"]:
+                for index in wrong[entry.variant]["test"][str(one.seed)]:
+                    missed.setdefault(index, []).append(entry.variant)
                 break
     order = sorted(
         (index for index in missed if ("test", index) in pictures.images), key=lambda i: (-len(missed[i]), i)

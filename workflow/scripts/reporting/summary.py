@@ -1,8 +1,11 @@
 """summary.csv, and the rows of the page's table."""
 
 import math
+from dataclasses import dataclass
 
 import pandas as pd
+
+from diagnosis.records import Forecast, Metrics, as_json
 
 COLUMNS = {
     "variant": "string",
@@ -24,38 +27,76 @@ COLUMNS = {
 }
 
 
-def summarize(metrics: list[dict], variants: dict) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class MeanSd:
+    """Over the seeds that survived; sd, with n - 1, is None for a single one."""
+
+    mean: float
+    sd: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One variant in the page's table, over its seeds.
+
+    survived: how many of its seeds have only finite losses. correct, test_correct: of the one seed that survived; over
+    several there is only the mean share. margin: the smallest of all seeds. forecast: the soonest.
+    """
+
+    variant: str
+    settings: dict
+    seeds: int
+    survived: int
+    n: int
+    test_n: int
+    correct: int | None
+    test_correct: int | None
+    accuracy: MeanSd | None
+    test_accuracy: MeanSd | None
+    final_loss: MeanSd | None
+    diverged_epochs: list[int]
+    margin: float | None
+    forecast: Forecast | None
+    seconds: float
+
+
+def summarize(metrics: list[Metrics], variants: dict) -> pd.DataFrame:
     """The tidy table of COLUMNS, a row per variant and seed."""
     rows = [
-        {"variant": entry["variant"], **{key: variants[entry["variant"]][key] for key in ("loss", "normalization")}}
-        | outcome
+        {"variant": entry.variant, **{key: variants[entry.variant][key] for key in ("loss", "normalization")}}
+        | as_json(outcome)
         for entry in metrics
-        for outcome in entry["seeds"]
+        for outcome in entry.seeds
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def over_seeds(metrics: list[dict], variants: dict) -> list[dict]:
-    """A row per variant: how many seeds survived, and mean and standard deviation over those.
+def over_seeds(metrics: list[Metrics], variants: dict) -> list[Row]:
+    """A row per variant."""
+    return [_row(entry, variants[entry.variant]) for entry in metrics]
 
-    `margin` is the smallest of all seeds, `forecast` the soonest.
-    """
-    rows = []
-    for entry in metrics:
-        seeds = entry["seeds"]
-        alive = [one for one in seeds if one["status"] == "finished"]
-        forecasts = [one["forecast"] for one in alive if one["forecast"] and one["forecast"]["epoch"] is not None]
-        row = {"variant": entry["variant"], "n": seeds[0]["n"], "test_n": seeds[0]["test_n"]}
-        row |= {"seeds": len(seeds), "survived": len(alive), "seconds": sum(one["seconds"] for one in seeds)}
-        row |= {key: _mean_sd([one[key] for one in alive]) for key in ("accuracy", "test_accuracy", "final_loss")}
-        # A count is a fact about one model; over several there is only the mean share.
-        row |= {key: alive[0][key] if len(alive) == 1 else None for key in ("correct", "test_correct")}
-        row["diverged_epochs"] = [one["diverged_epoch"] for one in seeds if one["status"] == "diverged"]
-        row["margin"] = min((one["margin"] for one in seeds if one["margin"] is not None), default=None)
-        row["forecast"] = min(forecasts, key=lambda one: one["epoch"], default=None)
-        row["settings"] = variants[entry["variant"]]
-        rows.append(row)
-    return rows
+
+def _row(entry: Metrics, settings: dict) -> Row:
+    alive = [one for one in entry.seeds if one.status == "finished"]
+    only = alive[0] if len(alive) == 1 else None
+    forecasts = [one.forecast for one in alive if one.forecast.epoch is not None]
+    return Row(
+        variant=entry.variant,
+        settings=settings,
+        seeds=len(entry.seeds),
+        survived=len(alive),
+        n=entry.seeds[0].n,
+        test_n=entry.seeds[0].test_n,
+        correct=only and only.correct,
+        test_correct=only and only.test_correct,
+        accuracy=_mean_sd([one.accuracy for one in alive]),
+        test_accuracy=_mean_sd([one.test_accuracy for one in alive]),
+        final_loss=_mean_sd([one.final_loss for one in alive]),
+        diverged_epochs=[one.diverged_epoch for one in entry.seeds if one.status == "diverged"],
+        margin=min((one.margin for one in entry.seeds if one.margin is not None), default=None),
+        forecast=min(forecasts, key=lambda one: one.epoch, default=None),
+        seconds=sum(one.seconds for one in entry.seeds),
+    )
 
 
 def differing(variants: dict) -> list[str]:
@@ -65,10 +106,10 @@ def differing(variants: dict) -> list[str]:
     return [key for key in keys if any(one[key] != settings[0][key] for one in settings)]
 
 
-def _mean_sd(values: list) -> dict | None:
+def _mean_sd(values: list) -> MeanSd | None:
     values = [value for value in values if value is not None]
     if not values:
         return None
     mean = sum(values) / len(values)
     sd = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else None
-    return {"mean": mean, "sd": sd}
+    return MeanSd(mean=mean, sd=sd)

@@ -1,32 +1,44 @@
 """The comparison in sentences: which variant to use, which diverged and why, which soon will."""
 
+from dataclasses import dataclass
+
 from diagnosis.mcnemar import mcnemar
+from diagnosis.records import Metrics
+from reporting.summary import Row
 
 SIGNIFICANT = 0.05
 NAMED = 5  # of many variants; the rest are counted
 
 
-def best(rows: list[dict], metrics: list[dict], wrong: dict) -> str:
+@dataclass(frozen=True)
+class Diverged:
+    """A variant of whose seeds `count` diverged; sentence: of the autopsy of the first."""
+
+    variant: str
+    count: int
+    seeds: int
+    sentence: str
+
+
+def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
     """Which survivors have the best test accuracy, and which of the others are not significantly worse."""
-    survivors = [row for row in rows if row["test_accuracy"] is not None]
+    survivors = [row for row in rows if row.test_accuracy is not None]
     if not survivors:
         return "No variant survived: every model ended in a loss that is not finite."
-    top = max(row["test_accuracy"]["mean"] for row in survivors)
-    winners = [row for row in survivors if row["test_accuracy"]["mean"] == top]
-    names = _names([row["variant"] for row in winners])
-    count = winners[0]["test_correct"]
+    top = max(row.test_accuracy.mean for row in survivors)
+    winners = [row for row in survivors if row.test_accuracy.mean == top]
+    names = _names([row.variant for row in winners])
+    count = winners[0].test_correct
     share = f"{top:.4f} of the test images right, the mean over its seeds"
     if count is not None:
-        share = f"{count:,} of {winners[0]['test_n']:,} test images right"
+        share = f"{count:,} of {winners[0].test_n:,} test images right"
     verb = "share the best test accuracy" if len(winners) > 1 else "has the best test accuracy"
     text = f"{names} {verb}, {share}."
     others = [row for row in survivors if row not in winners]
     if not others:
         return text
-    first = {entry["variant"]: _first_alive(entry) for entry in metrics}
-    even = [
-        row["variant"] for row in others if _p_value(winners[0]["variant"], row["variant"], first, wrong) >= SIGNIFICANT
-    ]
+    first = {entry.variant: _first_alive(entry) for entry in metrics}
+    even = [row.variant for row in others if _p_value(winners[0].variant, row.variant, first, wrong) >= SIGNIFICANT]
     if len(even) == len(others):
         return f"{text} But none of the {len(others)} others that finished is significantly worse ({_test()})."
     if even:
@@ -34,26 +46,25 @@ def best(rows: list[dict], metrics: list[dict], wrong: dict) -> str:
     return f"{text} All others that finished are significantly worse ({_test()})."
 
 
-def diverged(metrics: list[dict]) -> list[dict]:
-    """variant, seeds, and the sentence of the first diverged seed, for each variant with one."""
+def diverged(metrics: list[Metrics]) -> list[Diverged]:
+    """The variants with a diverged seed."""
     found = []
     for entry in metrics:
-        autopsies = [one["autopsy"] for one in entry["seeds"] if one["autopsy"]]
+        autopsies = [one.autopsy for one in entry.seeds if one.autopsy]
         if autopsies:
-            first = min(autopsies, key=lambda one: one["epoch"])
-            row = {"variant": entry["variant"], "count": len(autopsies), "seeds": len(entry["seeds"])}
-            found.append(row | {"sentence": first["sentence"]})
+            first = min(autopsies, key=lambda one: one.epoch)
+            found.append(Diverged(entry.variant, len(autopsies), len(entry.seeds), first.sentence))
     return found
 
 
-def close(rows: list[dict]) -> list[dict]:
+def close(rows: list[Row]) -> list[Row]:
     """The variants of which a surviving seed has a forecast, the soonest first."""
-    found = [row for row in rows if row["forecast"]]
-    return sorted(found, key=lambda row: row["forecast"]["epoch"] / row["settings"]["epochs"])
+    found = [row for row in rows if row.forecast]
+    return sorted(found, key=lambda row: row.forecast.epoch / row.settings["epochs"])
 
 
-def _first_alive(entry: dict) -> str | None:
-    return next((str(one["seed"]) for one in entry["seeds"] if one["test_accuracy"] is not None), None)
+def _first_alive(entry: Metrics) -> str | None:
+    return next((str(one.seed) for one in entry.seeds if one.test_accuracy is not None), None)
 
 
 def _p_value(a: str, b: str, first: dict, wrong: dict) -> float:

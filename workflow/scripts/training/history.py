@@ -3,23 +3,33 @@
 import csv
 import io
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-HISTORY = ("loss", "accuracy", "min_logit", "max_logit", "yhat_zeros", "yhat_ones")
+
+class Row(NamedTuple):
+    """One epoch, on all training images, before its step."""
+
+    loss: float
+    accuracy: float | None  # None where a yhat is NaN: NaN > 0.5 is false
+    min_logit: float
+    max_logit: float
+    yhat_zeros: int  # how many yhat are exactly 0
+    yhat_ones: int
 
 
-def measure(loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor, y: torch.Tensor) -> tuple:
-    """A row of history.csv: the values of HISTORY; accuracy is None where a yhat is NaN (NaN > 0.5 is false)."""
+def measure(loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor, y: torch.Tensor) -> Row:
+    """What is kept of an epoch; loss (), the others (n, 1)."""
     correct = count_correct(yhat, y)
-    return (
-        loss.item(),
-        None if correct is None else correct / len(y),
-        logits.min().item(),
-        logits.max().item(),
-        int((yhat == 0).sum()),
-        int((yhat == 1).sum()),
+    return Row(
+        loss=loss.item(),
+        accuracy=None if correct is None else correct / len(y),
+        min_logit=logits.min().item(),
+        max_logit=logits.max().item(),
+        yhat_zeros=int((yhat == 0).sum()),
+        yhat_ones=int((yhat == 1).sum()),
     )
 
 
@@ -28,11 +38,11 @@ def count_correct(yhat: torch.Tensor, y: torch.Tensor) -> int | None:
     return None if yhat.isnan().any() else int(((yhat > 0.5) == (y == 1)).sum())
 
 
-def history_csv(histories: dict[int, list[tuple]]) -> str:
-    """history.csv: seed, epoch, then HISTORY; NaN and None are empty cells, an infinite loss is 'inf' or '-inf'."""
+def history_csv(histories: dict[int, list[Row]]) -> str:
+    """history.csv: seed, epoch, the fields of Row; NaN and None are empty cells, an infinity is 'inf' or '-inf'."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["seed", "epoch", *HISTORY])
+    table.writerow(["seed", "epoch", *Row._fields])
     for seed, history in histories.items():
         for epoch, row in enumerate(history):
             table.writerow([seed, epoch, *(_cell(value) for value in row)])

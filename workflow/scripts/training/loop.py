@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from training.fast import Pixels
-from training.history import count_correct, measure
+from training.history import Row, count_correct, measure
 from training.loss import Loss
 from training.network import forward
 
@@ -43,12 +43,12 @@ def descend(
 class Run:
     """What one training leaves behind.
 
-    history: HISTORY per epoch. logits, yhat: those of the final weights, (n, 1). diverged_epoch: the first whose loss
+    history: a row per epoch. logits, yhat: those of the final weights, (n, 1). diverged_epoch: the first whose loss
     is not finite; `epochs` if every loss was finite but the last step broke the weights; else None. weights: those
     that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0.
     """
 
-    history: list[tuple] = field(default_factory=list)
+    history: list[Row] = field(default_factory=list)
     logits: torch.Tensor | None = None
     yhat: torch.Tensor | None = None
     diverged_epoch: int | None = None

@@ -1,0 +1,61 @@
+"""The rooms of the code, and the order in which they may import each other."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+SCRIPTS = ROOT / "workflow/scripts"
+
+
+def lint(scripts: Path) -> subprocess.CompletedProcess:
+    """import-linter over a copy of the rooms, by the contracts of pyproject.toml."""
+    program = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+    command = [sys.executable, "-c", program, "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    return subprocess.run(
+        command, cwd=scripts, env={"PYTHONPATH": str(scripts)}, capture_output=True, text=True, check=False
+    )
+
+
+def settings() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+
+
+def test_every_room_and_every_script_is_in_the_contracts():
+    rooms = {path.name for path in SCRIPTS.iterdir() if path.is_dir() and path.name[0] not in "._"}
+    assert set(settings()["root_packages"]) == rooms
+    order, scripts, *_ = settings()["contracts"]
+    assert {room.strip() for layer in order["layers"] for room in layer.split("|")} == rooms
+    assert set(scripts["source_modules"]) == rooms
+    assert set(scripts["forbidden_modules"]) == {path.stem for path in SCRIPTS.glob("*.py")}
+
+
+def test_rooms_import_in_the_order_of_the_contracts():
+    result = lint(SCRIPTS)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("common/files.py", "import formulas.language", "Arrows run one way"),
+        ("formulas/language.py", "from training import loss", "Arrows run one way"),
+        ("training/loss.py", "from experiment import config", "Arrows run one way"),
+        ("images/png.py", "from formulas import float32", "Arrows run one way"),
+        ("training/loop.py", "import train", "No room imports a rule's script"),
+        ("formulas/parsing.py", "import common.files", "The language imports errors only"),
+        ("experiment/sweeps.py", "import pandas", "The Snakefile starts without"),
+        ("diagnosis/records.py", "import torch", "The page is made without torch"),
+    ],
+)
+def test_import_against_the_order_is_found(tmp_path, module, line, broken):
+    scripts = Path(shutil.copytree(SCRIPTS, tmp_path / "scripts"))
+    path = scripts / module
+    path.write_text(f"{path.read_text()}\n{line}\n")
+    result = lint(scripts)
+    assert result.returncode == 1
+    assert any(broken in row and row.endswith("BROKEN") for row in result.stdout.splitlines()), result.stdout

@@ -1,0 +1,234 @@
+"""What flows between the jobs as JSON: metrics.json, and the files under results/diagnosis/. No torch here.
+
+Each record is defined here alone, with what its fields mean; `read` and `as_json` are the one way from and to JSON.
+workflow/schemas/metrics.schema.yaml is made from these definitions by `python tests/test_records.py`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from common.errors import UserError
+
+# Strict JSON has no NaN and no infinities: here they are the texts 'nan', 'inf' and '-inf'.
+Number = float | str
+# 'y' or 'yhat' and so on of a class are under its label, '0' or '1'.
+ByLabel = Annotated[dict[str, int], Meta(description="images per label, '0' and '1'")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """The smallest and the largest of some values, NaN left aside; null where nothing else is there."""
+
+    min: Number | None
+    max: Number | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input(Range):
+    """What went into a sub-expression."""
+
+    expression: Annotated[str, Meta(description="as it was typed")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One sub-expression, what it held and what went into it."""
+
+    expression: Annotated[str, Meta(description="as it was typed; `logits` for the network itself")]
+    operation: Annotated[str, Meta(description="its function or operator; `network`; or the name of a torch.nn loss")]
+    start: Annotated[int, Meta(description="where it begins in the formula, whose white space is folded; from 0")]
+    holds: Annotated[
+        dict[str, dict[str, int]],
+        Meta(
+            description="how many `nan`, `+inf` and `-inf`: per label, '0' and '1', or of `all` where it is one value"
+        ),
+    ]
+    inputs: list[Input]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A training image."""
+
+    index: Annotated[int, Meta(description="its place among the training images, from 0")]
+    y: int
+    yhat: Number
+    logit: Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenNormalization:
+    """Why training pixels are not finite after normalization."""
+
+    culprits: list[Step]
+    path: list[Step]
+    why: Annotated[str, Meta(description="a part of a sentence")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Autopsy:
+    """Why a loss stopped being finite."""
+
+    epoch: Annotated[int, Meta(description="the first whose loss is not finite")]
+    cause: Annotated[
+        Literal["loss", "gradient", "step", "network", "normalization"],
+        Meta(
+            description="an expression of the loss; a finite loss whose derivative was not; a step that overflowed;"
+            " weights or logits beyond what float32 holds; pixels that were not finite in the first place"
+        ),
+    ]
+    sentence: Annotated[str, Meta(description="the whole of it in words; `expressions` in backquotes")]
+    largest_weight: Annotated[Number, Meta(description="the largest absolute weight, when the loss broke")]
+    logits: Annotated[dict[str, Range], Meta(description="per label, '0' and '1'")]
+    yhat_zeros: Annotated[ByLabel, Meta(description="how many ŷ were exactly 0, per label")]
+    yhat_ones: Annotated[ByLabel, Meta(description="how many ŷ were exactly 1, per label")]
+    culprits: Annotated[
+        list[Step], Meta(description="the innermost sub-expressions that broke, the most telling first")
+    ]
+    path: Annotated[list[Step], Meta(description="from the first culprit out to the loss")]
+    image: Annotated[Image | None, Meta(description="the first image concerned; null where it is none in particular")]
+    images: Annotated[
+        ByLabel | None, Meta(description="cause gradient: at how many images the loss had no finite derivative")
+    ] = None
+    gradient_norm: Annotated[Number | None, Meta(description="cause step: the norm of its gradient")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """When a run that ended well would diverge, if it went on at its pace."""
+
+    epoch: Annotated[int | None, Meta(description="null where none is in sight")]
+    why: Annotated[str | None, Meta(description="why none is in sight")] = None
+    low: int | None = None
+    high: Annotated[int | None, Meta(description="null where a line through fewer epochs never gets there")] = None
+    side: Annotated[
+        Literal["upper", "lower"] | None, Meta(description="whether the largest or the smallest logit gets there")
+    ] = None
+    limit: Annotated[float | None, Meta(description="the logit at which the loss or its gradient is not finite")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one seed."""
+
+    seed: int
+    status: Literal["finished", "diverged"]
+    diverged_epoch: Annotated[
+        int | None,
+        Meta(description="the first epoch whose loss is not finite; `epochs` if only the last step broke the weights"),
+    ]
+    correct: Annotated[int | None, Meta(description="right training images; null where the seed diverged")]
+    n: Annotated[int, Meta(description="training images")]
+    accuracy: Annotated[float | None, Meta(description="correct / n")]
+    test_correct: Annotated[
+        int | None, Meta(description="right test images; null where the seed diverged or a ŷ is NaN")
+    ]
+    test_n: Annotated[int, Meta(description="test images")]
+    test_accuracy: Annotated[float | None, Meta(description="test_correct / test_n")]
+    final_loss: Annotated[float | None, Meta(description="of the last epoch, before its step; null where it diverged")]
+    max_logit: Annotated[
+        float | None, Meta(description="the largest finite logit of a training image that any epoch saw")
+    ]
+    epochs: Annotated[int, Meta(description="steps taken")]
+    seconds: Annotated[float, Meta(description="that the training loop took")]
+    margin: Annotated[float | None, Meta(description="24 ln 2, where float32 rounds ŷ to exactly 1, minus max_logit")]
+    forecast: Annotated[Forecast | None, Meta(description="null where the seed diverged")]
+    autopsy: Annotated[Autopsy | None, Meta(description="null where the seed finished")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Images per class: of y = 0, of y = 1."""
+
+    train: tuple[int, int]
+    test: tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """metrics.json: what became of one variant."""
+
+    variant: str
+    counts: Counts
+    seeds: Annotated[list[Outcome], Meta(description="in the order of the config")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A loss at the last finite weights of one seed, or at those after some steps."""
+
+    seed: int
+    value: float
+    gradient_norm: Annotated[float, Meta(description="over all weights")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """What to type instead of a variant that diverged (an entry of suggestions.json)."""
+
+    variant: str
+    snippet: Annotated[str | None, Meta(description="lines for config.yaml; null where nothing that was tried helps")]
+    why: str
+    checked: list[Check]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Only:
+    """The images that only one of two models gets right."""
+
+    count: int
+    images: Annotated[list[int], Meta(description="the first 50, by their place")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedPart:
+    """Two models on the same images."""
+
+    correct: tuple[int | None, int | None]
+    n: int
+    only_a: Annotated[Only | None, Meta(description="null, like the next two, where one of them diverged")] = None
+    only_b: Only | None = None
+    p_value: Annotated[float | None, Meta(description="of McNemar's exact test")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedSeeds:
+    """A seed of one variant beside one of another."""
+
+    seeds: tuple[int, int]
+    status: tuple[str, str]
+    train: ComparedPart
+    test: ComparedPart
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two variants whose settings differ in exactly one key (an entry of pairs.json)."""
+
+    a: str
+    b: str
+    key: str
+    values: Annotated[list, Meta(description="of that key: a's, b's")]
+    seeds: list[ComparedSeeds]
+
+
+def as_json(record):
+    """A record, or a list of them, as dicts, lists, text and numbers."""
+    return msgspec.to_builtins(record)
+
+
+def from_json(value, kind: type):
+    """The record, or the list[record], that such dicts and lists hold."""
+    return msgspec.convert(value, kind)
+
+
+def read(path: str | Path, kind: type):
+    """The record, or the list[record], in a JSON file. Raises UserError where the file holds something else."""
+    try:
+        return msgspec.json.decode(Path(path).read_bytes(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not as the pipeline writes it: {error}") from None
