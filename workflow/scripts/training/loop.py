@@ -13,6 +13,7 @@ from training.fast import Pixels
 from training.history import Row, count_correct, measure
 from training.loss import Loss
 from training.network import forward
+from training.repeats import Repeats
 
 
 def descend(
@@ -39,13 +40,23 @@ def descend(
         optimizer.step()
 
 
+TESTS = 20  # of a training, on the test images: each takes a tenth of an epoch
+
+
+def loss_on(network: torch.nn.Sequential, loss_function: Loss, x: torch.Tensor, y: torch.Tensor) -> float:
+    with torch.no_grad():
+        logits, yhat = forward(network, x)
+        return loss_function(y, yhat, logits).item()
+
+
 @dataclass
 class Run:
     """What one training leaves behind.
 
     history: a row per epoch. logits, yhat: those of the final weights, (n, 1). diverged_epoch: the first whose loss
     is not finite; `epochs` if every loss was finite but the last step broke the weights; else None. weights: those
-    that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0.
+    that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0. cycle, zero_since: see
+    Repeats. tested: (epoch, loss on the test images) at some twenty epochs and at the end.
     """
 
     history: list[Row] = field(default_factory=list)
@@ -54,6 +65,9 @@ class Run:
     diverged_epoch: int | None = None
     weights: list[torch.Tensor] | None = None
     before: list[torch.Tensor] | None = None
+    cycle: tuple[int, int] | None = None
+    zero_since: int | None = None
+    tested: list[tuple[int, float]] = field(default_factory=list)
 
     def last_finite_weights(self) -> list[torch.Tensor]:
         """The weights of the first non-finite loss, or the ones before if these themselves are broken."""
@@ -68,29 +82,47 @@ def train(
     x: Pixels | torch.Tensor,
     y: torch.Tensor,
     epochs: int,
+    repeats: Repeats | None = None,
+    test: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> Run:
-    """Take `epochs` steps of full-batch gradient descent on x (n, 784), y (n, 1), and keep the story."""
+    """Take `epochs` steps of full-batch gradient descent on x (n, 784), y (n, 1), and keep the story.
+
+    test: x (m, 784) and y (m, 1) of the test images.
+    Epochs that can only repeat earlier ones are not computed: their rows of history are those of the earlier ones.
+    """
     parameters = list(network.parameters())
     run = Run()
     before = None
+    every = -(-epochs // TESTS)
 
     def see(epoch: int, loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor) -> bool:
         nonlocal before
         with torch.no_grad():
             run.history.append(measure(loss, logits, yhat, y))
-        if run.diverged_epoch is None:
-            weights = [parameter.detach().clone() for parameter in parameters]
-            if not math.isfinite(loss.item()):
-                run.diverged_epoch, run.weights, run.before = epoch, weights, before
-            before = weights
-            return True
-        # No step brings the last bias back from NaN: every logit is NaN, and every later epoch is this one again.
-        # Only a unit that no image lights would still move, by the optimizer's momentum, and it shows nowhere.
-        # Of the default config's epochs, a quarter.
-        return not parameters[-1].isnan().all()
+        if run.diverged_epoch is not None:
+            # No step brings the last bias back from NaN: every logit is NaN, and every later epoch is this one again.
+            # Only a unit that no image lights would still move, by the optimizer's momentum, and it shows nowhere.
+            # Of the default config's epochs, a quarter.
+            return not parameters[-1].isnan().all()
+        if test and epoch % every == 0:
+            run.tested.append((epoch, loss_on(network, loss_function, *test)))
+        if repeats:
+            repeats.look(epoch, before)
+        weights = [parameter.detach().clone() for parameter in parameters]
+        if not math.isfinite(loss.item()):
+            run.diverged_epoch, run.weights, run.before = epoch, weights, before
+        before = weights
+        return repeats is None or not repeats.is_over(epoch, epochs)
 
     descend(network, optimizer, loss_function, x, y, epochs, see)
-    run.history += [run.history[-1]] * (epochs - len(run.history))
+    computed = len(run.history)
+    if repeats:
+        if computed == epochs and not repeats.is_over(epochs - 1, epochs):
+            repeats.look_at_gradient(epochs - 1)
+        run.cycle, run.zero_since = repeats.cycle, repeats.zero_since
+    period = run.cycle[1] if run.cycle else 1
+    for _ in range(epochs - computed):
+        run.history.append(run.history[-period])
     with torch.no_grad():
         run.logits, run.yhat = forward(network, x)
     if run.diverged_epoch is None and count_correct(run.yhat, y) is None:
