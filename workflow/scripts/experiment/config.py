@@ -29,7 +29,7 @@ class Experiment:
     defaults: what a variant has that says nothing else.
     losses: {name: definition} of all, sorted by name; a definition is a variant's `loss_definition`.
     variants: {name: settings}, sorted by name. `loss` and `normalization` are names; `loss_definition` is
-        ['formula', text, [[constant, value], …]] or ['module', name, 'yhat' or 'logits', [[argument, value], …]];
+        ['formula', text, [[constant, value], …]] or ['module', name, [[argument, value], …], 'yhat' or 'logits'];
         `activation` and `optimizer` are [name, [[argument, value], …]].
     All of it is scalars and lists in a fixed order, so that Snakemake sees a change only where there is one.
     """

@@ -43,7 +43,7 @@ Loss = FormulaLoss | ModuleLoss
 
 
 def build_loss(definition: list) -> Loss:
-    """The loss that `loss_definition` describes (see experiment/config.py)."""
+    """The loss that `loss_definition` describes (see experiment/definitions.py)."""
     if definition[0] == "formula":
         _, text, constants = definition
         return FormulaLoss(text, parse_loss(text, dict(constants)))
