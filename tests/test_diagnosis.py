@@ -25,6 +25,7 @@ from diagnosis.records import Autopsy, Counts, Forecast, Metrics, Only, Outcome,
 from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from training.fast import pack
+from training.loop import Run
 from training.loss import build_loss
 from training.network import build_network
 
@@ -84,7 +85,8 @@ def test_saturated_image_is_told_in_a_sentence():
     network = build_network(784, [], ["ReLU", []], 7)
     weights = [torch.zeros(1, 784), torch.zeros(1)]
     weights[0][0, 0] = 1.0
-    found = autopsy(network, build_loss(definition(MANUAL_BCE)), parts, 249, weights, None, [0, 1])
+    died = Run(diverged_epoch=249, weights=weights)
+    found = autopsy(network, build_loss(definition(MANUAL_BCE)), parts, died, settings(), 7)
     assert found.sentence == (
         "At epoch 249 the network was sure of one correct 1 (logit 16.65): float32 rounded ŷ to exactly 1, "
         "`log(1 - yhat)` became −∞, and 0 · −∞ is NaN."

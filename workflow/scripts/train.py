@@ -63,8 +63,7 @@ def train_seed(seed: int, settings: dict, data: dict) -> Trained:
     state_dict = {name: weights.clone() for name, weights in network.state_dict().items()}
     broken = None
     if outcome.status == "diverged":
-        died = run.diverged_epoch, run.weights, run.before
-        found = autopsy(network, loss_function, data, *died, settings["classes"])
+        found = autopsy(network, loss_function, data, run, settings, seed)
         outcome = replace(outcome, autopsy=found)
         broken = dict(zip(state_dict, run.last_finite_weights(), strict=True))
     yhat = {"train": run.yhat.flatten().numpy(), "test": test_yhat.flatten().numpy()}

@@ -11,36 +11,66 @@ import torch
 
 from diagnosis.culprits import culprits, gradient_culprit, kinds_by_label, number, span, step, went_in
 from diagnosis.records import Autopsy, BrokenNormalization, Image, Step
-from diagnosis.words import quote, short, story, symbol, who
+from diagnosis.steps import broken_by_optimizer, growth
+from diagnosis.words import quote, rounded, short, story, symbol, who
 from formulas.language import Node, evaluate
+from training.loop import Run
 from training.loss import FormulaLoss, Loss, ModuleLoss
 from training.network import forward
 
 MODEST_LOGIT = 1000.0  # more than any sigmoid can tell apart, less than any formula of sane scale overflows at
 
 
-def autopsy(network, loss: Loss, data: dict, epoch: int, weights: list, before: list | None, classes: list) -> Autopsy:
+def autopsy(network, loss: Loss, data: dict, run: Run, settings: dict, seed: int) -> Autopsy:
     """The facts about a divergence, and a sentence that says them.
 
     data: x_train (n, 784), the same as x_packed, y_train (n, 1), and `broken` if the normalization broke x_train.
-    weights: the parameters that gave the first non-finite loss, at `epoch`; before: those of the epoch before.
-    classes: what y = 0 and y = 1 are called.
+    run: with the weights that gave the first non-finite loss. settings: of the variant, with its optimizer, its lr, and
+    its classes, which are what y = 0 and y = 1 are called.
     """
-    x, y = data["x_train"], data["y_train"]
+    x, packed, y = data["x_train"], data["x_packed"], data["y_train"]
+    epoch, weights = run.diverged_epoch, run.weights
     parameters = list(network.parameters())
     with torch.no_grad():
         _load(parameters, weights)
-        logits, yhat = forward(network, data["x_packed"])
+        logits, yhat = forward(network, packed)
     found = _facts(epoch, weights, y, yhat, logits)
     if not x.isfinite().all():
         found = _normalization(found, x, y, yhat, logits, data.get("broken"))
     elif not all(weight.isfinite().all() for weight in weights):
-        found = _step(found, network, parameters, loss, data["x_packed"], y, before)
+        found = _step(found, network, parameters, loss, packed, y, run.before)
+        if found.cause == "step" and epoch:
+            broken = broken_by_optimizer(settings, seed, loss, packed, y, epoch)
+            found = replace(found, cause="optimizer", sentence=f"{_after(epoch)}: {broken}.") if broken else found
     elif not logits.isfinite().all():
         found = _network(found, y, yhat, logits)
     else:
-        found = _loss(found, loss, y, yhat, logits, classes)
+        found = _loss(found, loss, y, yhat, logits, settings["classes"])
+    if found.cause in ("step", "network") or (found.cause == "gradient" and not found.path):
+        found = _not_the_rate(found, x, logits, settings)
     return replace(found, sentence=f"At epoch {epoch} {found.sentence}")
+
+
+def _after(epoch: int) -> str:
+    return f"loss and gradient were finite, but the arithmetic of step {epoch - 1} was not"
+
+
+def _not_the_rate(found: Autopsy, x: torch.Tensor, logits: torch.Tensor, settings: dict) -> Autopsy:
+    """Where weights, logits or a loss overflowed: was it the learning rate, or what no learning rate would mend?"""
+    if found.epoch == 0:
+        expression = found.culprits[0].expression
+        sentence = (
+            f"before any step, the pixels were too large: they reach {short(x.abs().max())}, the logits went from "
+        )
+        sentence += f"{short(logits.min())} to {short(logits.max())}, and {quote(expression)} overflowed float32."
+        return replace(found, cause="normalization", sentence=sentence)
+    reason = growth(settings)
+    if reason is None:
+        return found
+    cause, factor, why = reason
+    sentence = f"the weights had grown to {found.largest_weight:.3g}" if isinstance(found.largest_weight, float) else ""
+    sentence = f"{sentence or 'the weights had grown beyond what float32 holds'}: {why}."
+    return replace(found, cause=cause, factor=factor, sentence=sentence)
 
 
 def _load(parameters: list, weights: list) -> None:
@@ -97,6 +127,9 @@ def _formula(found: Autopsy, tree: Node, y, yhat, logits, classes) -> Autopsy:
     paths = culprits(tree, trace)
     path, broken = paths[0]
     sentence = story(path, broken, trace, y, yhat, logits, classes)
+    lost = rounded(path[0], trace, broken) if broken.ndim else []
+    if lost:
+        sentence += f" {'; '.join(lost)[0].upper()}{'; '.join(lost)[1:]}."
     others = list(dict.fromkeys(other[0].text for other, _ in paths[1:] if other[0].text != path[0].text))
     if others:
         sentence += f" {', '.join(map(quote, others))} broke too."

@@ -75,10 +75,11 @@ class Autopsy:
 
     epoch: Annotated[int, Meta(description="the first whose loss is not finite")]
     cause: Annotated[
-        Literal["loss", "gradient", "step", "network", "normalization"],
+        Literal["loss", "gradient", "step", "network", "normalization", "optimizer", "decay", "momentum"],
         Meta(
             description="an expression of the loss; a finite loss whose derivative was not; a step that overflowed;"
-            " weights or logits beyond what float32 holds; pixels that were not finite in the first place"
+            " weights or logits beyond what float32 holds; pixels that were not finite, or too large, in the first"
+            " place; a division or root of the optimizer's own; weight decay or momentum that makes weights grow"
         ),
     ]
     sentence: Annotated[str, Meta(description="the whole of it in words; `expressions` in backquotes")]
@@ -95,6 +96,9 @@ class Autopsy:
         ByLabel | None, Meta(description="cause gradient: at how many images the loss had no finite derivative")
     ] = None
     gradient_norm: Annotated[Number | None, Meta(description="cause step: the norm of its gradient")] = None
+    factor: Annotated[
+        float | None, Meta(description="cause decay or momentum: by which each step multiplies weights or steps")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +113,29 @@ class Forecast:
         Literal["upper", "lower"] | None, Meta(description="whether the largest or the smallest logit gets there")
     ] = None
     limit: Annotated[float | None, Meta(description="the logit at which the loss or its gradient is not finite")] = None
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One fact about how a seed trained, or about its loss or pixels. What does not apply to its kind is left out."""
+
+    kind: Annotated[str, Meta(description="its name; docs/findings.md explains each")]
+    alarm: Annotated[bool, Meta(description="whether it keeps the model from being good")]
+    sentence: Annotated[str, Meta(description="in words; `expressions` in backquotes")]
+    count: Annotated[int | None, Meta(description="how many images (or weights, or units) it is about")] = None
+    of: Annotated[int | None, Meta(description="of how many")] = None
+    images: Annotated[list[int] | None, Meta(description="the first 50 of those training images, by place")] = None
+    pixels: Annotated[list[int] | None, Meta(description="the pixels concerned, 0 to 783")] = None
+    labels: Annotated[list[int] | None, Meta(description="the labels, 0 or 1, of the images concerned")] = None
+    low: Annotated[Number | None, Meta(description="the logits concerned begin here")] = None
+    high: Annotated[Number | None, Meta(description="the logits concerned end here")] = None
+    epoch: Annotated[int | None, Meta(description="from which epoch on")] = None
+    period: Annotated[int | None, Meta(description="epochs after which the weights are the same again")] = None
+    value: Annotated[Number | None, Meta(description="what was found")] = None
+    against: Annotated[Number | None, Meta(description="what it is held against")] = None
+    factor: Annotated[float | None, Meta(description="by which each step multiplies")] = None
+    layers: Annotated[
+        list[float] | None, Meta(description="per layer: dead units; or the share of its weights that moved")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

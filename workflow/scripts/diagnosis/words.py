@@ -27,6 +27,28 @@ def story(path: list[Node], broken, trace: dict, y, yhat, logits, classes) -> st
     return f"{became} for {images}: {explain(node, trace, broken)}; {ending}."
 
 
+def rounded(node: Node, trace: dict, broken: torch.Tensor) -> list[str]:
+    """What float32 rounds away inside the sub-expression that broke: constants, and what is added to a number that is
+    too large to notice it."""
+    place = int(broken.flatten().nonzero()[0])
+    found = []
+    for inner in walk(node):
+        value = trace[inner].flatten()
+        if inner.operation == "number":
+            if value.item() != inner.value and value.item() == round(inner.value):
+                found.append(f"float32 rounds {quote(inner.text)} to {value.item():g}")
+        elif inner.operation in ("+", "-") and value.numel() > 1:
+            a, b = inner.arguments
+            constant, other = (a, b) if a.operation == "number" else (b, a)
+            at = trace[other].flatten()[place]
+            is_lost = constant.operation == "number" and constant.value != 0 and at.isfinite()
+            if is_lost and value[place] == (at if other is a or inner.operation == "+" else -at):
+                found.append(
+                    f"in float32 {quote(inner.text)} is {quote(other.text)} itself where that is {at.item():g}"
+                )
+    return list(dict.fromkeys(found))
+
+
 def who(broken, y, yhat, logits, classes) -> str:
     """'one correct 1 (logit 16.65)': how many images of which class, right or wrong, and their logits."""
     parts = []
@@ -47,6 +69,11 @@ def who(broken, y, yhat, logits, classes) -> str:
 def short(value: torch.Tensor) -> str:
     """A logit for the reader."""
     return f"{value.item():.2f}" if abs(value.item()) < 1e4 else f"{value.item():.3g}"
+
+
+def counted(count: int, what: str) -> str:
+    """'1 wrong image', '1,234 wrong images'."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _turn(path: list[Node], trace: dict, place: int) -> str:

@@ -1,0 +1,161 @@
+"""What findings are made from: one more forward and backward pass through a trained network, and one at its start."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from diagnosis.pixels import Pixels
+from diagnosis.records import Autopsy, Forecast
+from training.fast import Pixels as Packed
+from training.loop import Run
+from training.loss import Loss
+from training.network import build_network
+
+ROUNDING = 1e-6  # of a mean over some ten thousand float32
+
+
+@dataclass(frozen=True)
+class State:
+    """A network at some weights, on all training images.
+
+    weights: of every parameter; layers: (units, inputs), those of each Linear among them. logits, yhat: (n, 1). loss:
+    as training computes it. pull: the loss's gradient with respect to each logit, (n, 1). gradients: with respect to
+    each parameter, zeros where the loss does not reach it. dead: per hidden layer, bool (units,), where the
+    activation's derivative is exactly 0 for every image.
+    """
+
+    weights: list[torch.Tensor]
+    layers: list[torch.Tensor]
+    logits: torch.Tensor
+    yhat: torch.Tensor
+    loss: float
+    pull: torch.Tensor
+    gradients: list[torch.Tensor]
+    dead: list[torch.Tensor]
+
+    def wrong(self, y: torch.Tensor) -> torch.Tensor:
+        """bool (n, 1): the images on the wrong side."""
+        return (self.yhat > 0.5) != (y == 1)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The same training at `lr`: its final loss, how many images it gets right (None where it diverged), whether its
+    loss ever rose after a step."""
+
+    lr: float
+    loss: float
+    correct: int | None
+    rose: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of one seed of a variant when its training is over.
+
+    settings: of the variant, as train's params. classes: what y = 0 and y = 1 are called. y: (n, 1). test_yhat, test_y:
+    (m, 1). test_loss: of the final weights. start, end: before the first step, after the last. chart: of the loss.
+    coin: the loss with every logit 0. constant: the least loss of one answer for all images; floor: the mean of every
+    image's least loss; None where there is none. starved: bool (n, 1), where the computed gradient is less than half
+    of the exact one. forecast, autopsy: of the outcome.
+    """
+
+    settings: dict
+    classes: list
+    loss: Loss
+    run: Run
+    y: torch.Tensor
+    test_yhat: torch.Tensor
+    test_y: torch.Tensor
+    test_loss: float
+    start: State
+    end: State
+    pixels: Pixels
+    forecast: Forecast | None
+    autopsy: Autopsy | None
+    coin: float
+    constant: float | None
+    floor: float | None
+    starved: torch.Tensor
+    trial: Trial | None = None
+
+    @property
+    def progress(self) -> float | None:
+        """0 where the images are ignored, 1 where nothing is left to learn; None where that is not defined."""
+        if self.constant is None or self.floor is None or not self.constant > self.floor:
+            return None
+        share = (self.constant - self.end.loss) / (self.constant - self.floor)
+        return share if math.isfinite(share) else None
+
+    @property
+    def is_no_better_than_constant(self) -> bool:
+        """Up to the rounding of a float32 mean: one answer for all images may come out just below."""
+        return self.constant is not None and self.end.loss >= self.constant - ROUNDING * abs(self.constant)
+
+    @property
+    def moved(self) -> list[float | None]:
+        """Per layer, the share of its weights of which a bit moved; None where no weight could.
+
+        Of the first layer without the pixels that are the same in all images, and of all layers without the units that
+        are dead from the start: their weights cannot move.
+        """
+        shares: list[float | None] = []
+        for layer, (before, after) in enumerate(zip(self.start.layers, self.end.layers, strict=True)):
+            changed = before != after
+            if layer < len(self.start.dead):
+                changed = changed[~self.start.dead[layer]]
+            if layer == 0:
+                changed = changed[:, ~self.pixels.constant]
+            shares.append(changed.float().mean().item() if changed.numel() else None)
+        return shares
+
+    @property
+    def since_logits_are_equal(self) -> int | None:
+        """The first of the last epochs in which every logit is the same; None where they differ at the end."""
+        if (self.end.logits != self.end.logits[0]).any():
+            return None
+        rows = [row.min_logit == row.max_logit for row in self.run.history]
+        return next((epoch + 1 for epoch in range(len(rows) - 1, -1, -1) if not rows[epoch]), 0)
+
+
+def state(network: torch.nn.Sequential, loss: Loss, x: Packed | torch.Tensor, y: torch.Tensor) -> State:
+    """One forward and backward pass; x as training sees it."""
+    parameters = list(network.parameters())
+    layer = network[0]
+    hidden = x.linear(layer.weight, layer.bias) if isinstance(x, Packed) else layer(x)
+    dead = []
+    for layer in network[1:-1]:
+        if not isinstance(layer, torch.nn.Linear):
+            dead.append(_dead(layer, hidden.detach()))
+        hidden = layer(hidden)
+    logits, yhat = hidden, network[-1](hidden)
+    value = loss(y, yhat, logits)
+    pull, *gradients = [None] * (1 + len(parameters))
+    if value.requires_grad:
+        pull, *gradients = torch.autograd.grad(value, [logits, *parameters], allow_unused=True)
+    return State(
+        weights=[parameter.detach().clone() for parameter in parameters],
+        layers=[layer.weight.detach().clone() for layer in network if isinstance(layer, torch.nn.Linear)],
+        logits=logits.detach(),
+        yhat=yhat.detach(),
+        loss=value.item(),
+        pull=torch.zeros_like(logits) if pull is None else pull,
+        gradients=[
+            torch.zeros_like(parameter) if gradient is None else gradient
+            for parameter, gradient in zip(parameters, gradients, strict=True)
+        ],
+        dead=dead,
+    )
+
+
+def _dead(activation: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """bool (units,): where the derivative is exactly 0 for every image; inputs: (n, units)."""
+    inputs = inputs.requires_grad_()
+    (slope,) = torch.autograd.grad(activation(inputs).sum(), inputs)
+    return ~(slope != 0).any(0)
+
+
+def at_start(settings: dict, seed: int, loss: Loss, x: Packed | torch.Tensor, y: torch.Tensor, inputs: int) -> State:
+    """The state before the first step: the seed makes the same network again."""
+    return state(build_network(inputs, settings["hidden"], settings["activation"], seed), loss, x, y)

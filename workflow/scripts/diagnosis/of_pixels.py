@@ -1,0 +1,157 @@
+"""Findings about the pixels and the settings: what no loss could mend."""
+
+from diagnosis.evidence import Evidence
+from diagnosis.kinds import kind
+from diagnosis.records import Finding
+from diagnosis.words import counted
+
+RARE = 0.1
+
+
+@kind(
+    "equal-images",
+    means="all images, or all of one class, are the same after normalization",
+    why="the normalization makes one value of all pixels, say by a threshold beyond them",
+    helps="another normalization",
+)
+def equal_images(evidence: Evidence) -> Finding | None:
+    pixels, n = evidence.pixels, evidence.pixels.n
+    if pixels.all_equal:
+        sentence = f"All {sum(n):,} training images are the same after normalization."
+        return Finding(kind="equal-images", alarm=True, sentence=sentence, count=sum(n), labels=[0, 1])
+    labels = [label for label in pixels.equal if n[label] > 1]
+    if not labels:
+        return None
+    classes = " and all ".join(f"{n[label]:,} images of {evidence.classes[label]}" for label in labels)
+    count = sum(n[label] for label in labels)
+    sentence = f"All {classes} are the same after normalization."
+    return Finding(kind="equal-images", alarm=True, sentence=sentence, count=count, labels=labels)
+
+
+@kind(
+    "conflicting-images",
+    means="training images are equal to one of the other class: no function of the pixels gets both right",
+    why="the normalization throws away what tells them apart; or the labels are wrong",
+    helps="another normalization; a look at the labels",
+)
+def conflicting_images(evidence: Evidence) -> Finding | None:
+    pixels, n = evidence.pixels, sum(evidence.pixels.n)
+    if not pixels.conflicting or pixels.all_equal:
+        return None
+    verb = "equals" if pixels.conflicting == 1 else "equal"
+    sentence = f"{counted(pixels.conflicting, 'training image')} {verb} one of the other class, pixel for pixel: no "
+    sentence += f"model can get more than {pixels.most_right:,} of {n:,} right."
+    facts = {"count": pixels.conflicting, "of": n, "against": pixels.most_right}
+    return Finding(kind="conflicting-images", alarm=True, sentence=sentence, **facts)
+
+
+@kind(
+    "test-pixels",
+    means="test images are not finite after normalization, or lie far outside the range of the training images",
+    why="the statistics are those of the training images: a pixel that is always dark there may be lit in a test "
+    "image, and then be divided by almost nothing",
+    helps="something added to what is divided by: (x - pixel_mean) / (pixel_std + 1)",
+    alarm="where they are not finite",
+)
+def test_pixels(evidence: Evidence) -> Finding | None:
+    pixels, m = evidence.pixels, len(evidence.test_y)
+    if not (pixels.test_broken or pixels.test_far):
+        return None
+    parts = []
+    if pixels.test_broken:
+        parts.append(f"{pixels.test_broken:,} of {m:,} test images are not finite")
+    if pixels.test_far:
+        parts.append(
+            f"{pixels.test_far:,} of {m:,} test images lie outside the training pixels' range by more than it is wide"
+        )
+    where = counted(len(pixels.odd_pixels), "pixel")
+    sentence = f"After normalization {' and '.join(parts)}, at {where}."
+    count = max(pixels.test_broken, pixels.test_far)
+    facts = {"count": count, "of": m, "pixels": pixels.odd_pixels}
+    return Finding(kind="test-pixels", alarm=pixels.test_broken > 0, sentence=sentence, **facts)
+
+
+@kind(
+    "no-influence",
+    means="before the first step all logits are equal to the last bit, or the first layer's gradient is exactly 0: the "
+    "pixels do not reach the network",
+    why="pixels so small that they vanish beside the bias",
+    helps="pixels of the order of 1: x / 255",
+)
+def no_influence(evidence: Evidence) -> Finding | None:
+    start, pixels = evidence.start, evidence.pixels
+    if pixels.all_equal or any(units.all() for units in start.dead):
+        return None
+    are_equal = bool((start.logits == start.logits[0]).all()) and len(start.logits) > 1
+    is_cut_off = bool((start.pull != 0).any()) and not start.gradients[0].any()
+    if not (are_equal or is_cut_off):
+        return None
+    if are_equal:
+        value = start.logits[0].item()
+        sentence = (
+            f"Before the first step every logit is {value:.6g}, to the last bit: the pixels vanish beside the bias."
+        )
+        return Finding(kind="no-influence", alarm=True, sentence=sentence, value=value)
+    sentence = "Before the first step the gradient of the first layer's weights is exactly 0."
+    return Finding(kind="no-influence", alarm=True, sentence=sentence)
+
+
+@kind(
+    "imbalance",
+    means="one class is less than a tenth of the training images",
+    why="a model may then be mostly right and still get most of that class wrong",
+    helps="read the accuracy of each class; weigh the rare class in the loss (pos_weight)",
+    alarm="where a class is mostly wrong",
+)
+def imbalance(evidence: Evidence) -> Finding | None:
+    n = evidence.pixels.n
+    rare = min((0, 1), key=lambda label: n[label])
+    if not n[rare] < RARE * sum(n):
+        return None
+    wrong = evidence.end.wrong(evidence.y)
+    right = [1 - wrong[evidence.y == label].float().mean().item() for label in (0, 1)]
+    shares = ", ".join(f"of {evidence.classes[label]} {right[label]:.1%}" for label in (0, 1))
+    sentence = f"Only {n[rare]:,} of {sum(n):,} training images are {evidence.classes[rare]}; right are {shares}."
+    facts = {"count": n[rare], "of": sum(n), "labels": [rare], "value": right[rare]}
+    return Finding(kind="imbalance", alarm=min(right) < 0.5, sentence=sentence, **facts)
+
+
+@kind(
+    "decay",
+    means="lr · weight_decay is 1 or more under SGD or AdamW: each step wipes the weights, flips their sign or, "
+    "beyond 2, makes them grow for ever",
+    why="weight_decay is multiplied by the learning rate",
+    helps="a weight_decay far below 1 / lr",
+)
+def decay(evidence: Evidence) -> Finding | None:
+    name, arguments = evidence.settings["optimizer"]
+    rate = evidence.settings["lr"] * dict(arguments).get("weight_decay", 0)
+    if name not in ("SGD", "AdamW") or rate < 1:
+        return None
+    does = (
+        "wipes the weights"
+        if rate == 1
+        else "flips their sign"
+        if rate <= 2
+        else "flips their sign and makes them grow"
+    )
+    sentence = f"lr · weight_decay is {rate:.4g}: each step multiplies the weights by {1 - rate:.4g}, which {does}."
+    return Finding(kind="decay", alarm=True, sentence=sentence.replace("-", "−"), factor=1 - rate)
+
+
+@kind(
+    "momentum",
+    means="momentum is 1 or more: steps are never forgotten, and add up for ever",
+    why="each step is the one before times the momentum, plus the gradient",
+    helps="a momentum of 0.9",
+)
+def momentum(evidence: Evidence) -> Finding | None:
+    name, arguments = evidence.settings["optimizer"]
+    factor = dict(arguments).get("momentum", 0)
+    if factor < 1:
+        return None
+    sentence = (
+        f"Under {name} with momentum {factor:g} each step is {factor:g} times the one before, plus the gradient: "
+    )
+    sentence += "steps add up for ever." if factor == 1 else "steps grow for ever."
+    return Finding(kind="momentum", alarm=True, sentence=sentence, factor=factor)

@@ -1,0 +1,58 @@
+"""Facts about the pixels that a network is given, whatever it is and however it is trained."""
+
+from dataclasses import dataclass
+
+import torch
+
+FAR = 1.0  # of the training pixels' range: what lies farther outside than the range is wide
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Normalized images, looked at once for all seeds of a variant.
+
+    n: training images of y = 0 and y = 1. equal: the classes (0, 1) whose training images are all the same; all_equal:
+    whether those of both are. conflicting: how many training images equal one of the other class. most_right: how many
+    training images a function of the pixels can get right. constant: bool (784,), pixels that are the same in all
+    training images. test_broken, test_far: how many test images have a pixel that is not finite, or farther outside
+    the range of all training pixels than that range is wide; odd_pixels: which pixels that is.
+    """
+
+    n: tuple[int, int]
+    equal: list[int]
+    all_equal: bool
+    conflicting: int
+    most_right: int
+    constant: torch.Tensor
+    test_broken: int
+    test_far: int
+    odd_pixels: list[int]
+
+
+def look(x: torch.Tensor, y: torch.Tensor, x_test: torch.Tensor) -> Pixels:
+    """x (n, 784) and y (n, 1) of the training images, x_test (m, 784)."""
+    counts = _copies(x, y)
+    least, most = x.amin(0), x.amax(0)
+    low, high = least.min(), most.max()
+    broken = ~x_test.isfinite()
+    far = torch.maximum(low - x_test, x_test - high) > FAR * (high - low)
+    return Pixels(
+        n=tuple(sum(pair[label] for pair in counts) for label in (0, 1)),
+        equal=[label for label in (0, 1) if sum(pair[label] > 0 for pair in counts) == 1],
+        all_equal=len(counts) == 1,
+        conflicting=sum(sum(pair) for pair in counts if all(pair)),
+        most_right=sum(map(max, counts)),
+        constant=least == most,
+        test_broken=int(broken.any(1).sum()),
+        test_far=int(far.any(1).sum()),
+        odd_pixels=(broken | far).any(0).nonzero().flatten().tolist(),
+    )
+
+
+def _copies(x: torch.Tensor, y: torch.Tensor) -> list[list[int]]:
+    """How often each different image stands there with y = 0 and with y = 1."""
+    counts: dict[bytes, list[int]] = {}
+    for image, label in zip(x.numpy(), y.flatten().int().tolist(), strict=True):
+        # What is equal has equal bytes, once -0 is 0.
+        counts.setdefault((image + 0.0).tobytes(), [0, 0])[label] += 1
+    return list(counts.values())

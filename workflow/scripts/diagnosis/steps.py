@@ -1,0 +1,88 @@
+"""What an optimizer's own arithmetic did to the weights, where loss and gradient were finite."""
+
+from dataclasses import dataclass
+
+import torch
+
+from diagnosis.words import counted
+from training.fast import Adam, Pixels
+from training.loop import descend
+from training.loss import Loss
+from training.network import build_network
+from training.optimizer import build_optimizer
+
+
+@dataclass(frozen=True)
+class Division:
+    """What an optimizer divides a step by: `text` names it, `squared` is what it takes the square root of."""
+
+    text: str
+    squared: torch.Tensor
+    eps: float
+
+
+def growth(settings: dict) -> tuple[str, float, str] | None:
+    """(cause, factor, why) where each step multiplies the weights, or the step before, by a factor beyond 1."""
+    name, arguments = settings["optimizer"]
+    arguments = dict(arguments)
+    rate = settings["lr"] * arguments.get("weight_decay", 0)
+    if name in ("SGD", "AdamW") and rate > 2:
+        why = f"lr · weight_decay is {rate:.4g}, so that each step multiplies the weights by −{rate - 1:.4g}"
+        return "decay", 1 - rate, why
+    momentum = arguments.get("momentum", 0)
+    if momentum >= 1:
+        why = f"momentum is {momentum:g}, so that steps {'add up' if momentum == 1 else 'grow'} for ever"
+        return "momentum", momentum, why
+    return None
+
+
+def broken_by_optimizer(settings: dict, seed: int, loss: Loss, x, y: torch.Tensor, steps: int) -> str | None:
+    """Why the last of `steps` steps gave weights that are not finite; None where no division or root of the optimizer's
+    own is to blame. The training is done again up to there, for what the optimizer then held.
+
+    x: (n, 784) as training sees it; y: (n, 1).
+    """
+    inputs = len(x.background) if isinstance(x, Pixels) else x.shape[1]
+    network = build_network(inputs, settings["hidden"], settings["activation"], seed)
+    optimizer = build_optimizer(settings["optimizer"], settings["lr"], network.parameters())
+    descend(network, optimizer, loss, x, y, steps, see=lambda *_: True)
+    broken = {called: ~parameter.isfinite() for called, parameter in network.named_parameters()}
+    called, place = next((called, place) for place, (called, bad) in enumerate(broken.items()) if bad.any())
+    division = _division(settings["optimizer"], _state(optimizer, list(network.parameters()), place))
+    if division is None:
+        return None
+    where = broken[called].nonzero()[0].tolist()
+    value = division.squared[tuple(where)].item()
+    name, _ = settings["optimizer"]
+    count = counted(sum(int(bad.sum()) for bad in broken.values()), "weight")
+    example = f"for {count}, the first of them {called}{where}"
+    if value < 0:
+        return f"{name} takes the square root of {division.text}, which was {value:.3g} {example}: it is NaN"
+    if value == 0 and division.eps == 0:
+        return f"{name} divides by the square root of {division.text} plus eps, which was exactly 0 {example}"
+    return None
+
+
+def _state(optimizer, parameters: list, place: int) -> dict:
+    if isinstance(optimizer, Adam):
+        return {"exp_avg_sq": optimizer.squares[place]}
+    return optimizer.state[parameters[place]]
+
+
+def _division(optimizer: list, state: dict) -> Division | None:
+    name, arguments = optimizer
+    eps = dict(arguments).get("eps", 1e-8)
+    match name:
+        case "Adam" | "AdamW" | "NAdam" | "RAdam":
+            return Division("exp_avg_sq", state["exp_avg_sq"], eps)
+        case "Adamax":
+            return Division("exp_inf", state["exp_inf"], eps)
+        case "Adagrad":
+            return Division("sum", state["sum"], eps)
+        case "Adadelta":
+            return Division("square_avg", state["square_avg"], eps)
+        case "RMSprop" if dict(arguments).get("centered"):
+            return Division("square_avg − grad_avg²", state["square_avg"] - state["grad_avg"] ** 2, eps)
+        case "RMSprop":
+            return Division("square_avg", state["square_avg"], eps)
+    return None
