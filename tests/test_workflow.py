@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -226,6 +227,21 @@ rule count:
     )
     assert result.returncode == 0, result.stderr
     assert (parent / "rows.txt").read_text().strip() == "5"
+
+
+@pytest.mark.skipif(not shutil.which("rsync"), reason="the fs storage plugin copies with rsync, which is not here")
+def test_runs_with_a_default_storage_provider(small_mnist, tmp_path):
+    """All results are kept by a storage plugin; the project's own code is no storage object."""
+    config = small_config(small_mnist)
+    config["variants"]["bad"]["seeds"] = [1]
+    workflow = Workflow(tmp_path / "stored", config)
+    storage = ["--default-storage-provider", "fs", "--default-storage-prefix", str(tmp_path / "storage")]
+    workflow.ok("--cores", "4", *storage)
+    results = tmp_path / "storage/results"
+    assert "2 variants compared" in (results / "report.html").read_text()
+    assert (results / "variants/good/model.pt").exists()
+    assert not (workflow / "results/report.html").exists()
+    assert workflow.jobs(*storage) == {}
 
 
 def test_page_is_self_contained_and_shows_every_variant(finished):
