@@ -33,6 +33,7 @@ rule train:
         epochs=EXPERIMENT.setting("epochs"),
         seeds=EXPERIMENT.setting("seeds"),
         classes=EXPERIMENT.data["classes"],
+        trials=EXPERIMENT.diagnosis["trials"],
     script:
         "../scripts/train.py"
 

@@ -10,23 +10,25 @@ from common.startup import torch
 import io
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from common.errors import UserError, logged
 from common.files import write, write_json
-from diagnosis.autopsy import autopsy
-from diagnosis.forecast import next_divergence
+from diagnosis.evidence import Evidence, Task, task
+from diagnosis.findings import findings, verdict
+from diagnosis.gather import gather
 from diagnosis.records import BrokenNormalization, Counts, Metrics, Outcome, as_json, from_json
 from formulas.float32 import ONE_LOGIT
 from training.fast import pack
 from training.history import Row, count_correct, history_csv
-from training.loop import Run, train
-from training.loss import Loss, build_loss
+from training.loop import train
+from training.loss import build_loss
 from training.network import build_network, forward
 from training.optimizer import build_optimizer
+from training.repeats import Repeats
 
 
 @dataclass
@@ -45,42 +47,55 @@ class Trained:
     test: np.ndarray
 
 
-def train_seed(seed: int, settings: dict, data: dict) -> Trained:
-    """Train one seed and look at what became of it.
-
-    data: x_train (n, 784), the same as x_packed, y_train (n, 1), x_test (m, 784), y_test (m, 1); `broken` where the
-    normalization broke x_train.
-    """
+def train_seed(seed: int, task: Task) -> Trained:
+    """Train one seed and look at what became of it."""
+    settings, data = task.settings, task.data
     network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
-    optimizer = build_optimizer(settings["optimizer"], settings["lr"], network.parameters())
-    loss_function = build_loss(settings["loss_definition"])
     start = time.perf_counter()
-    run = train(network, optimizer, loss_function, data["x_packed"], data["y_train"], settings["epochs"])
+    run = train(
+        network,
+        build_optimizer(settings["optimizer"], settings["lr"], network.parameters()),
+        task.loss,
+        data["x_packed"],
+        data["y_train"],
+        settings["epochs"],
+        Repeats(network, settings["optimizer"]),
+        test=(data["x_test"], data["y_test"]),
+    )
     seconds = time.perf_counter() - start
-    with torch.no_grad():
-        _, test_yhat = forward(network, data["x_test"])
-    outcome = judge(seed, run, test_yhat, loss_function, data, seconds)
     state_dict = {name: weights.clone() for name, weights in network.state_dict().items()}
-    broken = None
-    if outcome.status == "diverged":
-        found = autopsy(network, loss_function, data, run, settings, seed)
-        outcome = replace(outcome, autopsy=found)
-        broken = dict(zip(state_dict, run.last_finite_weights(), strict=True))
+    with torch.no_grad():
+        test_logits, test_yhat = forward(network, data["x_test"])
+        test_loss = task.loss(data["y_test"], test_yhat, test_logits).item()
+    evidence = gather(seed, network, run, test_yhat, test_loss, task)
+    broken = dict(zip(state_dict, run.last_finite_weights(), strict=True)) if evidence.autopsy else None
     yhat = {"train": run.yhat.flatten().numpy(), "test": test_yhat.flatten().numpy()}
+    outcome = judge(seed, evidence, seconds)
     return Trained(outcome=outcome, history=run.history, state_dict=state_dict, broken=broken, **yhat)
 
 
-def judge(seed: int, run: Run, test_yhat: torch.Tensor, loss_function: Loss, data: dict, seconds: float) -> Outcome:
-    """The outcome of a run, without its autopsy; test_yhat: (m, 1)."""
-    finished = run.diverged_epoch is None
-    n, test_n = len(run.yhat), len(test_yhat)
-    correct = count_correct(run.yhat, data["y_train"]) if finished else None
-    test_correct = count_correct(test_yhat, data["y_test"]) if finished else None
-    extremes = {
-        "lower": [row.min_logit for row in run.history] + [run.logits.min().item()],
-        "upper": [row.max_logit for row in run.history] + [run.logits.max().item()],
-    }
-    max_logit = max(filter(math.isfinite, extremes["upper"]), default=None)
+def rehearse(settings: dict, data: dict) -> None:
+    """Take one step on two images. Raises UserError where torch refuses what the schema let through."""
+    ends = [0, -1]
+    try:
+        network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], 0)
+        optimizer = build_optimizer(settings["optimizer"], settings["lr"], network.parameters())
+        logits, yhat = forward(network, data["x_train"][ends])
+        build_loss(settings["loss_definition"])(data["y_train"][ends], yhat, logits).backward()
+        optimizer.step()
+    except (AssertionError, RuntimeError, TypeError, ValueError) as error:
+        raise UserError(f"variant {settings['variant']}: torch refuses its settings: {error}") from None
+
+
+def judge(seed: int, evidence: Evidence, seconds: float) -> Outcome:
+    """What becomes of a seed in metrics.json."""
+    run, finished = evidence.run, evidence.autopsy is None
+    n, test_n = len(run.yhat), len(evidence.test_yhat)
+    correct = count_correct(run.yhat, evidence.y) if finished else None
+    test_correct = count_correct(evidence.test_yhat, evidence.task.data["y_test"]) if finished else None
+    logits = [row.max_logit for row in run.history] + [run.logits.max().item()]
+    max_logit = max(filter(math.isfinite, logits), default=None)
+    found = findings(evidence)
     return Outcome(
         seed=seed,
         status="finished" if finished else "diverged",
@@ -96,8 +111,11 @@ def judge(seed: int, run: Run, test_yhat: torch.Tensor, loss_function: Loss, dat
         epochs=len(run.history),
         seconds=round(seconds, 3),
         margin=None if max_logit is None else ONE_LOGIT - max_logit,
-        forecast=next_divergence(loss_function, extremes) if finished else None,
-        autopsy=None,
+        forecast=evidence.forecast,
+        autopsy=evidence.autopsy,
+        verdict=verdict(evidence, found),
+        progress=evidence.progress,
+        findings=found,
     )
 
 
@@ -106,10 +124,9 @@ def main(normalized: Path, settings: dict, output: dict) -> None:
     data["x_packed"] = pack(data["x_train"])
     if "broken" in data:
         data["broken"] = from_json(data["broken"], BrokenNormalization)
-    try:
-        results = {seed: train_seed(seed, settings, data) for seed in settings["seeds"]}
-    except (AssertionError, RuntimeError, TypeError, ValueError) as error:
-        raise UserError(f"variant {settings['variant']}: torch refuses its settings: {error}") from None
+    rehearse(settings, data)
+    shared = task(settings, data)
+    results = {seed: train_seed(seed, shared) for seed in settings["seeds"]}
 
     model, broken, predictions = io.BytesIO(), io.BytesIO(), io.BytesIO()
     torch.save({seed: result.state_dict for seed, result in results.items()}, model)

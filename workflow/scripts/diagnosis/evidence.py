@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import torch
 
-from diagnosis.pixels import Pixels
+from diagnosis import answers
+from diagnosis.chart import LossChart
+from diagnosis.pixels import Pixels, look
 from diagnosis.records import Autopsy, Forecast
+from diagnosis.signs import sign_chart
 from training.fast import Pixels as Packed
 from training.loop import Run
-from training.loss import Loss
-from training.network import build_network
+from training.loss import Loss, build_loss
 
 ROUNDING = 1e-6  # of a mean over some ten thousand float32
 
@@ -51,47 +53,91 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """All that is known of one seed of a variant when its training is over.
+class Task:
+    """What all seeds of a variant share.
 
-    settings: of the variant, as train's params. classes: what y = 0 and y = 1 are called. y: (n, 1). test_yhat, test_y:
-    (m, 1). test_loss: of the final weights. start, end: before the first step, after the last. chart: of the loss.
-    coin: the loss with every logit 0. constant: the least loss of one answer for all images; floor: the mean of every
-    image's least loss; None where there is none. starved: bool (n, 1), where the computed gradient is less than half
-    of the exact one. forecast, autopsy: of the outcome.
+    settings: of the variant, with `classes`, what y = 0 and y = 1 are called. data: x_train (n, 784), the same as
+    x_packed, y_train (n, 1), x_test (m, 784), y_test (m, 1). chart: of the loss. coin: the loss with every logit 0.
+    constant: the least loss of one answer for all images; floor: that of the best answers of all; None where there is
+    none.
     """
 
     settings: dict
-    classes: list
+    data: dict
     loss: Loss
-    run: Run
-    y: torch.Tensor
-    test_yhat: torch.Tensor
-    test_y: torch.Tensor
-    test_loss: float
-    start: State
-    end: State
+    chart: LossChart
     pixels: Pixels
-    forecast: Forecast | None
-    autopsy: Autopsy | None
     coin: float
     constant: float | None
     floor: float | None
-    starved: torch.Tensor
+
+    @property
+    def classes(self) -> list:
+        return self.settings["classes"]
+
+
+def task(settings: dict, data: dict) -> Task:
+    """What can be known before training."""
+    loss, y = build_loss(settings["loss_definition"]), data["y_train"]
+    chart = sign_chart(loss)
+    return Task(
+        settings=settings,
+        data=data,
+        loss=loss,
+        chart=chart,
+        pixels=look(data["x_train"], y, data["x_test"]),
+        coin=answers.coin(loss, y),
+        constant=answers.constant(loss, y),
+        floor=answers.floor(loss, y) if chart.per_image else None,
+    )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known of one seed of a variant when its training is over.
+
+    start, end: before the first step, after the last; end is None where the seed diverged. test_yhat: (m, 1) and
+    test_loss, of the final weights. forecast, autopsy: of the outcome. trial: at another learning rate, where one was
+    tried.
+    """
+
+    task: Task
+    run: Run
+    start: State
+    end: State | None
+    test_yhat: torch.Tensor
+    test_loss: float
+    forecast: Forecast | None
+    autopsy: Autopsy | None
     trial: Trial | None = None
+
+    @property
+    def y(self) -> torch.Tensor:
+        return self.task.data["y_train"]
+
+    @property
+    def wrong(self) -> torch.Tensor:
+        """bool (n, 1): the images on the wrong side in the end."""
+        return self.end.wrong(self.y)
+
+    @property
+    def right(self) -> int:
+        return len(self.y) - int(self.wrong.sum())
 
     @property
     def progress(self) -> float | None:
         """0 where the images are ignored, 1 where nothing is left to learn; None where that is not defined."""
-        if self.constant is None or self.floor is None or not self.constant > self.floor:
+        constant, floor = self.task.constant, self.task.floor
+        if self.end is None or constant is None or floor is None or not constant > floor:
             return None
-        share = (self.constant - self.end.loss) / (self.constant - self.floor)
+        share = (constant - self.end.loss) / (constant - floor)
         return share if math.isfinite(share) else None
 
     @property
     def is_no_better_than_constant(self) -> bool:
         """Up to the rounding of a float32 mean: one answer for all images may come out just below."""
-        return self.constant is not None and self.end.loss >= self.constant - ROUNDING * abs(self.constant)
+        least = self.task.constant
+        return least is not None and self.end.loss >= least - ROUNDING * abs(least)
 
     @property
     def moved(self) -> list[float | None]:
@@ -106,7 +152,7 @@ class Evidence:
             if layer < len(self.start.dead):
                 changed = changed[~self.start.dead[layer]]
             if layer == 0:
-                changed = changed[:, ~self.pixels.constant]
+                changed = changed[:, ~self.task.pixels.constant]
             shares.append(changed.float().mean().item() if changed.numel() else None)
         return shares
 
@@ -154,8 +200,3 @@ def _dead(activation: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     inputs = inputs.requires_grad_()
     (slope,) = torch.autograd.grad(activation(inputs).sum(), inputs)
     return ~(slope != 0).any(0)
-
-
-def at_start(settings: dict, seed: int, loss: Loss, x: Packed | torch.Tensor, y: torch.Tensor, inputs: int) -> State:
-    """The state before the first step: the seed makes the same network again."""
-    return state(build_network(inputs, settings["hidden"], settings["activation"], seed), loss, x, y)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from diagnosis.probe import unsafe_logits
+from diagnosis.chart import LossChart, limits
 from diagnosis.records import Forecast
-from training.loss import Loss
+from training.loop import Run
 
 WINDOW = 80  # epochs that the straight line is laid through
 WINDOWS = (20, 40, 60, 80, 100, 120)  # whose disagreement is the uncertainty
@@ -51,14 +51,32 @@ def _reach(distance: np.ndarray, window: int) -> float:
     return -intercept / slope if slope < 0 else math.inf
 
 
-def next_divergence(loss_function: Loss, extremes: dict[str, list[float]]) -> Forecast:
+def next_divergence(chart: LossChart, run: Run) -> Forecast:
     """The forecast of a finished run: the sooner of the largest and the smallest logit to reach what breaks the loss.
 
-    extremes: the largest ('upper') and smallest ('lower') logit per epoch.
+    Only where the loss drives images all the way there: one that is least before, as PoissonNLLLoss is on logits, holds
+    them back.
     """
-    limits = {side: limit for side, limit in unsafe_logits(loss_function).items() if limit is not None}
-    if not limits:
+    at = {side: limit for side, limit in limits(chart).items() if limit is not None}
+    if not at:
         why = "safe: loss and gradient are finite however sure the network is of a right image"
         return Forecast(epoch=None, why=why)
-    found = [replace(forecast(extremes[side], limit), side=side, limit=limit) for side, limit in limits.items()]
+    driven = {side: limit for side, limit in at.items() if _is_driven(chart, side)}
+    if not driven:
+        return Forecast(epoch=None, why="the loss holds its images back before the logits at which it is not finite")
+    extremes = {
+        "lower": [row.min_logit for row in run.history] + [run.logits.min().item()],
+        "upper": [row.max_logit for row in run.history] + [run.logits.max().item()],
+    }
+    found = [replace(forecast(extremes[side], limit), side=side, limit=limit) for side, limit in driven.items()]
     return min(found, key=lambda one: math.inf if one.epoch is None else one.epoch)
+
+
+def _is_driven(chart: LossChart, side: str) -> bool:
+    """Whether at every logit from the border out to the limit the gradient drives a right image further out."""
+    label = chart.labels[1 if side == "upper" else 0]
+    limit = limits(chart)[side]
+    low, high = (0.0, limit) if side == "upper" else (limit, 0.0)
+    outwards = "-" if side == "upper" else "+"
+    inside = [one for one in label.intervals if one.is_finite and one.high > low and one.low < high]
+    return all(one.slope == outwards for one in inside)

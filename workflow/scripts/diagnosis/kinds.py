@@ -10,26 +10,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Kind:
-    """means: what it says. why: where it comes from. helps: what usually mends it. alarm: when it is one."""
+    """means: what it says. why: where it comes from. helps: what usually mends it. alarm: when it is one.
+
+    of_finished: whether only a seed that did not diverge can have it.
+    """
 
     name: str
     means: str
     why: str
     helps: str
     alarm: str
+    of_finished: bool
     find: Callable
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(name: str, *, means: str, why: str, helps: str, alarm: str = "always"):
+def kind(name: str, *, means: str, why: str, helps: str, alarm: str = "always", of_finished: bool = False):
     """Register the function that finds one kind."""
 
     def register(find: Callable) -> Callable:
         if name in KINDS:
             raise ValueError(f"the kind {name} is registered twice")
-        KINDS[name] = Kind(name, means, why, helps, alarm, find)
+        KINDS[name] = Kind(name, means, why, helps, alarm, of_finished, find)
         return find
 
     return register

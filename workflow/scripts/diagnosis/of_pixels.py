@@ -15,14 +15,14 @@ RARE = 0.1
     helps="another normalization",
 )
 def equal_images(evidence: Evidence) -> Finding | None:
-    pixels, n = evidence.pixels, evidence.pixels.n
+    pixels, n = evidence.task.pixels, evidence.task.pixels.n
     if pixels.all_equal:
         sentence = f"All {sum(n):,} training images are the same after normalization."
         return Finding(kind="equal-images", alarm=True, sentence=sentence, count=sum(n), labels=[0, 1])
     labels = [label for label in pixels.equal if n[label] > 1]
     if not labels:
         return None
-    classes = " and all ".join(f"{n[label]:,} images of {evidence.classes[label]}" for label in labels)
+    classes = " and all ".join(f"{n[label]:,} images of {evidence.task.classes[label]}" for label in labels)
     count = sum(n[label] for label in labels)
     sentence = f"All {classes} are the same after normalization."
     return Finding(kind="equal-images", alarm=True, sentence=sentence, count=count, labels=labels)
@@ -35,7 +35,7 @@ def equal_images(evidence: Evidence) -> Finding | None:
     helps="another normalization; a look at the labels",
 )
 def conflicting_images(evidence: Evidence) -> Finding | None:
-    pixels, n = evidence.pixels, sum(evidence.pixels.n)
+    pixels, n = evidence.task.pixels, sum(evidence.task.pixels.n)
     if not pixels.conflicting or pixels.all_equal:
         return None
     verb = "equals" if pixels.conflicting == 1 else "equal"
@@ -54,7 +54,7 @@ def conflicting_images(evidence: Evidence) -> Finding | None:
     alarm="where they are not finite",
 )
 def test_pixels(evidence: Evidence) -> Finding | None:
-    pixels, m = evidence.pixels, len(evidence.test_y)
+    pixels, m = evidence.task.pixels, len(evidence.task.data["y_test"])
     if not (pixels.test_broken or pixels.test_far):
         return None
     parts = []
@@ -79,7 +79,7 @@ def test_pixels(evidence: Evidence) -> Finding | None:
     helps="pixels of the order of 1: x / 255",
 )
 def no_influence(evidence: Evidence) -> Finding | None:
-    start, pixels = evidence.start, evidence.pixels
+    start, pixels = evidence.start, evidence.task.pixels
     if pixels.all_equal or any(units.all() for units in start.dead):
         return None
     are_equal = bool((start.logits == start.logits[0]).all()) and len(start.logits) > 1
@@ -102,16 +102,17 @@ def no_influence(evidence: Evidence) -> Finding | None:
     why="a model may then be mostly right and still get most of that class wrong",
     helps="read the accuracy of each class; weigh the rare class in the loss (pos_weight)",
     alarm="where a class is mostly wrong",
+    of_finished=True,
 )
 def imbalance(evidence: Evidence) -> Finding | None:
-    n = evidence.pixels.n
+    n = evidence.task.pixels.n
     rare = min((0, 1), key=lambda label: n[label])
     if not n[rare] < RARE * sum(n):
         return None
-    wrong = evidence.end.wrong(evidence.y)
+    wrong = evidence.wrong
     right = [1 - wrong[evidence.y == label].float().mean().item() for label in (0, 1)]
-    shares = ", ".join(f"of {evidence.classes[label]} {right[label]:.1%}" for label in (0, 1))
-    sentence = f"Only {n[rare]:,} of {sum(n):,} training images are {evidence.classes[rare]}; right are {shares}."
+    shares = ", ".join(f"of {evidence.task.classes[label]} {right[label]:.1%}" for label in (0, 1))
+    sentence = f"Only {n[rare]:,} of {sum(n):,} training images are {evidence.task.classes[rare]}; right are {shares}."
     facts = {"count": n[rare], "of": sum(n), "labels": [rare], "value": right[rare]}
     return Finding(kind="imbalance", alarm=min(right) < 0.5, sentence=sentence, **facts)
 
@@ -124,8 +125,8 @@ def imbalance(evidence: Evidence) -> Finding | None:
     helps="a weight_decay far below 1 / lr",
 )
 def decay(evidence: Evidence) -> Finding | None:
-    name, arguments = evidence.settings["optimizer"]
-    rate = evidence.settings["lr"] * dict(arguments).get("weight_decay", 0)
+    name, arguments = evidence.task.settings["optimizer"]
+    rate = evidence.task.settings["lr"] * dict(arguments).get("weight_decay", 0)
     if name not in ("SGD", "AdamW") or rate < 1:
         return None
     does = (
@@ -146,7 +147,7 @@ def decay(evidence: Evidence) -> Finding | None:
     helps="a momentum of 0.9",
 )
 def momentum(evidence: Evidence) -> Finding | None:
-    name, arguments = evidence.settings["optimizer"]
+    name, arguments = evidence.task.settings["optimizer"]
     factor = dict(arguments).get("momentum", 0)
     if factor < 1:
         return None

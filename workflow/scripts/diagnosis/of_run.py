@@ -46,7 +46,7 @@ def diverged(evidence: Evidence) -> Finding | None:
     helps="the same loss typed as a function of the logits; fewer epochs only hide it",
 )
 def will_diverge(evidence: Evidence) -> Finding | None:
-    found, epochs = evidence.forecast, evidence.settings["epochs"]
+    found, epochs = evidence.forecast, evidence.task.settings["epochs"]
     if found is None or found.epoch is None or found.epoch > 2 * epochs:
         return None
     extreme = "largest" if found.side == "upper" else "smallest"
@@ -62,11 +62,12 @@ def will_diverge(evidence: Evidence) -> Finding | None:
     "gradient that the formula has without rounding",
     why="float32 rounds ŷ to exactly 0 or 1, or a clamp, an epsilon or a flat piece of the loss swallows the slope",
     helps="the same loss typed as a function of the logits; pixels scaled down, so that no image starts out saturated",
+    of_finished=True,
 )
 def stuck_images(evidence: Evidence) -> Finding | None:
-    wrong = evidence.end.wrong(evidence.y)
+    wrong = evidence.wrong
     stuck = wrong & (evidence.end.pull == 0)
-    starved = wrong & ~stuck & evidence.starved
+    starved = wrong & ~stuck & _starved(evidence)
     count, few, of = int(stuck.sum()), int(starved.sum()), int(wrong.sum())
     if not count:
         return None
@@ -76,15 +77,25 @@ def stuck_images(evidence: Evidence) -> Finding | None:
     return Finding(kind="stuck-images", alarm=True, sentence=sentence, count=count, of=of, images=images(stuck))
 
 
+def _starved(evidence: Evidence) -> torch.Tensor:
+    """bool (n, 1): wrong images whose logit is where the computed gradient is less than half of the exact one."""
+    zero, one = evidence.task.chart.labels
+    logits, y = evidence.end.logits, evidence.y
+    above = math.inf if zero.starved_above is None else zero.starved_above
+    below = -math.inf if one.starved_below is None else one.starved_below
+    return ((y == 0) & (logits >= above)) | ((y == 1) & (logits <= below))
+
+
 @kind(
     "frozen",
     means="from some epoch on every gradient is exactly 0, while images are wrong. Under plain SGD nothing changes "
     "ever again; other optimizers only coast on their momentum",
     why="all images, right or wrong, lie where the loss is flat, or no unit lets a gradient through",
     helps="a loss with a slope wherever an image is wrong; smaller steps, or pixels scaled down, if it began well",
+    of_finished=True,
 )
 def frozen(evidence: Evidence) -> Finding | None:
-    since, wrong = evidence.run.zero_since, int(evidence.end.wrong(evidence.y).sum())
+    since, wrong = evidence.run.zero_since, int(evidence.wrong.sum())
     if since is None or not wrong:
         return None
     sentence = f"From epoch {since} on every gradient is exactly 0, with {counted(wrong, 'image')} still wrong."
@@ -96,12 +107,13 @@ def frozen(evidence: Evidence) -> Finding | None:
     means="not one bit of one weight moved",
     why="no gradient at all, or steps below the weights' last bit",
     helps="a larger learning rate, or a loss with a gradient",
+    of_finished=True,
 )
 def unchanged(evidence: Evidence) -> Finding | None:
     if not all(map(torch.equal, evidence.start.weights, evidence.end.weights)):
         return None
     count = sum(weight.numel() for weight in evidence.end.weights)
-    steps = counted(evidence.settings["epochs"], "step")
+    steps = counted(evidence.task.settings["epochs"], "step")
     sentence = f"After {steps} not one bit of one of the {count:,} weights has moved."
     return Finding(kind="unchanged", alarm=True, sentence=sentence, count=count)
 
@@ -112,15 +124,17 @@ def unchanged(evidence: Evidence) -> Finding | None:
     why="the step goes as far back as it came, or is too small to move a bit",
     helps="another learning rate",
     alarm="while an image is wrong",
+    of_finished=True,
 )
 def cycle(evidence: Evidence) -> Finding | None:
-    if evidence.run.cycle is None or not has_no_memory(evidence.settings["optimizer"]):
+    if evidence.run.cycle is None or not has_no_memory(evidence.task.settings["optimizer"]):
         return None
     epoch, period = evidence.run.cycle
-    wrong = int(evidence.end.wrong(evidence.y).sum())
-    again = "the epoch before" if period == 1 else f"{period} epochs before"
-    sentence = f"From epoch {epoch + period} on the weights are those of {again}, to the last bit."
-    return Finding(kind="cycle", alarm=wrong > 0, sentence=sentence, epoch=epoch + period, period=period, count=wrong)
+    wrong = int(evidence.wrong.sum())
+    sentence = f"From epoch {epoch} on the weights come back every {period} epochs, to the last bit."
+    if period == 1:
+        sentence = f"From epoch {epoch} on no step moves a bit of a weight."
+    return Finding(kind="cycle", alarm=wrong > 0, sentence=sentence, epoch=epoch, period=period, count=wrong)
 
 
 @kind(
@@ -128,6 +142,7 @@ def cycle(evidence: Evidence) -> Finding | None:
     means="the activation's derivative is exactly 0 for all units of a layer and all images: no gradient passes",
     why="one large step, or weight decay, pushed every unit to where the activation is flat",
     helps="a smaller learning rate; LeakyReLU or another activation without a flat side",
+    of_finished=True,
 )
 def dead_layer(evidence: Evidence) -> Finding | None:
     whole = [bool(units.all()) for units in evidence.end.dead]
@@ -149,6 +164,7 @@ def dead_layer(evidence: Evidence) -> Finding | None:
     why="large steps; in deep networks also the first weights",
     helps="nothing is wrong in itself",
     alarm="never",
+    of_finished=True,
 )
 def dead_units(evidence: Evidence) -> Finding | None:
     dead = [int(units.sum()) for units in evidence.end.dead]
@@ -167,6 +183,7 @@ def dead_units(evidence: Evidence) -> Finding | None:
     means="the model gives all images the same answer",
     why="a symptom: the other findings say of what",
     helps="what the other findings ask for",
+    of_finished=True,
 )
 def one_class(evidence: Evidence) -> Finding | None:
     ones = int((evidence.end.yhat > 0.5).sum())
@@ -174,7 +191,7 @@ def one_class(evidence: Evidence) -> Finding | None:
         return None
     label = int(ones > 0)
     n = len(evidence.y)
-    sentence = f"It calls all {n:,} images {evidence.classes[label]}."
+    sentence = f"It calls all {n:,} images {evidence.task.classes[label]}."
     return Finding(kind="one-class", alarm=True, sentence=sentence, labels=[label], count=n)
 
 
@@ -183,9 +200,10 @@ def one_class(evidence: Evidence) -> Finding | None:
     means="its loss is no less than that of the best single answer for all images",
     why="nothing that distinguishes the images has reached the loss",
     helps="what the other findings ask for",
+    of_finished=True,
 )
 def no_better_than_constant(evidence: Evidence) -> Finding | None:
-    least = evidence.constant
+    least = evidence.task.constant
     if least is None or not evidence.is_no_better_than_constant:
         return None
     sentence = f"Its loss, {evidence.end.loss:.4g}, is no less than that of the best single answer for all images, "
@@ -199,6 +217,7 @@ def no_better_than_constant(evidence: Evidence) -> Finding | None:
     means="its loss is larger than before the first step",
     why="steps too long: each goes beyond the valley that it aims at",
     helps="a smaller learning rate",
+    of_finished=True,
 )
 def worse_than_start(evidence: Evidence) -> Finding | None:
     if not evidence.end.loss > evidence.start.loss:
@@ -217,9 +236,9 @@ def worse_than_start(evidence: Evidence) -> Finding | None:
     alarm="never",
 )
 def bad_start(evidence: Evidence) -> Finding | None:
-    start, coin = evidence.start, evidence.coin
-    saturated = start.wrong(evidence.y) & (start.pull == 0) & ((start.yhat == 0) | (start.yhat == 1))
-    count = int(saturated.sum())
+    start, coin = evidence.start, evidence.task.coin
+    saturated = start.wrong(evidence.y) & ((start.yhat == 0) | (start.yhat == 1))
+    count, without = int(saturated.sum()), int((saturated & (start.pull == 0)).sum())
     if not (count or (coin is not None and coin > 0 and start.loss >= 2 * coin)):
         return None
     parts = []
@@ -230,7 +249,8 @@ def bad_start(evidence: Evidence) -> Finding | None:
         parts.append(f"the first loss is {start.loss:.4g}, a coin's {coin:.4g}; {reached}")
     if count:
         verb = "is" if count == 1 else "are"
-        parts.append(f"before the first step {counted(count, 'wrong image')} {verb} saturated, without a gradient")
+        gradient = f", {without:,} of them without a gradient" if without else ""
+        parts.append(f"before the first step {counted(count, 'wrong image')} {verb} saturated{gradient}")
     sentence = "; ".join(parts)
     return Finding(
         kind="bad-start",
@@ -249,10 +269,12 @@ def bad_start(evidence: Evidence) -> Finding | None:
     means="most weights of the first layer have not moved by a bit, while those of the last layer do",
     why="each layer on the way back shrinks the gradient, until a step is below the weights' last bit",
     helps="fewer layers; ReLU in place of Sigmoid; an optimizer that scales each step, such as Adam",
+    of_finished=True,
 )
 def vanishing(evidence: Evidence) -> Finding | None:
-    first, *_, last = evidence.moved
-    if len(evidence.moved) < 2 or first is None or not first < 0.5 or not last:
+    first, last = evidence.moved[0], evidence.moved[-1]
+    does_reach = bool((evidence.start.logits != evidence.start.logits[0]).any())
+    if len(evidence.moved) < 2 or first is None or not first < 0.5 or not last or not does_reach:
         return None
     shares = [0.0 if share is None else share for share in evidence.moved]
     shown = per_layer([f"{share:.0%}" for share in shares])
@@ -266,12 +288,13 @@ def vanishing(evidence: Evidence) -> Finding | None:
     "more frequent than on the training images (Fisher's exact test)",
     why="the network learns its training images by heart",
     helps="fewer epochs, fewer units, weight decay, or more images",
+    of_finished=True,
 )
 def overfit(evidence: Evidence) -> Finding | None:
     tested = [(epoch, loss) for epoch, loss in evidence.run.tested if math.isfinite(loss)]
-    wrong, n = int(evidence.end.wrong(evidence.y).sum()), len(evidence.y)
-    test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.test_y == 1)).sum())
-    test_n = len(evidence.test_y)
+    wrong, n = int(evidence.wrong.sum()), len(evidence.y)
+    test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())
+    test_n = len(evidence.task.data["y_test"])
     if len(tested) < 2:
         return None
     best, least = min(tested, key=lambda one: one[1])

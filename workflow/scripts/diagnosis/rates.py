@@ -2,16 +2,12 @@
 
 from itertools import pairwise
 
-import torch
-
-from diagnosis.evidence import Evidence, Trial
+from diagnosis.evidence import Evidence, Task, Trial
 from diagnosis.kinds import kind
 from diagnosis.of_run import number
 from diagnosis.records import Finding
-from training.fast import Pixels
 from training.history import Row, count_correct
 from training.loop import loss_on, train
-from training.loss import Loss
 from training.network import build_network
 from training.optimizer import build_optimizer
 from training.repeats import Repeats
@@ -48,24 +44,23 @@ def rate_to_try(evidence: Evidence, findings: list[Finding]) -> float | None:
     if evidence.autopsy and evidence.autopsy.cause not in ("network", "step"):
         return None
     factor = 0.1 if evidence.autopsy or rose(evidence.run.history) else 10
-    return float(f"{evidence.settings['lr'] * factor:.6g}")
+    return float(f"{evidence.task.settings['lr'] * factor:.6g}")
 
 
-def try_rate(settings: dict, seed: int, loss: Loss, x: Pixels | torch.Tensor, y: torch.Tensor, lr: float) -> Trial:
-    """Train a seed from the start, in full; x (n, 784) as training sees it, y (n, 1)."""
-    inputs = len(x.background) if isinstance(x, Pixels) else x.shape[1]
-    network = build_network(inputs, settings["hidden"], settings["activation"], seed)
+def try_rate(task: Task, seed: int, lr: float) -> Trial:
+    """Train a seed from the start, in full, at another learning rate."""
+    settings, x, y = task.settings, task.data["x_packed"], task.data["y_train"]
+    network = build_network(task.data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
     optimizer = build_optimizer(settings["optimizer"], lr, network.parameters())
-    run = train(network, optimizer, loss, x, y, settings["epochs"], Repeats(network, settings["optimizer"]))
+    run = train(network, optimizer, task.loss, x, y, settings["epochs"], Repeats(network, settings["optimizer"]))
     correct = None if run.diverged_epoch is not None else count_correct(run.yhat, y)
-    return Trial(lr=lr, loss=loss_on(network, loss, x, y), correct=correct, rose=rose(run.history))
+    return Trial(lr=lr, loss=loss_on(network, task.loss, x, y), correct=correct, rose=rose(run.history))
 
 
 def _ends_better(trial: Trial, evidence: Evidence) -> bool:
     if trial.correct is None:
         return False
-    right = len(evidence.y) - int(evidence.end.wrong(evidence.y).sum())
-    return evidence.autopsy is not None or (trial.loss < evidence.end.loss and trial.correct > right)
+    return evidence.autopsy is not None or (trial.loss < evidence.end.loss and trial.correct > evidence.right)
 
 
 @kind(
@@ -76,12 +71,12 @@ def _ends_better(trial: Trial, evidence: Evidence) -> bool:
 )
 def rate_too_large(evidence: Evidence) -> Finding | None:
     trial = evidence.trial
-    if trial is None or trial.lr > evidence.settings["lr"] or not _ends_better(trial, evidence):
+    if trial is None or trial.lr > evidence.task.settings["lr"] or not _ends_better(trial, evidence):
         return None
     n = len(evidence.y)
     sentence = f"The loss rose after a step; at a tenth of the learning rate, {trial.lr:g}, tried in full, "
     sentence += f"{trial.correct:,} of {n:,} images are right in the end."
-    facts = {"value": number(trial.lr), "against": evidence.settings["lr"], "count": trial.correct, "of": n}
+    facts = {"value": number(trial.lr), "against": evidence.task.settings["lr"], "count": trial.correct, "of": n}
     return Finding(kind="rate-too-large", alarm=True, sentence=sentence, **facts)
 
 
@@ -93,7 +88,7 @@ def rate_too_large(evidence: Evidence) -> Finding | None:
     helps="the learning rate that was tried, or more epochs; a loss that is not scaled down",
 )
 def slow(evidence: Evidence) -> Finding | None:
-    name, arguments = evidence.settings["optimizer"]
+    name, arguments = evidence.task.settings["optimizer"]
     eps = dict(arguments).get("eps", EPS.get(name, 0))
     largest = max(gradient.abs().max().item() for gradient in evidence.start.gradients)
     learned_little = evidence.progress is not None and evidence.progress < 0.5
@@ -104,10 +99,10 @@ def slow(evidence: Evidence) -> Finding | None:
         sentence += "which is added to what a step is divided by: every step is that much shorter."
         return Finding(kind="slow", alarm=True, sentence=sentence, value=largest, against=eps)
     trial = evidence.trial
-    if trial is None or trial.lr < evidence.settings["lr"] or trial.rose or not _ends_better(trial, evidence):
+    if trial is None or trial.lr < evidence.task.settings["lr"] or trial.rose or not _ends_better(trial, evidence):
         return None
     n = len(evidence.y)
     sentence = f"At ten times the learning rate, {trial.lr:g}, tried in full, the loss never rises and "
     sentence += f"{trial.correct:,} of {n:,} images are right in the end."
-    facts = {"value": trial.lr, "against": evidence.settings["lr"], "count": trial.correct, "of": n}
+    facts = {"value": trial.lr, "against": evidence.task.settings["lr"], "count": trial.correct, "of": n}
     return Finding(kind="slow", alarm=True, sentence=sentence, **facts)

@@ -165,6 +165,21 @@ class Outcome:
     margin: Annotated[float | None, Meta(description="24 ln 2, where float32 rounds ŷ to exactly 1, minus max_logit")]
     forecast: Annotated[Forecast | None, Meta(description="null where the seed diverged")]
     autopsy: Annotated[Autopsy | None, Meta(description="null where the seed finished")]
+    verdict: Annotated[
+        Literal["good", "faulty", "fails"],
+        Meta(
+            description="fails: diverged, or no better than the best answer that ignores the images; faulty: a finding"
+            " is an alarm; good: none is"
+        ),
+    ]
+    progress: Annotated[
+        float | None,
+        Meta(
+            description="of the loss's way from the best single answer for all images (0) to the best answers of all"
+            " (1); null where that is not defined"
+        ),
+    ]
+    findings: Annotated[list[Finding], Meta(description="the most telling first, alarms before the others")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ MOST_VALUES = 100_000
 class Experiment:
     """A checked config, every default filled in.
 
-    data: the settings under `data`.
+    data: the settings under `data`; diagnosis: those under `diagnosis`.
     normalizations: {name: [formula, [[constant, value], …]]} of those that a variant uses.
     defaults: what a variant has that says nothing else.
     losses: {name: definition} of all, sorted by name; a definition is a variant's `loss_definition`.
@@ -35,6 +35,7 @@ class Experiment:
     """
 
     data: dict
+    diagnosis: dict
     normalizations: dict
     defaults: dict
     losses: dict
@@ -134,7 +135,12 @@ def _check(config: dict) -> Experiment:
     for key, kind in (("activation", "activations"), ("optimizer", "optimizers")):
         defaults[key] = torch_definition(defaults[key], kind, f"defaults.{key}")
     return Experiment(
-        data, {name: normalizations[name] for name in used}, defaults, dict(sorted(losses.items())), checked
+        data=data,
+        diagnosis={"trials": int(config["diagnosis"]["trials"])},
+        normalizations={name: normalizations[name] for name in used},
+        defaults=defaults,
+        losses=dict(sorted(losses.items())),
+        variants=checked,
     )
 
 

@@ -1,0 +1,189 @@
+"""Findings about the loss: what its sign chart says before any training."""
+
+from diagnosis import chart
+from diagnosis.evidence import Evidence
+from diagnosis.kinds import kind
+from diagnosis.records import Finding
+from diagnosis.words import counted
+from formulas.float32 import LARGEST
+
+
+def logit(value: float) -> str:
+    """A logit for the reader."""
+    text = f"{value + 0.0:.4g}" if abs(value) < LARGEST else "3.4e38"
+    return text.replace("-", "−")
+
+
+def between(low: float, high: float) -> str:
+    """'at every logit', 'below logit −88.7', 'beyond logit 16.6', 'from logit −0.4 to 0.4'."""
+    if low <= -LARGEST:
+        return "at every logit" if high >= LARGEST else f"below logit {logit(high)}"
+    return f"beyond logit {logit(low)}" if high >= LARGEST else f"from logit {logit(low)} to {logit(high)}"
+
+
+def _classes(evidence: Evidence, found: dict) -> str:
+    """'0', or '0 and 1': what the labels that a fact of the chart holds for are called."""
+    return " and ".join(str(evidence.task.classes[int(label)]) for label in found)
+
+
+def _labels(found: dict) -> list[int]:
+    return [int(label) for label in found]
+
+
+@kind(
+    "wrong-way",
+    means="the gradient pushes images of a class away from it, at every logit or at some",
+    why="a sign is wrong, or y and 1 - y are exchanged; at some logits only, a formula that turns back there",
+    helps="the other sign",
+    alarm="at every logit, or where wrong images lie at those",
+)
+def wrong_way(evidence: Evidence) -> Finding | None:
+    found = chart.wrong_way(evidence.task.chart)
+    if found is None:
+        return None
+    whole = {label: facts for label, facts in found.items() if facts["whole"]}
+    if whole:
+        sentence = (
+            f"The gradient pushes every image of {_classes(evidence, whole)} away from its class: the loss falls as "
+        )
+        sentence += "they become more wrong."
+        return Finding(kind="wrong-way", alarm=True, sentence=sentence, labels=_labels(whole))
+    caught = 0 if evidence.end is None else sum(_wrong_within(evidence, int(k), v["parts"]) for k, v in found.items())
+    where = " and ".join(
+        f"images of {evidence.task.classes[int(label)]} {' and '.join(between(*part) for part in facts['parts'])}"
+        for label, facts in found.items()
+    )
+    sentence = f"The gradient pushes {where} away from their class; {counted(caught, 'wrong image')} "
+    sentence += f"{'lies' if caught == 1 else 'lie'} there."
+    low, high = next(iter(found.values()))["parts"][0]
+    facts = {"labels": _labels(found), "count": caught, "low": low, "high": high}
+    return Finding(kind="wrong-way", alarm=caught > 0, sentence=sentence, **facts)
+
+
+def _wrong_within(evidence: Evidence, label: int, parts: list) -> int:
+    """How many wrong images of a label have a logit in one of these parts of the line."""
+    logits = evidence.end.logits[evidence.wrong & (evidence.y == label)]
+    return sum(int(((logits >= low) & (logits <= high)).sum()) for low, high in parts)
+
+
+@kind(
+    "no-gradient",
+    means="the loss has no gradient at any logit, for either class: nothing can be learned",
+    why="a clamp or a comparison cuts the logits off",
+    helps="another loss",
+)
+def no_gradient(evidence: Evidence) -> Finding | None:
+    if chart.no_gradient(evidence.task.chart) is None:
+        return None
+    sentence = "The loss has a gradient of exactly 0 at every logit, for both classes: nothing can be learned from it."
+    return Finding(kind="no-gradient", alarm=True, sentence=sentence)
+
+
+@kind(
+    "ignores-class",
+    means="the loss has no gradient at any logit for one class: its images teach nothing",
+    why="a factor that is 0 for that class, often labels 0 and 1 in a formula made for −1 and 1",
+    helps="2 * y - 1 in place of y",
+)
+def ignores_class(evidence: Evidence) -> Finding | None:
+    found = chart.ignores_class(evidence.task.chart)
+    if found is None:
+        return None
+    name = evidence.task.classes[found["label"]]
+    sentence = (
+        f"The loss has a gradient of exactly 0 at every logit for images of {name}: they teach the network nothing."
+    )
+    return Finding(kind="ignores-class", alarm=True, sentence=sentence, labels=[found["label"]])
+
+
+@kind(
+    "ignores-labels",
+    means="the loss has the same gradient for both classes: it cannot tell them apart",
+    why="y does not stand in the formula, or cancels",
+    helps="a loss in which y makes a difference",
+)
+def ignores_labels(evidence: Evidence) -> Finding | None:
+    if chart.ignores_labels(evidence.task.chart) is None:
+        return None
+    sentence = (
+        "The loss has the same gradient for both classes, at every logit: it asks for the same answer to all images."
+    )
+    return Finding(kind="ignores-labels", alarm=True, sentence=sentence, labels=[0, 1])
+
+
+@kind(
+    "unbounded",
+    means="the loss has no lower bound for a class: it can fall for ever without one image more being right",
+    why="a term without end, such as a logit that nothing holds back",
+    helps="a loss that is least where the answer is right",
+    alarm="where the model ends no better than by always naming the larger class",
+)
+def unbounded(evidence: Evidence) -> Finding | None:
+    found = chart.unbounded(evidence.task.chart)
+    if found is None:
+        return None
+    is_useless = evidence.end is None or evidence.right <= max(evidence.task.pixels.n)
+    ways = " and ".join(
+        f"images of {evidence.task.classes[int(label)]} as they become {'surer' if facts['own_side'] else 'more wrong'}"
+        for label, facts in found.items()
+    )
+    sentence = f"The loss falls without end for {ways}, whatever becomes of the others."
+    return Finding(kind="unbounded", alarm=is_useless, sentence=sentence, labels=_labels(found))
+
+
+@kind(
+    "border-optimum",
+    means="the best logit of a class is the border itself, where ŷ is a half, or lies on the other class's side",
+    why="a loss made for numbers of another range, such as a squared error between a logit and 0 or 1",
+    helps="the same loss on yhat in place of the logits",
+)
+def border_optimum(evidence: Evidence) -> Finding | None:
+    found = chart.border_optimum(evidence.task.chart)
+    if found is None:
+        return None
+    parts = []
+    for label, facts in found.items():
+        name = evidence.task.classes[int(label)]
+        if facts["where"] == "border":
+            parts.append(f"the best logit of a {name} is 0, the border itself, where ŷ is a half")
+        elif facts["towards"]:
+            parts.append(f"the best logits of a {name} are on the other side, without end")
+        else:
+            parts.append(f"the best logit of a {name} is {logit(facts['low'])}, on the other side")
+    text = "; ".join(parts)
+    low, high = min(facts["low"] for facts in found.values()), max(facts["high"] for facts in found.values())
+    facts = {"labels": _labels(found), "low": low, "high": high}
+    return Finding(kind="border-optimum", alarm=True, sentence=f"{text[0].upper()}{text[1:]}.", **facts)
+
+
+@kind(
+    "floor",
+    means="the loss cannot reach 0, however right the answers are",
+    why="a constant in the formula, a margin, or an epsilon",
+    helps="nothing is wrong in itself; compare the loss with its floor, not with 0",
+    alarm="never",
+)
+def floor(evidence: Evidence) -> Finding | None:
+    found = chart.floor(evidence.task.chart)
+    if found is None:
+        return None
+    least = {label: float(facts["infimum"]) for label, facts in found.items()}
+    parts = [f"{value:.3g} for a {evidence.task.classes[int(label)]}" for label, value in least.items()]
+    sentence = f"The loss of one image cannot go below {' and '.join(parts)}."
+    return Finding(kind="floor", alarm=False, sentence=sentence, labels=_labels(found), value=max(least.values()))
+
+
+@kind(
+    "not-per-image",
+    means="the loss is no sum or mean over the images: an image's share depends on all others",
+    why="a mean or sum stands inside another operation",
+    helps="nothing is wrong in itself; but progress is not defined, and one image's loss cannot be charted",
+    alarm="never",
+)
+def not_per_image(evidence: Evidence) -> Finding | None:
+    found = chart.not_per_image(evidence.task.chart)
+    if found is None:
+        return None
+    return Finding(
+        kind="not-per-image", alarm=False, sentence=f"The loss is no sum or mean over images: {found['why']}."
+    )
