@@ -17,6 +17,7 @@ rule diagnose:
         survival="results/diagnosis/survival.csv",
         pairs="results/diagnosis/pairs.json",
         wrong="results/diagnosis/wrong.json",
+        kinds="results/diagnosis/kinds.json",
         pictures="results/diagnosis/pictures.npz",
     log:
         "results/logs/diagnose.log",

@@ -34,6 +34,7 @@ rule report:
         survival="results/diagnosis/survival.csv",
         pairs="results/diagnosis/pairs.json",
         wrong="results/diagnosis/wrong.json",
+        kinds="results/diagnosis/kinds.json",
         pictures="results/diagnosis/pictures.npz",
         vega="results/vega.js",
         code=code("report", others="report"),

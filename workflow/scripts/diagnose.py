@@ -16,6 +16,8 @@ import numpy as np
 
 from common.errors import logged
 from common.files import write, write_json
+from diagnosis.findings import ORDER
+from diagnosis.kinds import explanations
 from diagnosis.pairs import SHOWN, compare, one_change_pairs, survival, wrong_images
 from diagnosis.probe import corners
 from diagnosis.records import Metrics, Suggestion, as_json, read
@@ -65,13 +67,15 @@ def table(rows: list[dict], columns: list[str]) -> str:
 
 
 def pictures(wrong: dict, metrics: list[Metrics], digits: dict) -> bytes:
-    """pictures.npz: the images that lists of wrong ones and autopsies name, uint8 (k, 28, 28), and their places."""
+    """pictures.npz: the images that lists of wrong ones, findings and autopsies name, and their places."""
     shown: dict[str, set] = {"train": set(), "test": set()}
     for parts in wrong.values():
         for part, seeds in parts.items():
             shown[part].update(*(images[:SHOWN] for images in seeds.values()))
     autopsies = [one.autopsy for entry in metrics for one in entry.seeds if one.autopsy]
     shown["train"].update(one.image.index for one in autopsies if one.image)
+    found = [finding for entry in metrics for one in entry.seeds for finding in one.findings]
+    shown["train"].update(*(finding.images[:SHOWN] for finding in found if finding.images))
     arrays = {}
     for part, places in shown.items():
         index = sorted(places)
@@ -106,6 +110,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     pairs = [compare(a, b, key, variants, metrics, right) for a, b, key in one_change_pairs(variants)]
     write_json(output["pairs"], as_json(pairs))
     write_json(output["wrong"], wrong)
+    write_json(output["kinds"], {name: explanations()[name] for name in ORDER})
     write(output["pictures"], pictures(wrong, entries, digits))
 
 

@@ -26,7 +26,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 def gather(inputs: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
-    found = {name: read_json(inputs[name]) for name in ("source", "wrong")}
+    found = {name: read_json(inputs[name]) for name in ("source", "wrong", "kinds")}
     found |= {"suggestions": read(inputs["suggestions"], list[Suggestion]), "pairs": read(inputs["pairs"], list[Pair])}
     found |= {name: read_table(inputs[name]) for name in ("corners", "same_weights", "survival")}
     return found | {
@@ -54,11 +54,11 @@ def compare(found: dict, variants: dict) -> dict:
         "counts": metrics[0].counts,
         "rows": rows,
         "looks": charts.looks(list(variants)),
+        "kinds": found["kinds"],
         "many_seeds": many_seeds,
         "verdict": {
             "best": verdict.best(rows, metrics, wrong),
-            "diverged": verdict.diverged(metrics),
-            "close": verdict.close(rows),
+            "troubles": verdict.troubles(metrics),
             "named": verdict.NAMED,
         },
         "table": {"differing": summary.differing(variants), "limit": charts.ONE_LOGIT},

@@ -37,3 +37,11 @@ def kind(name: str, *, means: str, why: str, helps: str, alarm: str = "always", 
         return find
 
     return register
+
+
+def explanations() -> dict[str, dict[str, str]]:
+    """{kind: means, why, helps, alarm}, as the page reads them."""
+    return {
+        name: {"means": one.means, "why": one.why, "helps": one.helps, "alarm": one.alarm}
+        for name, one in KINDS.items()
+    }

@@ -1,13 +1,16 @@
 """What the card of one variant shows."""
 
-from diagnosis.records import Metrics
+from dataclasses import dataclass
+
+from diagnosis.records import Finding, Metrics
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
+SHOWN = 12  # images under a finding
 FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt")  # that a card links to
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures) -> dict:
-    """plot (a data URI), mistakes, diverged (the seed whose loss broke first), picture (of its image), files.
+    """plot (a data URI), mistakes, findings, diverged (the seed whose loss broke first), picture (of its image), files.
 
     yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}.
     """
@@ -16,7 +19,39 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
     return {
         "plot": data_uri(plot),
         "mistakes": wrong_digits(digits, entry, wrong, yhat, y),
+        "findings": findings(entry, digits),
         "diverged": first,
         "picture": digits.uri("train", image.index) if image else None,
         "files": FILES,
     }
+
+
+@dataclass(frozen=True)
+class Found:
+    """A kind of finding on a card: what was found in the first seed that has it, and in which seeds.
+
+    images: (uri, index) of those of its images whose pictures are at hand.
+    """
+
+    finding: Finding
+    seeds: list[int]
+    images: list[tuple[str, int]]
+
+
+def findings(entry: Metrics, digits: Pictures) -> list[Found]:
+    """Over all seeds of a variant, alarms first, each kind once."""
+    first: dict[tuple[bool, str], Finding] = {}
+    seeds: dict[tuple[bool, str], list[int]] = {}
+    for one in entry.seeds:
+        for finding in one.findings:
+            key = (not finding.alarm, finding.kind)
+            first.setdefault(key, finding)
+            seeds.setdefault(key, []).append(one.seed)
+    return [
+        Found(first[key], seeds[key], [(digits.uri("train", i), i) for i in _at_hand(first[key], digits)])
+        for key in sorted(first, key=lambda key: key[0])
+    ]
+
+
+def _at_hand(finding: Finding, digits: Pictures) -> list[int]:
+    return [index for index in (finding.images or [])[:SHOWN] if ("train", index) in digits.images]

@@ -24,6 +24,8 @@ COLUMNS = {
     "max_logit": "Float64",
     "epochs": "Int64",
     "seconds": "Float64",
+    "verdict": "string",
+    "findings": "string",
 }
 
 
@@ -40,12 +42,15 @@ class Row:
     """One variant in the page's table, over its seeds.
 
     survived: how many of its seeds have only finite losses. correct, test_correct: of the one seed that survived; over
-    several there is only the mean share. margin: the smallest of all seeds. forecast: the soonest.
+    several there is only the mean share. verdicts: how many seeds are good, faulty, fail. alarms: the kinds of finding
+    that are an alarm in some seed, the most telling first. margin: the smallest of all seeds. forecast: the soonest.
     """
 
     variant: str
     settings: dict
     seeds: int
+    verdicts: dict[str, int]
+    alarms: list[str]
     survived: int
     n: int
     test_n: int
@@ -65,6 +70,7 @@ def summarize(metrics: list[Metrics], variants: dict) -> pd.DataFrame:
     rows = [
         {"variant": entry.variant, **{key: variants[entry.variant][key] for key in ("loss", "normalization")}}
         | as_json(outcome)
+        | {"findings": ";".join(finding.kind for finding in outcome.findings)}
         for entry in metrics
         for outcome in entry.seeds
     ]
@@ -84,6 +90,8 @@ def _row(entry: Metrics, settings: dict) -> Row:
         variant=entry.variant,
         settings=settings,
         seeds=len(entry.seeds),
+        verdicts={name: sum(one.verdict == name for one in entry.seeds) for name in ("good", "faulty", "fails")},
+        alarms=list(dict.fromkeys(found.kind for one in entry.seeds for found in one.findings if found.alarm)),
         survived=len(alive),
         n=entry.seeds[0].n,
         test_n=entry.seeds[0].test_n,

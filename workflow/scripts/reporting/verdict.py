@@ -11,8 +11,8 @@ NAMED = 5  # of many variants; the rest are counted
 
 
 @dataclass(frozen=True)
-class Diverged:
-    """A variant of whose seeds `count` diverged; sentence: of the autopsy of the first."""
+class Trouble:
+    """A variant that does not train well in `count` of its seeds; sentence: the most telling finding of the worst."""
 
     variant: str
     count: int
@@ -21,10 +21,13 @@ class Diverged:
 
 
 def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
-    """Which survivors have the best test accuracy, and which of the others are not significantly worse."""
-    survivors = [row for row in rows if row.test_accuracy is not None]
+    """Which have the best test accuracy, and which of the others are not significantly worse; of the variants none of
+    whose seeds fails."""
+    survivors = [row for row in rows if row.test_accuracy is not None and not row.verdicts["fails"]]
     if not survivors:
-        return "No variant survived: every model ended in a loss that is not finite."
+        if not any(row.survived for row in rows):
+            return "No variant survived: every model ended in a loss that is not finite."
+        return "No variant trains well: each has a model that diverged or is no better than one answer for all images."
     top = max(row.test_accuracy.mean for row in survivors)
     winners = [row for row in survivors if row.test_accuracy.mean == top]
     names = _names([row.variant for row in winners])
@@ -40,27 +43,27 @@ def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
     first = {entry.variant: _first_alive(entry) for entry in metrics}
     even = [row.variant for row in others if _p_value(winners[0].variant, row.variant, first, wrong) >= SIGNIFICANT]
     if len(even) == len(others):
-        return f"{text} But none of the {len(others)} others that finished is significantly worse ({_test()})."
+        return f"{text} But none of the {len(others)} others that do not fail is significantly worse ({_test()})."
     if even:
         return f"{text} Not significantly worse ({_test()}): {_names(even)}."
-    return f"{text} All others that finished are significantly worse ({_test()})."
+    return f"{text} All others that do not fail are significantly worse ({_test()})."
 
 
-def diverged(metrics: list[Metrics]) -> list[Diverged]:
-    """The variants with a diverged seed."""
-    found = []
+def troubles(metrics: list[Metrics]) -> dict[str, list[Trouble]]:
+    """{'diverged', 'fails', 'faulty': variants}, each under the worst that is true of a seed."""
+    found: dict[str, list[Trouble]] = {"diverged": [], "fails": [], "faulty": []}
     for entry in metrics:
-        autopsies = [one.autopsy for one in entry.seeds if one.autopsy]
-        if autopsies:
-            first = min(autopsies, key=lambda one: one.epoch)
-            found.append(Diverged(entry.variant, len(autopsies), len(entry.seeds), first.sentence))
+        worst = {
+            "diverged": [one for one in entry.seeds if one.status == "diverged"],
+            "fails": [one for one in entry.seeds if one.status == "finished" and one.verdict == "fails"],
+            "faulty": [one for one in entry.seeds if one.verdict == "faulty"],
+        }
+        name = next((name for name, seeds in worst.items() if seeds), None)
+        if name:
+            first = min(worst[name], key=lambda one: one.autopsy.epoch if one.autopsy else 0)
+            sentence = first.findings[0].sentence
+            found[name].append(Trouble(entry.variant, len(worst[name]), len(entry.seeds), sentence))
     return found
-
-
-def close(rows: list[Row]) -> list[Row]:
-    """The variants of which a surviving seed has a forecast, the soonest first."""
-    found = [row for row in rows if row.forecast]
-    return sorted(found, key=lambda row: row.forecast.epoch / row.settings["epochs"])
 
 
 def _first_alive(entry: Metrics) -> str | None:
