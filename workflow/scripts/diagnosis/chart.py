@@ -21,7 +21,8 @@ class Interval:
     """All float32 logits from low to high, both included, of one class.
 
     value: 'finite', 'nan', 'inf' or '-inf'. gradient: '+', '0', '-', 'nan', 'inf' or '-inf', as computed in float32; or
-        several of '+0-' together, such as '0-', where rounding makes the sign flicker (see diagnosis/signs.py).
+        several of '+0-' together, such as '0-', where rounding makes the sign flicker (see diagnosis/signs.py). Where
+        even finite and not finite flicker, all gradients stand there, and the first of the values nan, inf, -inf.
     exact: the sign of the exact gradient, '+', '0' or '-', at one logit inside; None where it is not known.
     """
 
@@ -50,9 +51,9 @@ class Interval:
 class Infimum:
     """The largest lower bound of φ, exactly.
 
-    value: '-inf' where there is none. low, high: the logits that attain it, the same twice where it is one, or closest to
-    it. towards: None, or 'inf' or '-inf' where φ only approaches it as the logit grows without end to that side; then
-    low and high are the largest or smallest float32.
+    value: '-inf' where there is none. low, high: the logits that attain it, as float32; the same twice where it is one.
+    towards: None, or 'inf' or '-inf' where φ only approaches it as the logit grows without end to that side; then low
+    and high are the largest or the smallest float32.
     """
 
     value: Number
@@ -138,8 +139,8 @@ def not_per_image(chart: LossChart) -> dict | None:
 def wrong_way(chart: LossChart) -> dict | None:
     """Per label that is pushed away from itself: whether everywhere, and the parts [low, high] of the line.
 
-    A push back to a best logit on the right side is none: (logits - y)² pulls an overconfident 1 back to logit 1. Nor is
-    one to the border, see `border_optimum`.
+    A push back to a best logit on the right side is none: (logits - y)² pulls an overconfident 1 back to logit 1. Nor
+    is one to the border, see `border_optimum`.
     """
     return _per_label(chart, _wrong_way)
 
@@ -177,8 +178,6 @@ def ignores_labels(chart: LossChart) -> dict | None:
     return {} if chart.same_gradient and no_gradient(chart) is None else None
 
 
-
-
 def border_optimum(chart: LossChart) -> dict | None:
     """Per label whose best logit is the border, or on the other label's side: where, and which of the two.
 
@@ -196,7 +195,7 @@ def _border_optimum(one: LabelChart) -> dict | None:
 
 
 def unbounded(chart: LossChart) -> dict | None:
-    """Per label for which φ has no lower bound: towards which end it falls, and whether that is the label's own side."""
+    """Per label for which φ has no lower bound: towards which end it falls, and whether that is the label's side."""
     return _per_label(chart, _unbounded)
 
 

@@ -1,8 +1,8 @@
 """What a loss would be without float32: value and derivative of one image's loss, at 50 digits and more.
 
 A tree of formulas/language.py is evaluated on dual numbers (a value and its derivative with respect to the logit) of
-mpmath, which comes with torch. Far from 0, 1 - yhat loses as many digits as e^z has, and close to it yhat - 0.5 does, so
-the digits grow with the logit and its inverse: whatever cancels, 50 are left.
+mpmath, which comes with torch. Far from 0, 1 - yhat loses as many digits as e^z has, and close to it yhat - 0.5
+does, so the digits grow with the logit and its inverse: whatever cancels, 50 are left.
 """
 
 import functools
@@ -61,11 +61,11 @@ def formula(loss: Loss) -> Node:
         return loss.tree
     module, x = loss.each, loss.fed
     text = MODULES[type(module).__name__](module)
-    numbers = {name: min(value, LARGEST) for name in ("beta", "delta") if (value := getattr(module, name, None))}
     weight = getattr(module, "pos_weight", None)
-    numbers |= {"w": 1.0 if weight is None else weight.item()}
-    eps = getattr(module, "eps", 0.0)
-    numbers |= {"eps": float(eps) if eps >= SMALLEST else 0.0}
+    numbers = {name: getattr(module, name, 0.0) for name in ("beta", "delta", "eps")}
+    numbers["w"] = 1.0 if weight is None else weight.item()
+    # What float32 does not have, no formula may hold.
+    numbers = {name: min(value, LARGEST) if value >= SMALLEST else 0.0 for name, value in numbers.items()}
     return parse_loss(f"mean({text.replace('input', x)})", numbers)
 
 

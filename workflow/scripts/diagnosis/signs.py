@@ -2,8 +2,8 @@
 logit before and the first one after. chart.py says what a chart is and what follows from it.
 
 φ is the loss itself, called with one image: a mean or a sum over one image is that image's. Many logits are one call,
-for a formula's shapes broadcast: where training has (n, 1) tensors, n images of one data set, there are (1, n) here, one
-image each of n data sets. So every number is what training would see, but for the 1 / n of a mean.
+for a formula's shapes broadcast: where training has (n, 1) tensors, n images of one data set, there are (1, n) here,
+one image each of n data sets. So every number is what training would see, but for the 1 / n of a mean.
 """
 
 import functools
@@ -24,13 +24,15 @@ MANTISSAS = 256  # of the grid, per exponent
 OCTAVE = 2**23  # float32 numbers from one power of two to the next
 # So many neighbouring intervals, each shorter than an octave, are no shape that a loss has, but rounding: see _calmer.
 FLICKER = 6
+SECTIONS = 32  # of a cell of the grid, of a section of it, of a section of that: then float32 has no more numbers
 # A kernel of torch computes what does not fill its vectors by other code, whose last bits may differ: fill them.
 VECTOR = 64
 
 VALUES = ("finite", "nan", "inf", "-inf")
 GRADIENTS = ("0", "+", "-", "nan", "inf", "-inf")
 CLOSE = 64.0  # exact signs are asked for at logits that are no farther out, where an interval has such
-FAR = (REACH / 4, REACH / 2, REACH)  # where φ is looked at to see where it goes
+# Each twice as far as the one before: where φ is looked at to see where it goes, exactly and in float32.
+FAR, FARTHEST = (REACH / 4, REACH / 2, REACH), (2.0**125, 2.0**126, 2.0**127)
 NEGLIGIBLE = 10.0**-DIGITS  # of a value: nothing, to so many digits
 PLAIN = 3  # a class is 6 times the place of its value and the place of its gradient: the first three are ordinary
 
@@ -58,7 +60,8 @@ def sign_chart(loss: Loss) -> LossChart:
 
 
 def corners(loss: Loss) -> list[Corner]:
-    """φ and gradient for both labels where ŷ becomes 1 and 0, a hair beyond for 24 ln 2 is no float32, and at the ends."""
+    """φ and its gradient for both labels where ŷ becomes 1 and 0, and at the largest logits."""
+    # A hair beyond the limit, for 24 ln 2 is no float32.
     edges = [(1, ONE_LOGIT * (1 + 1e-6)), (0, ZERO_LOGIT * (1 + 1e-6)), (1, LARGEST), (0, -LARGEST)]
     logits = torch.tensor([logit for _, logit in edges])
     found = [each.reshape(2, -1).T.flatten().tolist() for each in per_image(loss)(*_both_labels(logits))]
@@ -80,8 +83,8 @@ class NotPerImage(ValueError):
 def why_not_per_image(loss: Loss) -> str | None:
     """Why a loss is no sum, or no mean, over images, in words; None where it is one.
 
-    It is one where it adds terms in which a mean, or a sum, of what single images have stands by itself or is multiplied
-    or divided by what the labels alone decide: 2 * mean(f), mean(f) / mean(y), mean(f * y / mean(y)) + mean(g) + 1.
+    It is one where it adds terms in which a mean, or a sum, of what single images have stands by itself or is
+    multiplied or divided by what the labels alone decide: 2 * mean(f) + mean(g) + 1, mean(f) / mean(y).
     """
     try:
         _terms(loss)
@@ -102,7 +105,7 @@ def _terms(loss: Loss) -> list[Node]:
 
 
 def _reductions(node: Node, weights: list[Node]) -> set[str]:
-    """Which of mean and sum the logits go through in a node of shape (); weights receives reductions of labels alone."""
+    """Which of mean and sum the logits go through in a node of shape (). weights: receives those of labels alone."""
     if not _depends(node):
         return set()
     inner = [argument for argument in node.arguments if _depends(argument)]
@@ -117,7 +120,7 @@ def _reductions(node: Node, weights: list[Node]) -> set[str]:
             return {node.operation}
         case "+" | "-" | "negative":
             return set().union(*(_reductions(argument, weights) for argument in inner))
-        case "*" | "/" if len(inner) == 1 and inner[0] is node.arguments[0] or node.operation == "*" and len(inner) == 1:
+        case "*" | "/" if len(inner) == 1 and (node.operation == "*" or inner[0] is node.arguments[0]):
             weights += [part for argument in rest for part in walk(argument) if part.operation in OVER_SAMPLES]
             return _reductions(inner[0], weights)
     raise NotPerImage(f"'{node.text}' is no sum or mean over images")
@@ -224,9 +227,17 @@ class _Run:
     classes: set[int]
 
     @property
-    def is_flicker(self) -> bool:
+    def is_short(self) -> bool:
         """Whether it is a part of what rounding makes flicker, if enough of its neighbours are."""
-        return len(self.classes) > 1 or (self.high - self.low < OCTAVE and max(self.classes) < PLAIN)
+        return self.is_mixed or self.high - self.low < OCTAVE
+
+    @property
+    def is_mixed(self) -> bool:
+        return len(self.classes) > 1
+
+    @property
+    def is_plain(self) -> bool:
+        return max(self.classes) < PLAIN
 
 
 def _runs(ordinals: np.ndarray, classes: np.ndarray) -> list[_Run]:
@@ -238,45 +249,51 @@ def _runs(ordinals: np.ndarray, classes: np.ndarray) -> list[_Run]:
 
 
 def _calmer(runs: list[_Run]) -> list[_Run]:
-    """The runs, but where rounding makes the gradient's sign flicker, one run of all signs that were seen there.
+    """The runs, but where rounding makes the class flicker, one run of all classes that were seen there.
 
-    Where FLICKER or more runs follow each other, finite, each shorter than an octave, there may be thousands.
+    Where FLICKER or more runs follow each other, each shorter than an octave, there may be thousands. First those that
+    are finite, so that where φ stops being finite stays exact; then, where as many are left, all.
     """
-    calm: list[_Run] = []
-    for is_flicker, group in groupby(runs, lambda run: run.is_flicker):
+    return _merged(_merged(runs, lambda run: run.is_short and run.is_plain), lambda run: run.is_short)
+
+
+def _merged(runs: list[_Run], is_flicker: Callable[[_Run], bool]) -> list[_Run]:
+    merged: list[_Run] = []
+    for is_any, group in groupby(runs, is_flicker):
         some = list(group)
-        if is_flicker and (len(some) >= FLICKER or (len(some) > 1 and any(len(run.classes) > 1 for run in some))):
+        goes_on = all(run.is_plain for run in some) and any(run.is_mixed for run in some)
+        if is_any and (len(some) >= FLICKER or goes_on):
             classes = set().union(*(run.classes for run in some))
             some = [_Run(some[0].low, some[-1].high, some[0].first, some[-1].last, classes)]
-        calm += some
-    return calm
+        merged += some
+    return merged
 
 
 def _exact_ends(phi: Evaluate, runs: list[list[_Run]]) -> list[list[_Run]]:
-    """The runs of both labels, from the grid's to all float32 numbers: bisections, all of them side by side.
+    """The runs of both labels, from the grid's to all float32 numbers: searches, all of them side by side.
 
-    Between neighbours of different classes, the number in the middle is looked at, until neighbours in class are
+    Between neighbours of different classes, some numbers in even steps are looked at, until neighbours in class are
     neighbours in float32. What is the same at both ends of a cell of the grid is not looked at inside.
     """
-    gaps = [
-        (label, [(a.high, a.last), (b.low, b.first)]) for label in (0, 1) for a, b in pairwise(runs[label])
-    ]
-    while True:
-        asked = [
-            (label, points, place, (a[0] + b[0]) // 2)
-            for label, points in gaps
-            for place, (a, b) in enumerate(pairwise(points), 1)
-            if a[1] != b[1] and b[0] - a[0] > 1
-        ]
-        if not asked:
-            break
-        y = torch.tensor([float(label) for label, _, _, _ in asked])
-        values, gradients = phi(y, _logits(np.array([middle for _, _, _, middle in asked])))
+    gaps = [(label, {a.high: a.last, b.low: b.first}) for label in (0, 1) for a, b in pairwise(runs[label])]
+    while asked := [(label, known, ordinal) for label, known in gaps for ordinal in _between(known)]:
+        y = torch.tensor([float(label) for label, _, _ in asked])
+        values, gradients = phi(y, _logits(np.array([ordinal for _, _, ordinal in asked])))
         classes = _classes(values.numpy(), gradients.numpy()).tolist()
-        for (_, points, place, middle), found in reversed(list(zip(asked, classes, strict=True))):
-            points.insert(place, (middle, found))
-    between = iter(points for _, points in gaps)
-    return [_joined(runs[label], between) for label in (0, 1)]
+        for (_, known, ordinal), found in zip(asked, classes, strict=True):
+            known[ordinal] = found
+    found = iter(sorted(known.items()) for _, known in gaps)
+    return [_joined(runs[label], found) for label in (0, 1)]
+
+
+def _between(known: dict[int, int]) -> list[int]:
+    """Ordinals, in SECTIONS steps, between those that are next to each other and not of the same class.
+
+    Of as many changes as make a flicker, only the first and the last will be ends.
+    """
+    pairs = [(a, b) for a, b in pairwise(sorted(known)) if known[a] != known[b]]
+    pairs = pairs if len(pairs) <= FLICKER else [pairs[0], pairs[-1]]
+    return [ordinal for a, b in pairs for ordinal in range(a, b, max(1, (b - a) // SECTIONS)) if ordinal > a]
 
 
 def _joined(runs: list[_Run], between) -> list[_Run]:
@@ -302,7 +319,7 @@ def _joined(runs: list[_Run], between) -> list[_Run]:
 def _label_chart(
     label: int, runs: list[_Run], values: np.ndarray, gradients: np.ndarray, phi: Evaluate, loss: Loss | None
 ) -> LabelChart:
-    """values and gradients: φ on the grid. loss: None where it is no sum or mean over images, and there is no exact φ."""
+    """values, gradients: φ on the grid. loss: None where it is no sum or mean over images: there is no exact φ."""
     exactly = None if loss is None else _exactly(loss, label)
     intervals = [_interval(run, exactly) for run in runs]
     is_finite = np.isfinite(values)
@@ -312,7 +329,7 @@ def _label_chart(
         label=label,
         intervals=intervals,
         at_zero=number(float(values[np.searchsorted(_grid(), 0)])),
-        least=number(float(values[least]) if is_finite.any() else np.nan),
+        least=number(float(values[least]) + 0.0 if is_finite.any() else np.nan),
         infimum=exactly and _infimum(intervals, exactly, computed),
         starved_below=exactly and _starved(intervals, exactly, computed, -1),
         starved_above=exactly and _starved(intervals, exactly, computed, 1),
@@ -321,7 +338,7 @@ def _label_chart(
 
 @dataclass
 class _Computed:
-    """φ of a label in float32: on the grid, and anywhere."""
+    """φ of a label in float32: value and gradient on the grid, and, called with ordinals (n,), there."""
 
     ordinals: np.ndarray
     values: np.ndarray
@@ -329,13 +346,10 @@ class _Computed:
     phi: Evaluate
     label: int
 
-    def gradient(self, ordinals: np.ndarray) -> np.ndarray:
+    def __call__(self, ordinals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         logits = _logits(ordinals)
-        return self.phi(torch.full_like(logits, self.label), logits)[1].numpy()
-
-    def value(self, logit: float) -> float:
-        """At a logit of the grid."""
-        return float(self.values[np.searchsorted(self.ordinals, _ordinal(logit))])
+        value, gradient = self.phi(torch.full_like(logits, self.label), logits)
+        return value.numpy(), gradient.numpy()
 
 
 def _exactly(loss: Loss, label: int) -> Callable[[float], Dual]:
@@ -347,18 +361,18 @@ def _exactly(loss: Loss, label: int) -> Callable[[float], Dual]:
 
 def _interval(run: _Run, exactly: Callable[[float], Dual] | None) -> Interval:
     low, high = _logit(run.low), _logit(run.high)
-    value, gradients = max(run.classes) // 6, {GRADIENTS[one % 6] for one in run.classes}
+    values, gradients = {VALUES[one // 6] for one in run.classes}, {GRADIENTS[one % 6] for one in run.classes}
+    value = next(value for value in ("nan", "inf", "-inf", "finite") if value in values)
     together = "".join(sign for sign in ("+", "0", "-", "nan", "inf", "-inf") if sign in gradients)
-    place = None if exactly is None else _inside(low, high)
-    sign = None if place is None else _sign(exactly(place).slope)
-    return Interval(low, high, VALUES[value], together, sign)
+    place = _inside(low, high)
+    sign = _sign(exactly(place).slope) if exactly and abs(place) <= REACH else None
+    return Interval(low, high, value, together, sign)
 
 
-def _inside(low: float, high: float) -> float | None:
-    """A logit of an interval at which φ can be had exactly: in the middle, of what is not far out."""
+def _inside(low: float, high: float) -> float:
+    """A logit of an interval: in the middle of what is not far out, if anything is, where φ can be had exactly."""
     low, high = max(low, min(high, -CLOSE)), min(high, max(low, CLOSE))
-    middle = _logit((_ordinal(low) + _ordinal(high)) // 2)
-    return middle if abs(middle) <= REACH else None
+    return _logit((_ordinal(low) + _ordinal(high)) // 2)
 
 
 def _sign(slope) -> str | None:
@@ -368,17 +382,25 @@ def _sign(slope) -> str | None:
 def _infimum(intervals: list[Interval], exactly: Callable[[float], Dual], computed: _Computed) -> Infimum:
     """The least of: where a falling φ starts to rise, where it is flat, where it goes far out, the grid's least logit.
 
-    Which intervals fall and rise is what the exact gradient says, where it can be asked.
+    Which intervals fall and rise is what the exact gradient says, where it can be asked; else float32 is believed.
     """
     candidates = [*_valleys(intervals, exactly, computed), *_ends(intervals, exactly, computed)]
-    least = float(_logits(computed.ordinals)[np.argmin(np.nan_to_num(computed.values, nan=np.inf, neginf=np.inf))])
-    if abs(least) <= REACH:
-        candidates.append(Infimum(exactly(least).value, least, least, None))
+    least = float(
+        _logits(computed.ordinals)[np.argmin(np.where(np.isfinite(computed.values), computed.values, np.inf))]
+    )
+    if abs(least) <= REACH or not candidates:
+        candidates.append(_at(least, least, least, exactly, computed))
     best = min((one for one in candidates if one.value == one.value), key=lambda one: one.value, default=None)
     if best is None:
         return Infimum("nan", -LARGEST, LARGEST, None)
     value = 0.0 if abs(best.value) < NEGLIGIBLE else float(best.value)
     return Infimum(number(value), best.low, best.high, best.towards)
+
+
+def _at(logit: float, low: float, high: float, exactly: Callable[[float], Dual], computed: _Computed) -> Infimum:
+    """φ at a logit, exactly where that can be had, as a candidate that stands for low to high."""
+    value = exactly(logit).value if abs(logit) <= REACH else computed(np.array([_ordinal(logit)]))[0].item()
+    return Infimum(value, low, high, None)
 
 
 def _valleys(intervals: list[Interval], exactly: Callable[[float], Dual], computed: _Computed) -> list[Infimum]:
@@ -387,30 +409,24 @@ def _valleys(intervals: list[Interval], exactly: Callable[[float], Dual], comput
     parts = [(sign, [one for _, one in some]) for sign, some in groupby(shaped, key=lambda pair: pair[0])]
     found = []
     for sign, some in parts:
-        low, high = some[0].low, some[-1].high
-        place = _inside(low, high)
-        if sign == "0" and place is not None:
-            found.append(_lowest(low, high, exactly) or Infimum(exactly(place).value, low, high, None))
+        if sign == "0":
+            low, high = some[0].low, some[-1].high
+            found.append(_lowest(low, high, exactly) or _at(_inside(low, high), low, high, exactly, computed))
     for (sign, some), (next_sign, others) in pairwise(parts):
         if sign + next_sign == "-+":
             falls, rises = some[-1], others[0]
             valley = _lowest(falls.high, rises.low, exactly)
             valley = valley or _lowest(_inside(falls.low, falls.high), _inside(rises.low, rises.high), exactly)
-            found.append(valley or Infimum(_least(computed), falls.high, rises.low, None))
+            found.append(valley or _at(rises.low, falls.high, rises.low, exactly, computed))
     return found
 
 
-def _least(computed: _Computed) -> float:
-    finite = computed.values[np.isfinite(computed.values)]
-    return float(finite.min()) if len(finite) else float("nan")
-
-
-def _lowest(a: float | None, b: float | None, exactly: Callable[[float], Dual]) -> Infimum | None:
+def _lowest(a: float, b: float, exactly: Callable[[float], Dual]) -> Infimum | None:
     """The lowest point of a φ that falls at a and rises at b, to 50 digits; None where it does not, or is too far out.
 
     By turns the tangents' meeting, which is the point of a kink, and the zero of the slopes' secant.
     """
-    if a is None or b is None or max(abs(a), abs(b)) > REACH or not exactly(a).slope < 0 < exactly(b).slope:
+    if max(abs(a), abs(b)) > REACH or not exactly(a).slope < 0 < exactly(b).slope:
         return None
     best = min(a, b, key=lambda z: exactly(z).value)
     for turn in range(100):
@@ -426,39 +442,55 @@ def _lowest(a: float | None, b: float | None, exactly: Callable[[float], Dual]) 
         if slope == 0 or b - a < NEGLIGIBLE:
             break
         a, b = (c, b) if slope < 0 else (a, c)
-    place = float(np.float32(float(best)))
+    place = float(np.float32(float(best))) + 0.0  # no -0.0
     return Infimum(exactly(best).value, place, place, None)
 
 
 def _ends(intervals: list[Interval], exactly: Callable[[float], Dual], computed: _Computed) -> list[Infimum]:
-    """Where φ goes as the logit grows without end, to either side, if it falls on the way.
-
-    Without end too, if each time that the logit doubles it falls by no less than the time before. Where float32 does not
-    fall in the end, as minimum(logits, 1000) would not, nor does φ.
-    """
+    """Where φ goes as the logit grows without end, to either side, if it falls on the way."""
     found = []
     for side in (-1, 1):
-        first, second, last = (exactly(side * logit).value for logit in FAR)
         rising = "+" if side > 0 else "-"
         turns = any(one.slope == rising and max(one.low * side, one.high * side) > REACH for one in intervals)
-        if not exactly(side * REACH).slope * side < 0 or turns:
-            continue
-        at_end = computed.value(side * LARGEST)
-        falls, falls_again = first - second, second - last
-        if not falls_again >= falls:
-            # What a power of the logit, or one of e, still has to fall (Aitken).
-            value = last - falls_again**2 / (falls - falls_again)
-        else:
-            value = at_end if at_end == computed.value(side * 2.0**100) else -np.inf
-        found.append(Infimum(value, side * LARGEST, side * LARGEST, "inf" if side > 0 else "-inf"))
+        if exactly(side * REACH).slope * side < 0 and not turns:
+            values = [exactly(side * logit).value for logit in FAR]
+            far = computed(np.array([_ordinal(side * logit) for logit in FARTHEST]))[0].tolist()
+            found.append(Infimum(_limit(values, far), side * LARGEST, side * LARGEST, "inf" if side > 0 else "-inf"))
     return found
 
 
-def _starved(intervals: list[Interval], exactly: Callable[[float], Dual], computed: _Computed, side: int) -> float | None:
+def _limit(exact_values: list, computed_values: list[float]):
+    """Where values at logits, each twice the one before, go: exact ones, and those of float32 much farther out.
+
+    Without end, if each time that the logit doubles they fall by no less than the time before; -minimum(logits, 1000)
+    does not, for float32 does not fall any more. What falls by less goes to an end, which Aitken's extrapolation has
+    exactly for any power of the logit; of a power of e, 50 digits see nothing but the end itself.
+    """
+    falls, falls_again = _falls(exact_values)
+    computed_falls, computed_falls_again = _falls(computed_values)  # NaN where they are not finite
+    if falls_again >= falls:
+        return computed_values[-1] if computed_falls_again == 0 else -np.inf
+    if falls_again < NEGLIGIBLE:
+        return exact_values[-1]
+    if computed_falls_again == 0:
+        return computed_values[-1]
+    if computed_falls_again < computed_falls:
+        return computed_values[-1] - computed_falls_again**2 / (computed_falls - computed_falls_again)
+    return exact_values[-1] - falls_again**2 / (falls - falls_again)
+
+
+def _falls(values: list) -> tuple:
+    first, second, last = values
+    return first - second, second - last
+
+
+def _starved(
+    intervals: list[Interval], exactly: Callable[[float], Dual], computed: _Computed, side: int
+) -> float | None:
     """The logit from which on, outwards, the computed gradient is less than half of the exact one.
 
-    From outside inwards, interval by interval; in the one where that ends, by bisection, first on the grid. Beyond REACH
-    it is as it is there; where it is not finite, nothing is said.
+    From outside inwards, interval by interval; in the one where that ends, by bisection. Beyond REACH it is as it is
+    there; where it is not finite, nothing is said.
     """
 
     def is_starved(ordinal: int, gradient: float) -> bool:
@@ -476,7 +508,7 @@ def _starved(intervals: list[Interval], exactly: Callable[[float], Dual], comput
                 break
             continue
         outer, inner = (high, low) if side > 0 else (low, high)
-        at_ends = computed.gradient(np.array([outer, inner])).tolist()
+        at_ends = computed(np.array([outer, inner]))[1].tolist()
         if not is_starved(outer, at_ends[0]):
             break
         found = inner if is_starved(inner, at_ends[1]) else _bisect(outer, inner, is_starved, computed)
@@ -494,7 +526,7 @@ def _bisect(bad: int, good: int, is_bad: Callable[[int, float], bool], computed:
     while abs(good - bad) > 1:
         ordinals = np.unique(np.linspace(bad, good, VECTOR + 1).astype(np.int64))
         ordinals = ordinals if good > bad else ordinals[::-1]
-        gradients = computed.gradient(ordinals).tolist()
+        gradients = computed(ordinals)[1].tolist()
         last_bad, first_good = 0, len(ordinals) - 1
         while first_good - last_bad > 1:
             middle = (last_bad + first_good) // 2
