@@ -1,0 +1,291 @@
+"""The sign chart of a loss: what float32 makes of one image's loss at every logit, and what follows from it.
+
+φ(z) is the loss of one image as a function of its logit. The records hold nothing but numbers, text and lists, so that
+they are strict JSON; a number that is not finite is the text 'inf', '-inf' or 'nan', which `float` reads. The functions
+below each state one fact about a chart, under the name of its kind of finding. No torch here: the page reads charts.
+
+The border is the logit 0, where yhat is 0.5. An image of label 1 is wrong below it, one of label 0 above it; a step of
+gradient descent moves a logit against the gradient's sign.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+Number = float | str
+
+PLAIN = set("+0-")  # of a gradient: the signs of finite numbers
+
+
+@dataclass(frozen=True)
+class Interval:
+    """All float32 logits from low to high, both included, of one class.
+
+    value: 'finite', 'nan', 'inf' or '-inf'. gradient: '+', '0', '-', 'nan', 'inf' or '-inf', as computed in float32; or
+        several of '+0-' together, such as '0-', where rounding makes the sign flicker (see diagnosis/signs.py). Where
+        even finite and not finite flicker, all gradients stand there, and the first of the values nan, inf, -inf.
+    exact: the sign of the exact gradient, '+', '0' or '-', at one logit inside; None where it is not known.
+    """
+
+    low: float
+    high: float
+    value: str
+    gradient: str
+    exact: str | None = None
+
+    @property
+    def is_finite(self) -> bool:
+        return self.value == "finite" and set(self.gradient) <= PLAIN
+
+    @property
+    def slope(self) -> str | None:
+        """The sign that moves an image here; None where none can be told.
+
+        A computed 0 moves nothing. Any other sign that the exact one contradicts is rounding, and the exact one counts.
+        """
+        if not self.is_finite:
+            return None
+        return "0" if self.gradient == "0" else self.exact or (self.gradient if len(self.gradient) == 1 else None)
+
+
+@dataclass(frozen=True)
+class Infimum:
+    """The largest lower bound of φ, exactly.
+
+    value: '-inf' where there is none. low, high: the logits that attain it, as float32; the same twice where it is one.
+    towards: None, or 'inf' or '-inf' where φ only approaches it as the logit grows without end to that side; then low
+    and high are the largest or the smallest float32.
+    """
+
+    value: Number
+    low: float
+    high: float
+    towards: str | None
+
+
+@dataclass(frozen=True)
+class LabelChart:
+    """φ of one label.
+
+    intervals: over all float32 logits, the smallest first.
+    at_zero: φ(0). least: the smallest finite value that float32 computes.
+    infimum: None for a loss that is no sum or mean over images.
+    starved_below, starved_above: the logits from which on, downwards and upwards, as far as it is finite, the computed
+        gradient is less than half of the exact one or has the other sign; None where no logit does.
+    """
+
+    label: int
+    intervals: list[Interval]
+    at_zero: Number
+    least: Number
+    infimum: Infimum | None
+    starved_below: float | None
+    starved_above: float | None
+
+
+@dataclass(frozen=True)
+class Corner:
+    """φ and its gradient for label y, where ŷ becomes 0 or 1 and at the largest logits."""
+
+    y: int
+    yhat: int
+    logit: float
+    value: Number
+    gradient: Number
+    safe: bool
+
+
+@dataclass(frozen=True)
+class LossChart:
+    """per_image: whether the loss is a sum or mean over images; if not, why_not says so in words, and φ is that of an
+    image in the company of two undecided ones, one of each class.
+
+    labels: those of y = 0 and y = 1. same_gradient: both labels have the same gradient, at every logit looked at.
+    """
+
+    per_image: bool
+    why_not: str | None
+    labels: list[LabelChart]
+    same_gradient: bool
+    corners: list[Corner]
+
+    def as_json(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict) -> "LossChart":
+        labels = [
+            LabelChart(
+                **one
+                | {
+                    "intervals": [Interval(**interval) for interval in one["intervals"]],
+                    "infimum": one["infimum"] and Infimum(**one["infimum"]),
+                }
+            )
+            for one in found["labels"]
+        ]
+        return cls(**found | {"labels": labels, "corners": [Corner(**corner) for corner in found["corners"]]})
+
+
+def number(value: float) -> Number:
+    """A number as JSON has it."""
+    return value if math.isfinite(value) else str(value)
+
+
+def not_per_image(chart: LossChart) -> dict | None:
+    """Why the loss is no sum or mean over images."""
+    return None if chart.per_image else {"why": chart.why_not}
+
+
+def wrong_way(chart: LossChart) -> dict | None:
+    """Per label that is pushed away from itself: whether everywhere, and the parts [low, high] of the line.
+
+    A push back to a best logit on the right side is none: (logits - y)² pulls an overconfident 1 back to logit 1. Nor
+    is one to the border, see `border_optimum`.
+    """
+    return _per_label(chart, _wrong_way)
+
+
+def _wrong_way(one: LabelChart) -> dict | None:
+    away, towards = "+-" if one.label else "-+"
+    parts: list[list[float]] = []
+    for interval, before in zip(one.intervals, [None, *one.intervals[:-1]], strict=True):
+        if interval.slope == away:
+            goes_on = parts and before.slope == away
+            parts = [*parts[:-1], [parts[-1][0], interval.high]] if goes_on else [*parts, [interval.low, interval.high]]
+    # A step moves the images of a part to that end of it where the other label is.
+    parts = [[low, high] for low, high in parts if (low < 0 if one.label else high > 0)]
+    whole = not any(interval.slope == towards for interval in one.intervals)
+    return {"whole": whole, "parts": parts} if parts else None
+
+
+def ignores_class(chart: LossChart) -> dict | None:
+    """The one label for which φ has no gradient anywhere."""
+    still = [one.label for one in chart.labels if _is_still(one)]
+    return {"label": still[0]} if len(still) == 1 else None
+
+
+def no_gradient(chart: LossChart) -> dict | None:
+    """φ has no gradient anywhere, for either label."""
+    return {} if all(map(_is_still, chart.labels)) else None
+
+
+def _is_still(one: LabelChart) -> bool:
+    return all(interval.slope == "0" for interval in one.intervals)
+
+
+def ignores_labels(chart: LossChart) -> dict | None:
+    """φ has a gradient, and the same one for both labels."""
+    return {} if chart.same_gradient and no_gradient(chart) is None else None
+
+
+def border_optimum(chart: LossChart) -> dict | None:
+    """Per label whose best logit is the border, or on the other label's side: where, and which of the two.
+
+    One that has no gradient anywhere has no best logit.
+    """
+    return _per_label(chart, _border_optimum)
+
+
+def _border_optimum(one: LabelChart) -> dict | None:
+    best = one.infimum
+    if best is None or _is_still(one) or (best.high > 0 if one.label else best.low < 0):
+        return None
+    is_border = best.low <= 0 <= best.high
+    return {"low": best.low, "high": best.high, "towards": best.towards, "where": "border" if is_border else "beyond"}
+
+
+def unbounded(chart: LossChart) -> dict | None:
+    """Per label for which φ has no lower bound: towards which end it falls, and whether that is the label's side."""
+    return _per_label(chart, _unbounded)
+
+
+def _unbounded(one: LabelChart) -> dict | None:
+    if one.infimum is None or one.infimum.value != "-inf":
+        return None
+    towards = one.infimum.towards
+    return {"towards": towards, "own_side": towards == ("inf" if one.label else "-inf")}
+
+
+def floor(chart: LossChart) -> dict | None:
+    """Per label for which φ stays above 0, exactly and in float32: by how much."""
+    return _per_label(chart, _floor)
+
+
+def _floor(one: LabelChart) -> dict | None:
+    if one.infimum is None:
+        return None
+    return {"infimum": one.infimum.value} if min(float(one.infimum.value), float(one.least)) > 0 else None
+
+
+def dead_zones(chart: LossChart) -> dict | None:
+    """Per label the parts [low, high] of the wrong side in which the computed gradient is exactly 0: an image there
+    contributes nothing to any step. lost: whether the exact gradient is not 0, so that float32 lost it; None: unknown.
+
+    Where φ has its best logit, or no gradient at all, there is nothing to contribute.
+    """
+    return _per_label(chart, _dead_zones)
+
+
+def _dead_zones(one: LabelChart) -> list[dict] | None:
+    if _is_still(one):
+        return None
+    zones = []
+    for interval in one.intervals:
+        low, high = (interval.low, min(interval.high, -0.0)) if one.label else (max(interval.low, 0.0), interval.high)
+        best = one.infimum
+        is_best = best and not best.towards and low <= best.high and best.low <= high
+        if interval.value == "finite" and interval.gradient == "0" and low <= high and not is_best:
+            zones.append({"low": low, "high": high, "lost": None if interval.exact is None else interval.exact != "0"})
+    return zones or None
+
+
+def starved(chart: LossChart) -> dict | None:
+    """Per label the logit from which on, outwards, a wrong image's computed gradient is less than half of the exact."""
+    return _per_label(chart, _starved)
+
+
+def _starved(one: LabelChart) -> dict | None:
+    start = one.starved_below if one.label else one.starved_above
+    return None if start is None else {"from": start}
+
+
+def limits(chart: LossChart) -> dict[str, float | None]:
+    """The first logit at which an image that the network gets right makes φ or its gradient non-finite.
+
+    'upper' for an image with y = 1, whose logit grows; 'lower' for one with y = 0. None where no logit does, or where
+    the border itself is not safe. Training drives both outwards, so these are the limits that a run approaches.
+    """
+    zero, one = chart.labels
+    lower = _first_unsafe([interval for interval in reversed(zero.intervals) if interval.low <= 0])
+    upper = _first_unsafe([interval for interval in one.intervals if interval.high >= 0])
+    return {"lower": lower and lower.high, "upper": upper and upper.low}
+
+
+def _first_unsafe(outwards: list[Interval]) -> Interval | None:
+    bad = next((place for place, interval in enumerate(outwards) if not interval.is_finite), 0)
+    return outwards[bad] if bad else None
+
+
+def _per_label(chart: LossChart, fact) -> dict | None:
+    found = {str(one.label): fact(one) for one in chart.labels if chart.per_image}
+    return {label: facts for label, facts in found.items() if facts is not None} or None
+
+
+FACTS = {
+    "not-per-image": not_per_image,
+    "wrong-way": wrong_way,
+    "ignores-class": ignores_class,
+    "ignores-labels": ignores_labels,
+    "no-gradient": no_gradient,
+    "border-optimum": border_optimum,
+    "unbounded": unbounded,
+    "floor": floor,
+    "dead-zones": dead_zones,
+    "starved": starved,
+}
+
+
+def facts(chart: LossChart) -> dict[str, dict]:
+    """{kind: what the function of that kind says} of all that hold."""
+    found = {kind: fact(chart) for kind, fact in FACTS.items()}
+    return {kind: what for kind, what in found.items() if what is not None}
