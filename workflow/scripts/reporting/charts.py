@@ -52,6 +52,20 @@ def ends(metrics: list[dict]) -> list[dict]:
     ]
 
 
+def survival(table: pd.DataFrame) -> list[dict]:
+    """From survival.csv, the epochs at which the number of finite seeds changes, and the first and last: v, e, f, n."""
+    steps = []
+    for name, rows in table.groupby("variant"):
+        changed = rows["finite"].diff().fillna(1) != 0
+        changed.iloc[-1] = True
+        kept = rows[changed]
+        steps += [
+            {"v": name, "e": int(epoch), "f": int(finite), "n": int(seeds)}
+            for epoch, finite, seeds in zip(kept["epoch"], kept["finite"], kept["seeds"], strict=True)
+        ]
+    return steps
+
+
 def specifications(variants: list[str], seeds: bool) -> dict[str, dict]:
     """{loss, accuracy, logit: Vega-Lite}. Each has a parameter `hidden`, the names of variants not to draw.
 
@@ -70,6 +84,18 @@ def specifications(variants: list[str], seeds: bool) -> dict[str, dict]:
         name: _chart(y, epoch, color, dash, seeds, limit=name == "logit").to_dict(validate=True)
         for name, y in charts.items()
     }
+
+
+def drawn(
+    variants: list[str], metrics: list[dict], histories: list[pd.DataFrame], steps: pd.DataFrame, many_seeds: bool
+) -> dict:
+    """What report.js draws: data, rows by the names that specifications use; charts, a specification per place.
+
+    histories: the history.csv of each variant; steps: survival.csv.
+    """
+    data = {"curves": curves(dict(zip(variants, histories, strict=True))), "ends": ends(metrics)}
+    data["survival"] = survival(steps) if many_seeds else []
+    return {"data": data, "charts": specifications(variants, many_seeds)}
 
 
 def _chart(y, epoch, color, dash, seeds: bool, limit: bool):

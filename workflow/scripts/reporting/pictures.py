@@ -3,9 +3,7 @@
 import base64
 import io
 from functools import cache
-from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 SHOWN = 24  # wrong images on a card
@@ -16,15 +14,15 @@ def data_uri(content: bytes, kind: str = "image/png") -> str:
 
 
 class Pictures:
-    """The digits in diagnosis/pictures.npz: dark ink on white, as on paper."""
+    """The digits of diagnosis/pictures.npz: dark ink on white, as on paper."""
 
-    def __init__(self, path: Path):
-        with np.load(path) as file:
-            self.images = {
-                (part, int(index)): image
-                for part in ("train", "test")
-                for index, image in zip(file[f"{part}_index"], file[part], strict=True)
-            }
+    def __init__(self, arrays: dict):
+        """arrays: per part, its images uint8 (n, 28, 28), and under {part}_index their places (n,)."""
+        self.images = {
+            (part, int(index)): image
+            for part in ("train", "test")
+            for index, image in zip(arrays[f"{part}_index"], arrays[part], strict=True)
+        }
         self.uri = cache(self._uri)
 
     def _uri(self, part: str, index: int) -> str:

@@ -52,10 +52,17 @@ def commit(home: Path) -> dict | None:
         return None
 
 
+def job_names(variants: dict) -> dict[str, list[str]]:
+    """{rule: its jobs' names} of all that the page is made from; '' where the rule has one job only."""
+    names = {rule: [""] for rule in ("download", "extract", "vega", "diagnose")}
+    names["normalize"] = sorted({settings["normalization"] for settings in variants.values()})
+    return names | {"train": list(variants), "plot": list(variants)}
+
+
 def seconds_per_rule(benchmarks: Path, names: dict[str, list[str]]) -> list[dict]:
     """rule, jobs, seconds, and the most memory that a job took, MB; of the last run of each job.
 
-    names: {rule: its jobs' names}, without those of variants that are gone.
+    names: as job_names() gives them, without those of variants that are gone.
     """
     rows = []
     for rule, jobs in names.items():

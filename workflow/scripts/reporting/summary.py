@@ -59,9 +59,9 @@ def over_seeds(metrics: list[dict], variants: dict) -> list[dict]:
 
 
 def differing(variants: dict) -> list[str]:
-    """The settings that are not the same for all variants, in the order of config.yaml."""
+    """The settings, beside loss and normalization, that are not the same for all variants; in config.yaml's order."""
     settings = list(variants.values())
-    keys = [key for key in settings[0] if not key.endswith("_definition")]
+    keys = [key for key in settings[0] if key not in ("loss", "normalization") and not key.endswith("_definition")]
     return [key for key in keys if any(one[key] != settings[0][key] for one in settings)]
 
 
