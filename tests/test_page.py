@@ -269,6 +269,11 @@ def test_library_has_no_address_that_is_fetched():
     assert [name for name, text in texts.items() if 'src="http' in text] == []
 
 
+def test_no_line_of_the_page_s_sources_is_too_long():
+    lines = [(path.name, number, line) for path in SOURCES for number, line in enumerate(path.open(), start=1)]
+    assert [(name, number) for name, number, line in lines if len(line.rstrip("\n")) > 120] == []
+
+
 def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page, compared, tmp_path):
     config = copy.deepcopy(compared.config)
     config["variants"] = {

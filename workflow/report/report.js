@@ -115,7 +115,15 @@ async function draw() {
   const config = {
     background: null,
     font: "system-ui, sans-serif",
-    axis: { labelColor: text, titleColor: text, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12 },
+    axis: {
+      labelColor: text,
+      titleColor: text,
+      gridColor: line,
+      domainColor: line,
+      tickColor: line,
+      labelFontSize: 12,
+      titleFontSize: 12,
+    },
     view: { stroke: null },
     rule: { color: text },
     text: { color: text, fontSize: 12 },
