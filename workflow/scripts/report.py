@@ -12,7 +12,10 @@ from reporting import cards, charts, losses, page, pairs, pictures, provenance, 
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype={"variant": str, "loss": str})
+    """A table of the diagnosis. Its names are text, whatever they look like: a variant may be called 1, a loss nan."""
+    names = {"variant": str, "loss": str}
+    not_finite = {number: ["nan"] for number in ("value", "gradient", "gradient_norm")}
+    return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=not_finite)
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
