@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import os
 import shutil
 import time
@@ -16,6 +17,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from common.files import read_json, write_json
 from experiment.config import check
+from reporting import losses
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
@@ -260,10 +262,31 @@ def test_nothing_finished_and_one_variant_give_a_sound_page(open_page, compared,
     assert page.title() == "0 or 1: 1 variant compared"
 
 
+SOURCES = [path for path in (ROOT / "workflow/report").rglob("*") if path.suffix in (".j2", ".js", ".css")]
+
+
 def test_library_has_no_address_that_is_fetched():
-    text = (ROOT / "workflow/report/report.html.j2").read_text()
-    assert "default-src 'none'" in text
-    assert 'src="http' not in text
+    texts = {path.name: path.read_text() for path in SOURCES}
+    assert "default-src 'none'" in texts["report.html.j2"]
+    assert [name for name, text in texts.items() if 'src="http' in text] == []
+
+
+def test_no_line_of_the_page_s_sources_is_too_long():
+    lines = [(path.name, number, line) for path in SOURCES for number, line in enumerate(path.open(), start=1)]
+    assert [(name, number) for name, number, line in lines if len(line.rstrip("\n")) > 120] == []
+
+
+def test_names_that_look_like_no_value_are_names(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("loss,value,gradient,safe\nnan,inf,nan,false\nNA,1.0,0.0,true\n")
+    assert [(one["loss"], one["safe"]) for one in losses.corners(report.read_table(table))] == [
+        ("nan", False),
+        ("NA", True),
+    ]
+    table.write_text("variant,seed,loss,value,gradient_norm\nnull,1,nan,inf,nan\nnull,1,1,0.5,1.0\n")
+    assert losses.same_weights(report.read_table(table)) == [
+        {"variant": "null", "seed": 1, "losses": {"nan": math.inf, "1": 0.5}}
+    ]
 
 
 def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page, compared, tmp_path):
@@ -304,14 +327,21 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
     start = time.monotonic()
     report.main(
         {
-            "metrics": [str(folder / name / "metrics.json") for name in experiment.variants],
+            **{
+                kind: [str(folder / name / file) for name in experiment.variants]
+                for kind, file in [
+                    ("metrics", "metrics.json"),
+                    ("histories", "history.csv"),
+                    ("predictions", "predictions.npz"),
+                    ("plots", "yhat.png"),
+                ]
+            },
             "source": str(data / "source.json"),
             "vega": str(workflow / "results/vega.js"),
             **{kind: str(path) for kind, path in diagnosis.items()},
         },
         {"data": experiment.data, "variants": effective["variants"]},
         str(workflow / "config.yaml"),
-        ROOT,
         {"summary": workflow / "results/summary.csv", "page": workflow / "results/report.html"},
     )
     assert time.monotonic() - start < 30
