@@ -11,7 +11,7 @@ rule diagnose:
         broken=expand("results/variants/{variant}/broken.pt", variant=EXPERIMENT.variants),
         code=code("diagnose"),
     output:
-        corners="results/diagnosis/corners.csv",
+        losses="results/diagnosis/losses.json",
         same_weights="results/diagnosis/same_weights.csv",
         suggestions="results/diagnosis/suggestions.json",
         survival="results/diagnosis/survival.csv",

@@ -28,7 +28,7 @@ rule report:
         histories=expand("results/variants/{variant}/history.csv", variant=EXPERIMENT.variants),
         predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
         plots=expand("results/variants/{variant}/yhat.png", variant=EXPERIMENT.variants),
-        corners="results/diagnosis/corners.csv",
+        losses="results/diagnosis/losses.json",
         same_weights="results/diagnosis/same_weights.csv",
         suggestions="results/diagnosis/suggestions.json",
         survival="results/diagnosis/survival.csv",

@@ -19,8 +19,8 @@ from common.files import write, write_json
 from diagnosis.findings import ORDER
 from diagnosis.kinds import explanations
 from diagnosis.pairs import SHOWN, compare, one_change_pairs, survival, wrong_images
-from diagnosis.probe import corners
 from diagnosis.records import Metrics, Suggestion, as_json, read
+from diagnosis.signs import sign_chart
 from diagnosis.suggestion import check, suggest
 from training.fast import pack
 from training.loss import build_loss
@@ -95,12 +95,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     digits = torch.load(digits_file, weights_only=True)
     y = {part: digits[f"{part}_labels"].numpy().astype(bool) for part in ("train", "test")}
 
-    rows = [
-        {"loss": name, **row, "safe": str(row["safe"]).lower()}
-        for name in losses
-        for row in corners(build_loss(losses[name]))
-    ]
-    write(output["corners"], table(rows, ["loss", "y", "yhat", "logit", "value", "gradient", "safe"]))
+    write_json(output["losses"], as_json({name: sign_chart(build_loss(losses[name])) for name in losses}))
     same, suggestions = at_broken_weights(experiment, metrics, folder, normalized)
     write(output["same_weights"], table(same, ["variant", "seed", "loss", "value", "gradient_norm"]))
     write_json(output["suggestions"], as_json(suggestions))

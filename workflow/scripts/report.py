@@ -8,6 +8,7 @@ import pandas as pd
 
 from common.errors import logged
 from common.files import read_json, write
+from diagnosis.chart import LossChart
 from diagnosis.records import Metrics, Pair, Suggestion, read
 from reporting import cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
 
@@ -28,7 +29,8 @@ def gather(inputs: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
     found = {name: read_json(inputs[name]) for name in ("source", "wrong", "kinds")}
     found |= {"suggestions": read(inputs["suggestions"], list[Suggestion]), "pairs": read(inputs["pairs"], list[Pair])}
-    found |= {name: read_table(inputs[name]) for name in ("corners", "same_weights", "survival")}
+    found |= {name: read_table(inputs[name]) for name in ("same_weights", "survival")}
+    found["losses"] = read(inputs["losses"], dict[str, LossChart])
     return found | {
         "metrics": [read(path, Metrics) for path in inputs["metrics"]],
         "histories": [pd.read_csv(path) for path in inputs["histories"]],
@@ -55,6 +57,8 @@ def compare(found: dict, variants: dict) -> dict:
         "rows": rows,
         "looks": charts.looks(list(variants)),
         "kinds": found["kinds"],
+        "marks": losses.marks(),
+        "does": losses.DOES,
         "many_seeds": many_seeds,
         "verdict": {
             "best": verdict.best(rows, metrics, wrong),
@@ -65,7 +69,7 @@ def compare(found: dict, variants: dict) -> dict:
         "curves": charts.drawn(list(variants), metrics, found["histories"], found["survival"], many_seeds),
         "cards": {name: cards.card(entry, wrong[name], yhat, plot, y, digits) for name, entry, yhat, plot in of_each},
         "diagnosis": {
-            "corners": losses.corners(found["corners"]),
+            "losses": losses.strips(found["losses"], variants, found["histories"]),
             "same_weights": losses.same_weights(found["same_weights"]),
             "suggestions": found["suggestions"],
             "pairs": pairs.clearest(found["pairs"]),

@@ -5,6 +5,7 @@ import math
 import torch
 
 from diagnosis.evidence import Evidence
+from diagnosis.exact import REACH, exact, formula
 from diagnosis.kinds import kind
 from diagnosis.records import Finding, Number
 from diagnosis.words import counted
@@ -74,7 +75,19 @@ def stuck_images(evidence: Evidence) -> Finding | None:
     verb = "has" if count == 1 else "have"
     sentence = f"{count:,} of {counted(of, 'wrong image')} {verb} a gradient of exactly 0"
     sentence += f", and {few:,} less than half of what the formula has without rounding." if few else "."
-    return Finding(kind="stuck-images", alarm=True, sentence=sentence, count=count, of=of, images=images(stuck))
+    facts = {"count": count, "of": of, "images": images(stuck), "exact": _exact(evidence, stuck)}
+    return Finding(kind="stuck-images", alarm=True, sentence=sentence, **facts)
+
+
+def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[Number] | None:
+    """The exact gradient of the loss of each of the first chosen images, with respect to its own logit; None where the
+    loss is not one of single images."""
+    if not evidence.task.chart.per_image:
+        return None
+    tree = formula(evidence.task.loss)
+    logits, y = evidence.end.logits[chosen][:SHOWN].tolist(), evidence.y[chosen][:SHOWN].tolist()
+    found = [exact(tree, label, max(-REACH, min(REACH, logit))) for label, logit in zip(y, logits, strict=True)]
+    return [number(float(one.slope)) for one in found]
 
 
 def _starved(evidence: Evidence) -> torch.Tensor:
@@ -260,7 +273,6 @@ def bad_start(evidence: Evidence) -> Finding | None:
         count=count,
         value=number(start.loss),
         against=None if coin is None else number(coin),
-        images=images(saturated) if count else None,
     )
 
 

@@ -124,6 +124,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     count: Annotated[int | None, Meta(description="how many images (or weights, or units) it is about")] = None
     of: Annotated[int | None, Meta(description="of how many")] = None
     images: Annotated[list[int] | None, Meta(description="the first 50 of those training images, by place")] = None
+    exact: Annotated[
+        list[Number] | None,
+        Meta(
+            description="of those images, the gradient that the formula has without rounding, by the image's own logit"
+        ),
+    ] = None
     pixels: Annotated[list[int] | None, Meta(description="the pixels concerned, 0 to 783")] = None
     labels: Annotated[list[int] | None, Meta(description="the labels, 0 or 1, of the images concerned")] = None
     low: Annotated[Number | None, Meta(description="the logits concerned begin here")] = None

@@ -6,8 +6,8 @@ import math
 import torch
 import yaml
 
-from diagnosis.probe import corners
 from diagnosis.records import Autopsy, Check, Suggestion
+from diagnosis.signs import corners
 from formulas.float32 import LARGEST
 from formulas.language import COMPARISONS, Node, walk
 from training.loop import descend
@@ -39,7 +39,7 @@ def suggest(
     losses = experiment["losses"]
     for name, definition in _candidates(settings, losses):
         loss = build_loss(definition)
-        if not all(row["safe"] for row in corners(loss) if abs(row["logit"]) < LARGEST):
+        if not all(corner.safe for corner in corners(loss) if abs(corner.logit) < LARGEST):
             continue
         checked = [check(seed, loss, network, data["x_packed"], data["y_train"]) for seed, network in networks.items()]
         if _survived(checked):

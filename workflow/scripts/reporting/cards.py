@@ -30,28 +30,30 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
 class Found:
     """A kind of finding on a card: what was found in the first seed that has it, and in which seeds.
 
-    images: (uri, index) of those of its images whose pictures are at hand.
+    images: (uri, index, exact gradient) of those of its images whose pictures are at hand.
     """
 
     finding: Finding
     seeds: list[int]
-    images: list[tuple[str, int]]
+    images: list[tuple[str, int, float | str | None]]
 
 
 def findings(entry: Metrics, digits: Pictures) -> list[Found]:
-    """Over all seeds of a variant, alarms first, each kind once."""
+    """Over all seeds of a variant, alarms first, each kind once; without the autopsy, which has a place of its own."""
     first: dict[tuple[bool, str], Finding] = {}
     seeds: dict[tuple[bool, str], list[int]] = {}
     for one in entry.seeds:
-        for finding in one.findings:
+        for finding in (found for found in one.findings if found.kind != "diverged"):
             key = (not finding.alarm, finding.kind)
             first.setdefault(key, finding)
             seeds.setdefault(key, []).append(one.seed)
     return [
-        Found(first[key], seeds[key], [(digits.uri("train", i), i) for i in _at_hand(first[key], digits)])
-        for key in sorted(first, key=lambda key: key[0])
+        Found(first[key], seeds[key], _pictures(first[key], digits)) for key in sorted(first, key=lambda key: key[0])
     ]
 
 
-def _at_hand(finding: Finding, digits: Pictures) -> list[int]:
-    return [index for index in (finding.images or [])[:SHOWN] if ("train", index) in digits.images]
+def _pictures(finding: Finding, digits: Pictures) -> list[tuple[str, int, float | str | None]]:
+    images = (finding.images or [])[:SHOWN]
+    exact = finding.exact or [None] * len(images)
+    at_hand = [(index, slope) for index, slope in zip(images, exact, strict=False) if ("train", index) in digits.images]
+    return [(digits.uri("train", index), index, slope) for index, slope in at_hand]

@@ -1,16 +1,123 @@
-"""The losses beside each other: in the corners that break them, and at the weights that broke one of them."""
+"""The losses beside each other: their sign charts as strips, and their values at the weights that broke one of them."""
+
+import math
+from dataclasses import dataclass
 
 import pandas as pd
+
+from diagnosis.chart import Interval, LabelChart, LossChart, limits
+from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 
 SHOWN = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
 
 
-def corners(table: pd.DataFrame) -> list[dict]:
-    """Per loss: its name, whether it is safe everywhere, and its rows of corners.csv."""
-    return [
-        {"loss": name, "safe": bool(rows["safe"].all()), "rows": rows.to_dict("records")}
-        for name, rows in table.groupby("loss", sort=False)
-    ]
+@dataclass(frozen=True)
+class Piece:
+    """A part of a strip: from left to right, 0 to 100, and what a step does to an image there."""
+
+    left: float
+    right: float
+    does: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The chart of one label as a strip over the logit, and in words."""
+
+    label: int
+    pieces: list[Piece]
+    words: list[str]
+
+
+@dataclass(frozen=True)
+class Span:
+    """From the smallest to the largest logit of a variant, in its last finite epoch."""
+
+    variant: str
+    left: float
+    right: float
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss: its strips, the variants trained with it, and whether it is safe: no image that the network gets right
+    makes it or its gradient non-finite."""
+
+    name: str
+    is_safe: bool
+    per_image: bool
+    strips: list[Strip]
+    spans: list[Span]
+
+
+MARKS = {"ŷ = 0": ZERO_LOGIT, "0": 0.0, "ŷ = 1": ONE_LOGIT}
+EDGE = 1000.0  # where a strip ends; the logits beyond are in its words
+DOES = {
+    "right": "towards its class",
+    "wrong": "away from its class",
+    "still": "not at all: the gradient is exactly 0",
+    "broken": "loss or gradient is not finite",
+    "unclear": "rounding decides",
+}
+
+
+def place(logit: float) -> float:
+    """Where a logit is on a strip, 0 to 100: linear near 0, logarithmic further out."""
+    clipped = max(-EDGE, min(EDGE, logit))
+    return 50 + 50 * math.copysign(math.log1p(abs(clipped)), clipped) / math.log1p(EDGE)
+
+
+def marks() -> dict[str, float]:
+    return {name: place(logit) for name, logit in MARKS.items()}
+
+
+def strips(losses: dict[str, LossChart], variants: dict, histories: list[pd.DataFrame]) -> list[Loss]:
+    """Every loss of the config; histories: the history.csv of each variant."""
+    ends = {name: _last_logits(history) for name, history in zip(variants, histories, strict=True)}
+    found = []
+    for name, chart in losses.items():
+        spans = [
+            Span(variant, place(ends[variant][0]), place(ends[variant][1]))
+            for variant, settings in variants.items()
+            if settings["loss"] == name and ends[variant]
+        ]
+        is_safe = not any(limits(chart).values())
+        found.append(Loss(name, is_safe, chart.per_image, [_strip(label) for label in chart.labels], spans))
+    return found
+
+
+def _last_logits(history: pd.DataFrame) -> tuple[float, float] | None:
+    """The smallest and largest logit of all seeds, each in its last epoch with a finite loss."""
+    finite = history[history["loss"].map(math.isfinite)]
+    last = finite.groupby("seed").last()
+    return None if last.empty else (last["min_logit"].min(), last["max_logit"].max())
+
+
+def _strip(label: LabelChart) -> Strip:
+    pieces, words = [], []
+    for interval in label.intervals:
+        does = _does(interval, label.label)
+        left, right = place(interval.low), place(interval.high)
+        if right > left:
+            pieces.append(Piece(left, right, does))
+        words.append(f"{_number(interval.low)} to {_number(interval.high)}: {DOES[does]}")
+    return Strip(label.label, pieces, words)
+
+
+def _does(interval: Interval, label: int) -> str:
+    if not interval.is_finite:
+        return "broken"
+    towards = "-" if label else "+"
+    match interval.slope:
+        case None:
+            return "unclear"
+        case "0":
+            return "still"
+    return "right" if interval.slope == towards else "wrong"
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.4g}".replace("-", "−")
 
 
 def same_weights(table: pd.DataFrame) -> list[dict]:

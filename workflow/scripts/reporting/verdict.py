@@ -30,7 +30,7 @@ def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
         return "No variant trains well: each has a model that diverged or is no better than one answer for all images."
     top = max(row.test_accuracy.mean for row in survivors)
     winners = [row for row in survivors if row.test_accuracy.mean == top]
-    names = _names([row.variant for row in winners])
+    names = _names([f"{row.variant}{' (faulty)' if row.verdicts['faulty'] else ''}" for row in winners])
     count = winners[0].test_correct
     share = f"{top:.4f} of the test images right, the mean over its seeds"
     if count is not None:
