@@ -9,19 +9,19 @@ import time
 import numpy as np
 import pytest
 import torch
-import train
 import yaml
 from conftest import Workflow, small_config
 from scipy.stats import binomtest
-from test_train import data, settings
+from test_train import data, settings, train_seed
 
 from common.files import read_json
 from diagnosis.autopsy import autopsy
+from diagnosis.chart import limits
 from diagnosis.forecast import forecast
 from diagnosis.mcnemar import mcnemar
 from diagnosis.pairs import compare, one_change_pairs
-from diagnosis.probe import corners, unsafe_logits
 from diagnosis.records import Autopsy, Counts, Forecast, Metrics, Only, Outcome, as_json
+from diagnosis.signs import corners, sign_chart
 from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from training.fast import pack
@@ -38,7 +38,7 @@ def definition(formula: str, **constants) -> list:
 
 def autopsy_of(loss_definition, parts=None, **changes) -> Autopsy:
     changes = {"epochs": 6, "classes": [0, 1]} | changes
-    result = train.train_seed(7, settings(loss_definition=loss_definition, **changes), parts or data())
+    result = train_seed(7, settings(loss_definition=loss_definition, **changes), parts or data())
     json.dumps(as_json(result.outcome), allow_nan=False)
     return result.outcome.autopsy
 
@@ -154,8 +154,8 @@ SAFE = {
 @pytest.mark.parametrize("name", SAFE)
 def test_safe_loss_is_found_safe(name):
     loss = build_loss(SAFE[name])
-    assert all(row["safe"] for row in corners(loss))
-    assert unsafe_logits(loss) == {"upper": None, "lower": None}
+    assert all(corner.safe for corner in corners(loss))
+    assert limits(sign_chart(loss)) == {"upper": None, "lower": None}
 
 
 UNSAFE = {
@@ -171,16 +171,16 @@ UNSAFE = {
 def test_unsafe_corners_are_found_by_evaluation(formula):
     rows = corners(build_loss(definition(formula)))
     assert len(rows) == 8
-    assert {(row["y"], row["yhat"]) for row in rows[:4] if not row["safe"]} == UNSAFE[formula]
+    assert {(row.y, row.yhat) for row in rows[:4] if not row.safe} == UNSAFE[formula]
 
 
 def test_limit_that_a_run_approaches_is_found_by_evaluation():
-    limits = unsafe_logits(build_loss(definition(MANUAL_BCE)))
-    assert limits["upper"] == pytest.approx(ONE_LOGIT, rel=1e-4)
-    assert limits["lower"] == pytest.approx(ZERO_LOGIT, rel=1e-4)
-    limits = unsafe_logits(build_loss(definition("mean(exp(logits * (1 - 2 * y)) + exp(logits))")))
-    assert limits["upper"] == pytest.approx(math.log(torch.finfo(torch.float32).max), rel=1e-4)
-    assert limits["lower"] is None
+    found = limits(sign_chart(build_loss(definition(MANUAL_BCE))))
+    assert found["upper"] == pytest.approx(ONE_LOGIT, rel=1e-4)
+    assert found["lower"] == pytest.approx(ZERO_LOGIT, rel=1e-4)
+    found = limits(sign_chart(build_loss(definition("mean(exp(logits * (1 - 2 * y)) + exp(logits))"))))
+    assert found["upper"] == pytest.approx(math.log(torch.finfo(torch.float32).max), rel=1e-4)
+    assert found["lower"] is None
 
 
 def test_forecast_of_a_straight_line_is_where_it_ends():
@@ -282,7 +282,7 @@ def test_suggestions_survive_when_they_are_typed_in(diagnosed, tmp_path):
     parts = torch.load(diagnosed / "results/data/normalized/raw.pt", weights_only=True)
     parts["x_packed"] = pack(parts["x_train"])
     for name in names:
-        result = train.train_seed(1, variants[name] | {"classes": [0, 1]}, parts)
+        result = train_seed(1, variants[name] | {"classes": [0, 1], "trials": 0}, parts)
         assert result.outcome.status == "finished", name
 
 
@@ -324,6 +324,9 @@ def outcome(right: np.ndarray) -> Outcome:
         margin=1.0,
         forecast=None,
         autopsy=None,
+        verdict="good",
+        progress=1.0,
+        findings=[],
     )
 
 

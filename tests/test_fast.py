@@ -6,9 +6,8 @@ import sys
 
 import pytest
 import torch
-import train
 from conftest import ROOT
-from test_train import MANUAL_BCE, data, settings
+from test_train import MANUAL_BCE, data, settings, train_seed
 
 from training import fast
 from training.network import build_network, forward
@@ -88,8 +87,8 @@ def test_pixels_stay_plain_on_other_processors(monkeypatch):
 )
 def test_packed_and_plain_pixels_train_alike(definition, lr, status):
     chosen, parts = settings(epochs=40, lr=lr, loss_definition=definition), drawn()
-    packed = train.train_seed(7, chosen, parts)
-    plain = train.train_seed(7, chosen, parts | {"x_packed": parts["x_train"]})
+    packed = train_seed(7, chosen, parts)
+    plain = train_seed(7, chosen, parts | {"x_packed": parts["x_train"]})
     assert packed.outcome.status == status
     for key in ("status", "diverged_epoch", "correct", "test_correct"):
         assert getattr(packed.outcome, key) == getattr(plain.outcome, key)

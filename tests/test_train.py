@@ -5,6 +5,7 @@ import pytest
 import torch
 import train
 
+from diagnosis.evidence import task
 from training import history, loop
 from training.fast import pack
 from training.loss import build_loss
@@ -34,8 +35,13 @@ def settings(**changes):
         "lr": 0.01,
         "epochs": 12,
         "classes": [0, 1],
+        "trials": 0,
     }
     return defaults | {"loss_definition": MANUAL_BCE} | changes
+
+
+def train_seed(seed: int, chosen: dict, parts: dict) -> train.Trained:
+    return train.train_seed(seed, task(chosen, parts))
 
 
 def plain_loop(parts, seed, epochs, loss_function):
@@ -65,7 +71,7 @@ def manual_bce(yhat, y):
 )
 def test_training_is_the_notebook_loop(definition, reference):
     parts = data()
-    result = train.train_seed(7, settings(loss_definition=definition), parts)
+    result = train_seed(7, settings(loss_definition=definition), parts)
     network, losses = plain_loop(parts, 7, 12, reference)
     np.testing.assert_allclose([row[0] for row in result.history], losses, rtol=1e-5)
     with torch.no_grad():
@@ -77,7 +83,7 @@ def test_training_is_the_notebook_loop(definition, reference):
 
 def test_weights_load_into_the_plain_network():
     parts = data()
-    result = train.train_seed(7, settings(), parts)
+    result = train_seed(7, settings(), parts)
     network = torch.nn.Sequential(torch.nn.Linear(784, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1), torch.nn.Sigmoid())
     network.load_state_dict(result.state_dict)
     with torch.no_grad():
@@ -85,7 +91,7 @@ def test_weights_load_into_the_plain_network():
 
 
 def test_nan_model_gets_no_accuracy():
-    result = train.train_seed(7, settings(), data(scale=1000.0))
+    result = train_seed(7, settings(), data(scale=1000.0))
     outcome = result.outcome
     assert outcome.status == "diverged"
     assert outcome.diverged_epoch == 0
@@ -97,7 +103,7 @@ def test_nan_model_gets_no_accuracy():
 
 def test_history_goes_on_after_divergence_as_the_plain_loop_would():
     parts = data(scale=1000.0)
-    history = train.train_seed(7, settings(), parts).history
+    history = train_seed(7, settings(), parts).history
     _, losses = plain_loop(parts, 7, 12, manual_bce)
     assert len(history) == 12
     np.testing.assert_array_equal([row[0] for row in history], losses)
@@ -107,14 +113,14 @@ def test_history_goes_on_after_divergence_as_the_plain_loop_would():
 def test_weights_that_break_in_the_last_step_are_a_divergence():
     # sqrt(0) is finite, its gradient is not.
     definition = ["formula", "sqrt(0 * mean(yhat))", []]
-    outcome = train.train_seed(7, settings(loss_definition=definition, epochs=1), data()).outcome
+    outcome = train_seed(7, settings(loss_definition=definition, epochs=1), data()).outcome
     assert outcome.status == "diverged"
     assert outcome.diverged_epoch == 1
 
 
 def test_infinite_loss_is_a_divergence():
     definition = ["formula", "mean(yhat) + mean(exp(1000 * (yhat + 1)))", []]
-    outcome = train.train_seed(7, settings(loss_definition=definition), data()).outcome
+    outcome = train_seed(7, settings(loss_definition=definition), data()).outcome
     assert (outcome.status, outcome.diverged_epoch) == ("diverged", 0)
 
 
