@@ -16,7 +16,7 @@ import yaml
 from conftest import ROOT, SHARED
 
 from diagnosis.chart import FACTS, LossChart, facts, limits
-from diagnosis.exact import constants, exact, formula
+from diagnosis.exact import REACH, constants, exact, formula
 from diagnosis.signs import FLICKER, corners, per_image, sign_chart, why_not_per_image
 from experiment.definitions import loss_definition
 from experiment.schema import SCHEMA
@@ -67,6 +67,15 @@ LOSSES = {
 
 def loss_of(value):
     return build_loss(loss_definition(value))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """As in the jobs."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +271,19 @@ def test_starved_from_where_the_gradient_is_less_than_half(charts, name, below_o
         assert (zero.starved_below, one.starved_above) == pytest.approx(right[name], rel=1e-6)
 
 
+@pytest.mark.parametrize("text", random_losses(30))
+def test_no_logit_has_less_than_the_infimum(text):
+    """Exactly, at logits close and far."""
+    loss = loss_of(text)
+    chart, tree = sign_chart(loss), formula(loss)
+    logits = [sign * part * 2.0**power for power in range(-12, 9) for part in (1, 1.37) for sign in (-1, 1)]
+    for one in chart.labels:
+        values = [float(exact(tree, one.label, logit).value) for logit in logits if abs(logit) <= REACH]
+        if any(map(math.isnan, values)):
+            continue  # where φ stops being defined it may have a pole that no float32 logit hits
+        assert float(one.infimum.value) <= min(values) + 1e-12 * abs(min(values))
+
+
 def test_starved_logit_is_the_first_one(charts):
     """Held against the exact gradient there and one float32 before."""
     for name in ("bce", "mse", "sqrt", "sign", "ignores-y"):
@@ -342,6 +364,9 @@ def test_unbounded_says_where_to(charts):
     assert unbounded(charts["exp-capped"]) == {"1": {"towards": "inf", "own_side": True}}
     assert unbounded(charts["negative-bce"])["1"] == {"towards": "-inf", "own_side": False}
     assert unbounded(charts["capped"]) is None
+    pole = sign_chart(loss_of("mean(where(y == 1, log(abs(logits - 2)), abs(logits + 2)))"))
+    assert (pole.labels[1].infimum.low, pole.labels[1].infimum.high) == (2, 2)
+    assert unbounded(pole) == {"1": {"towards": None, "own_side": True}}
 
 
 def test_floor_says_how_high(charts):

@@ -49,11 +49,11 @@ class Interval:
 
 @dataclass(frozen=True)
 class Infimum:
-    """The largest lower bound of φ, exactly.
+    """The largest lower bound of φ, exactly, but for a pole or a step between two neighbouring float32 logits.
 
-    value: '-inf' where there is none. low, high: the logits that attain it, as float32; the same twice where it is one.
-    towards: None, or 'inf' or '-inf' where φ only approaches it as the logit grows without end to that side; then low
-    and high are the largest or the smallest float32.
+    value: '-inf' where there is none, 'nan' where φ is defined nowhere. low, high: the logits that attain it, as
+    float32; the same twice where it is one. towards: None, or 'inf' or '-inf' where φ only approaches it as the logit
+    grows without end to that side; then low and high are the largest or the smallest float32.
     """
 
     value: Number
@@ -195,15 +195,17 @@ def _border_optimum(one: LabelChart) -> dict | None:
 
 
 def unbounded(chart: LossChart) -> dict | None:
-    """Per label for which φ has no lower bound: towards which end it falls, and whether that is the label's side."""
+    """Per label for which φ has no lower bound: towards which end it falls, None where it has a pole at a logit, and
+    whether that is the label's own side.
+    """
     return _per_label(chart, _unbounded)
 
 
 def _unbounded(one: LabelChart) -> dict | None:
     if one.infimum is None or one.infimum.value != "-inf":
         return None
-    towards = one.infimum.towards
-    return {"towards": towards, "own_side": towards == ("inf" if one.label else "-inf")}
+    best = one.infimum
+    return {"towards": best.towards, "own_side": best.low > 0 if one.label else best.high < 0}
 
 
 def floor(chart: LossChart) -> dict | None:

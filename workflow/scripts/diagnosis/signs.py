@@ -380,7 +380,8 @@ def _sign(slope) -> str | None:
 
 
 def _infimum(intervals: list[Interval], exactly: Callable[[float], Dual], computed: _Computed) -> Infimum:
-    """The least of: where a falling φ starts to rise, where it is flat, where it goes far out, the grid's least logit.
+    """The least of: where a falling φ starts to rise, where it is flat, where it goes far out; the ends of intervals,
+    for there are its poles and steps; the grid's least logit.
 
     Which intervals fall and rise is what the exact gradient says, where it can be asked; else float32 is believed.
     """
@@ -390,6 +391,8 @@ def _infimum(intervals: list[Interval], exactly: Callable[[float], Dual], comput
     )
     if abs(least) <= REACH or not candidates:
         candidates.append(_at(least, least, least, exactly, computed))
+    ends = (end for interval in intervals for end in (interval.low, interval.high) if abs(end) <= REACH)
+    candidates += [_at(end, end, end, exactly, computed) for end in ends]
     best = min((one for one in candidates if one.value == one.value), key=lambda one: one.value, default=None)
     if best is None:
         return Infimum("nan", -LARGEST, LARGEST, None)
