@@ -87,7 +87,7 @@ def shown(page) -> list[str]:
     )
 
 
-def test_every_variant_is_there_with_status_card_and_plot(open_page, compared):
+def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):
     page = open_page()
     assert set(shown(page)) == set(compared.config["variants"])
     for name in compared.config["variants"]:
@@ -104,6 +104,37 @@ def test_verdict_names_the_best_and_the_diverged(open_page):
     text = open_page().locator(".verdict").inner_text()
     assert "best test accuracy" in text
     assert "manual-raw diverged" in text
+
+
+def test_card_tells_each_finding_and_explains_its_kind_on_demand(open_page, compared):
+    page = open_page()
+    for name in compared.config["variants"]:
+        found = {
+            finding["kind"]
+            for one in read_json(compared / f"results/variants/{name}/metrics.json")["seeds"]
+            for finding in one["findings"]
+            if finding["kind"] != "diverged"
+        }
+        card = page.locator(f"[id='variant-{name}']")
+        assert card.locator(".findings > li").count() == len(found)
+        for kind in found:
+            entry = card.locator(".findings > li", has=page.locator("strong", has_text=kind)).first
+            expect(entry.locator("details p")).to_be_hidden()
+            entry.locator("summary").click()
+            expect(entry.locator("details p")).to_contain_text("What helps:")
+
+
+def test_loss_is_drawn_as_a_strip_per_label_with_the_logits_of_its_variants(open_page, compared):
+    page = open_page()
+    strip = page.locator(".strip", has=page.locator("h4", has_text="manual"))
+    assert strip.locator("rect.broken").count() >= 2
+    assert strip.locator("rect.right").count() >= 2
+    bce = page.locator(".strip", has=page.locator("h4", has_text="bce"))
+    variants = [name for name, one in compared.config["variants"].items() if one["loss"] == "bce"]
+    assert bce.locator("line title").all_text_contents() == sorted(variants)
+    expect(bce.locator("details p").first).to_be_hidden()
+    bce.locator("summary").click()
+    expect(bce.locator("details p").first).to_contain_text("towards its class")
 
 
 def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
@@ -278,11 +309,6 @@ def test_no_line_of_the_page_s_sources_is_too_long():
 
 def test_names_that_look_like_no_value_are_names(tmp_path):
     table = tmp_path / "table.csv"
-    table.write_text("loss,value,gradient,safe\nnan,inf,nan,false\nNA,1.0,0.0,true\n")
-    assert [(one["loss"], one["safe"]) for one in losses.corners(report.read_table(table))] == [
-        ("nan", False),
-        ("NA", True),
-    ]
     table.write_text("variant,seed,loss,value,gradient_norm\nnull,1,nan,inf,nan\nnull,1,1,0.5,1.0\n")
     assert losses.same_weights(report.read_table(table)) == [
         {"variant": "null", "seed": 1, "losses": {"nan": math.inf, "1": 0.5}}
@@ -313,7 +339,8 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
     diagnosis = {
         kind: workflow / f"results/diagnosis/{kind}{ending}"
         for kind, ending in [
-            ("corners", ".csv"),
+            ("losses", ".json"),
+            ("kinds", ".json"),
             ("same_weights", ".csv"),
             ("survival", ".csv"),
             ("suggestions", ".json"),

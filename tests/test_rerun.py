@@ -9,6 +9,8 @@ import pytest
 import yaml
 from conftest import ROOT, Workflow, small_config
 
+from common.sources import mark
+
 DOWNSTREAM = {
     "download": ["extract", "normalize", "train", "diagnose", "plot", "report"],
     "extract": ["normalize", "train", "diagnose", "plot", "report"],
@@ -160,10 +162,26 @@ FILES = {
     "common/lock.py": NOTHING,
     "common/sources.py": NOTHING,
     "common/startup.py": from_rule("extract"),
-    "diagnosis/autopsy.py": from_rule("normalize"),
+    "diagnosis/answers.py": from_rule("train"),
+    "diagnosis/autopsy.py": from_rule("train"),
+    "diagnosis/chart.py": from_rule("train"),
+    "diagnosis/culprits.py": from_rule("normalize"),
+    "diagnosis/evidence.py": from_rule("train"),
+    "diagnosis/exact.py": from_rule("train"),
+    "diagnosis/findings.py": from_rule("train"),
     "diagnosis/forecast.py": from_rule("train"),
+    "diagnosis/gather.py": from_rule("train"),
+    "diagnosis/kinds.py": from_rule("train"),
     "diagnosis/mcnemar.py": from_rule("diagnose"),
-    "diagnosis/probe.py": from_rule("train"),
+    "diagnosis/of_loss.py": from_rule("train"),
+    "diagnosis/of_pixels.py": from_rule("train"),
+    "diagnosis/of_run.py": from_rule("train"),
+    "diagnosis/pairs.py": from_rule("diagnose"),
+    "diagnosis/pixels.py": from_rule("train"),
+    "diagnosis/rates.py": from_rule("train"),
+    "diagnosis/records.py": from_rule("normalize"),
+    "diagnosis/signs.py": from_rule("train"),
+    "diagnosis/steps.py": from_rule("train"),
     "diagnosis/suggestion.py": from_rule("diagnose"),
     "diagnosis/words.py": from_rule("normalize"),
     "experiment/config.py": NOTHING,
@@ -185,40 +203,35 @@ FILES = {
     "reporting/provenance.py": from_rule("report"),
     "reporting/summary.py": from_rule("report"),
     "reporting/verdict.py": from_rule("report"),
-    "training/fast.py": from_rule("normalize"),
+    "training/fast.py": from_rule("train"),
     "training/history.py": from_rule("train"),
     "training/loop.py": from_rule("train"),
-    "training/loss.py": from_rule("normalize"),
-    "training/network.py": from_rule("normalize"),
+    "training/loss.py": from_rule("train"),
+    "training/network.py": from_rule("train"),
     "training/optimizer.py": from_rule("train"),
-    "../report/macros.html.j2": from_rule("report"),
-    "../report/page.rst": from_rule("report"),
+    "training/repeats.py": from_rule("train"),
     "../report/report.css": from_rule("report"),
     "../report/report.html.j2": from_rule("report"),
     "../report/report.js": from_rule("report"),
-    "../report/sections/cards.html.j2": from_rule("report"),
-    "../report/sections/cards/autopsy.html.j2": from_rule("report"),
-    "../report/sections/curves.html.j2": from_rule("report"),
-    "../report/sections/diagnosis.html.j2": from_rule("report"),
-    "../report/sections/diagnosis/corners.html.j2": from_rule("report"),
-    "../report/sections/diagnosis/hardest.html.j2": from_rule("report"),
     "../report/sections/diagnosis/pairs.html.j2": from_rule("report"),
-    "../report/sections/diagnosis/same-weights.html.j2": from_rule("report"),
-    "../report/sections/diagnosis/suggestions.html.j2": from_rule("report"),
-    "../report/sections/diagnosis/survival.html.j2": from_rule("report"),
-    "../report/sections/header.html.j2": from_rule("report"),
-    "../report/sections/provenance.html.j2": from_rule("report"),
-    "../report/sections/table.html.j2": from_rule("report"),
-    "../report/sections/verdict.html.j2": from_rule("report"),
-    "../report/summary.rst": from_rule("report"),
-    "../report/yhat.rst": from_rule("report"),
 }
 
 
-def test_every_file_is_edited_here():
+def test_every_module_is_edited_here():
     modules = {str(path.relative_to(ROOT / "workflow/scripts")) for path in (ROOT / "workflow/scripts").rglob("*.py")}
-    page = {f"../{path.relative_to(ROOT / 'workflow')}" for path in (ROOT / "workflow/report").rglob("*.*")}
-    assert modules | page == set(FILES)
+    assert modules == {name for name in FILES if name.endswith(".py")}
+
+
+def test_report_depends_on_every_file_of_the_page(tmp_path):
+    """What the rules make of a folder of others, without the -n that the tests below ask for some of its files."""
+    page = Path(shutil.copytree(ROOT / "workflow/report", tmp_path / "report"))
+    script = ROOT / "workflow/scripts/report.py"
+    names = {mark(tmp_path / "marks", script, page)}
+    files = [path for path in page.rglob("*") if path.is_file()]
+    for path in files:
+        path.write_text(path.read_text() + "\n")
+        names.add(mark(tmp_path / "marks", script, page))
+    assert len(names) == len(files) + 1 > 15
 
 
 @contextmanager
@@ -244,7 +257,6 @@ def strict_profile(tmp_path_factory) -> list[str]:
 def test_edit_of_a_file_runs_what_uses_it(project, name):
     with edited(project / "workflow/scripts" / name):
         assert project.jobs() == FILES[name]
-    assert project.jobs() == NOTHING
 
 
 @pytest.mark.parametrize("name", ["train.py", "training/loop.py", "../report/report.css"])
