@@ -15,14 +15,16 @@ from conftest import ROOT
 
 sys.path.append(str(ROOT / "workflow/scripts"))
 
+from diagnosis.findings import ORDER
+from diagnosis.kinds import KINDS, explanations
 from experiment.config import check
 from experiment.schema import SCHEMA, SETTINGS
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 from images import png
 from reporting.summary import COLUMNS
 
-README, CONTRIBUTING, CONFIG, RESULTS = (
-    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/config.md", "docs/results.md")
+README, CONTRIBUTING, CONFIG, RESULTS, FINDINGS = (
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/config.md", "docs/results.md", "docs/findings.md")
 )
 PAGES = [README, CONTRIBUTING, *sorted((ROOT / "docs").glob("*.md"))]
 START, END = "<!-- reference: python tests/test_docs.py -->\n", "<!-- end of reference -->\n"
@@ -128,14 +130,33 @@ def reference() -> str:
 """
 
 
-def _split() -> tuple[str, str, str]:
-    before, rest = read(CONFIG).split(START)
+def kinds() -> str:
+    """The table of all kinds of findings, in the order in which they are told."""
+    head = ["kind", "means", "where it comes from", "what helps", "an alarm"]
+    found = explanations()
+    cells = [[f"`{name}`", *(found[name][key] for key in ("means", "why", "helps", "alarm"))] for name in ORDER]
+    return f"\n{_table(head, cells)}\n"
+
+
+GENERATED = {CONFIG: reference, FINDINGS: kinds}
+
+
+def _split(page: Path) -> tuple[str, str, str]:
+    before, rest = read(page).split(START)
     here, after = rest.split(END)
     return before, here, after
 
 
-def test_reference_is_that_of_the_schema_and_the_code():
-    assert _split()[1] == reference(), "run: python tests/test_docs.py"
+@pytest.mark.parametrize("page", GENERATED, ids=lambda page: page.name)
+def test_generated_tables_are_those_of_the_schema_and_the_code(page):
+    assert _split(page)[1] == GENERATED[page](), "run: python tests/test_docs.py"
+
+
+def test_every_kind_is_in_the_order_and_explained():
+    assert set(ORDER) == set(KINDS)
+    assert len(ORDER) == len(set(ORDER))
+    for kind in KINDS.values():
+        assert all(len(text) > 4 and not text.endswith(".") for text in (kind.means, kind.why, kind.helps, kind.alarm))
 
 
 EXAMPLES = [pytest.param(text, id=f"{page.stem}: {text.split()[0]}") for page in PAGES for text in fenced(page, "yaml")]
@@ -282,5 +303,6 @@ def test_commands_to_set_up_and_to_test_are_lines_of_their_own():
 
 
 if __name__ == "__main__":
-    before, _, after = _split()
-    CONFIG.write_text(before + START + reference() + END + after, encoding="utf-8")
+    for made, table in GENERATED.items():
+        before, _, after = _split(made)
+        made.write_text(before + START + table() + END + after, encoding="utf-8")
