@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from hypothesis import settings
 
@@ -20,6 +21,9 @@ IDX_FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
     "test": ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }
+
+# As in the jobs: two threads on two busy cores wait for each other.
+torch.set_num_threads(1)
 
 # The same examples each time, and no time limit per example: a busy machine is no failure.
 settings.register_profile("tests", deadline=None, derandomize=True)

@@ -171,7 +171,8 @@ def _evaluate(values, y: torch.Tensor, z: torch.Tensor) -> tuple[torch.Tensor, t
     value = values(y, z)
     gradient = None
     if value.requires_grad:  # a comparison, say, has none
-        (gradient,) = torch.autograd.grad(value, z, torch.ones_like(value), allow_unused=True)
+        # Of the sum: given ones in its place, torch imports sympy, half a second.
+        (gradient,) = torch.autograd.grad(value.sum(), z, allow_unused=True)
     gradient = torch.zeros_like(z) if gradient is None else gradient
     return value.detach()[:n], gradient.detach()[:n]
 

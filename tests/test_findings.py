@@ -1,0 +1,305 @@
+"""Does it train well? The verdict and the findings, each kind on a case that has it and beside one that has not."""
+
+import csv
+import json
+
+import pytest
+import torch
+import yaml
+from conftest import SHARED, Workflow, needs_shared_mnist
+from scipy.stats import fisher_exact
+from test_train import data, settings, train_seed
+
+from diagnosis import answers
+from diagnosis.findings import ORDER
+from diagnosis.of_run import fisher
+from diagnosis.records import Finding, Outcome
+from training.fast import pack
+from training.loss import build_loss
+
+BENCH = SHARED / "bench"
+LOGITS = ["module", "BCEWithLogitsLoss", [], "logits"]
+
+
+def formula(text: str, **constants) -> list:
+    return ["formula", text, sorted([name, value] for name, value in constants.items())]
+
+
+def healthy(n=60, m=40) -> dict:
+    """Two clouds so far apart that what is learned of some is true of all."""
+    parts = data(n, m)
+    for part in ("train", "test"):
+        parts[f"x_{part}"] += parts[f"y_{part}"]
+    return parts | {"x_packed": pack(parts["x_train"])}
+
+
+def outcome(loss=LOGITS, parts=None, **changes) -> Outcome:
+    changes = {"lr": 0.01, "epochs": 30} | changes
+    return train_seed(7, settings(loss_definition=loss, **changes), parts or healthy()).outcome
+
+
+def found(*args, **changes) -> dict[str, Finding]:
+    return {finding.kind: finding for finding in outcome(*args, **changes).findings}
+
+
+def changed(change, n=60, m=20) -> dict:
+    """The clouds with changed pixels."""
+    parts = healthy(n, m)
+    change(parts)
+    return parts | {"x_packed": pack(parts["x_train"])}
+
+
+def test_healthy_training_is_good_and_without_an_alarm():
+    result = outcome()
+    assert result.verdict == "good"
+    assert not [finding for finding in result.findings if finding.alarm]
+    assert 0.9 < result.progress <= 1
+
+
+def test_diverged_training_fails_and_has_no_progress():
+    result = outcome(formula("mean(log(yhat - 1))"))
+    assert (result.verdict, result.progress) == ("fails", None)
+    assert (result.findings[0].kind, result.findings[0].epoch) == ("diverged", 0)
+    assert result.findings[0].sentence == result.autopsy.sentence
+
+
+# formula, optimizer, lr, epochs: kinds that must be found, and whether they are an alarm
+OF_LOSSES = {
+    "the wrong sign": ("mean(y * log(yhat + 1e-7) + (1 - y) * log(1 - yhat + 1e-7))", {"wrong-way": True}),
+    "labels 0 and 1 in a hinge for -1 and 1": ("mean(relu(1 - y * logits))", {"ignores-class": True}),
+    "a clamp beyond ŷ": ("mean(clamp(yhat, 2, 3)) + mean(0 * y)", {"no-gradient": True, "unchanged": True}),
+    "no y": ("mean(yhat ** 2)", {"ignores-labels": True, "one-class": True}),
+    "a squared error on logits": ("mean((logits - y) ** 2)", {"border-optimum": True}),
+    "a logit that nothing holds back": (
+        "mean(minimum(softplus(logits), 0.1) - y * logits)",
+        {"unbounded": True, "one-class": True},
+    ),
+    "a margin": ("mean(softplus(logits) - y * logits) + 0.5", {"floor": False}),
+    "a ratio of means": ("mean((yhat - y) ** 2) / mean(yhat + 1)", {"not-per-image": False}),
+    "flat at the start": ("mean(relu(abs(yhat - y) - 0.9))", {"frozen": None, "unchanged": None}),
+}
+
+
+@pytest.mark.parametrize("name", OF_LOSSES)
+def test_kind_of_a_loss_is_found_by_its_chart(name):
+    text, expected = OF_LOSSES[name]
+    kinds = found(formula(text), epochs=150, lr=0.05)
+    for kind, alarm in expected.items():
+        if alarm is not None:
+            assert kinds[kind].alarm is alarm, kinds
+    well = found()
+    assert not set(expected) & set(well)
+
+
+def test_hinge_ignores_the_right_class_and_freezes():
+    result = outcome(formula("mean(relu(1 - y * logits))"), epochs=150)
+    kinds = {finding.kind: finding for finding in result.findings}
+    assert kinds["ignores-class"].labels == [0]
+    assert result.verdict == "fails"
+    assert kinds["frozen"].epoch > 0
+    assert kinds["frozen"].count == kinds["stuck-images"].count == result.n - result.correct
+
+
+def test_unbounded_loss_is_no_alarm_while_the_model_is_right():
+    finding = found(formula("mean((1 - 2 * y) * logits)"), epochs=40)["unbounded"]
+    assert (finding.alarm, finding.labels) == (False, [0, 1])
+
+
+def test_stuck_images_are_counted_and_shown_with_the_gradient_that_they_should_have():
+    parts = changed(lambda parts: parts["x_train"].mul_(300))
+    result = outcome(["module", "BCELoss", [], "yhat"], parts, epochs=1, lr=1e-7)
+    stuck = next(finding for finding in result.findings if finding.kind == "stuck-images")
+    wrong = result.n - result.correct
+    assert 0 < stuck.count <= stuck.of == wrong
+    assert len(stuck.images) == len(stuck.exact) == stuck.count
+    for image, slope in zip(stuck.images, stuck.exact, strict=True):
+        assert slope == pytest.approx(-1 if parts["y_train"][image] else 1, abs=1e-6)
+
+
+def positive(parts) -> None:
+    for part in ("train", "test"):
+        parts[f"x_{part}"].abs_()
+
+
+def test_dead_layer_says_since_when_and_the_weights_come_back_for_ever():
+    result = outcome(LOGITS, changed(positive), optimizer=["SGD", []], lr=10.0, epochs=300)
+    kinds = {finding.kind: finding for finding in result.findings}
+    assert (kinds["dead-layer"].alarm, kinds["dead-layer"].layers) == (True, [8.0])
+    assert 0 < kinds["dead-layer"].epoch < 10
+    assert kinds["cycle"].period == 2
+    assert kinds["cycle"].alarm
+    assert result.verdict == "fails"
+    assert [finding.kind for finding in result.findings][0] == "dead-layer"
+
+
+def test_dead_units_are_a_fact_and_no_alarm():
+    finding = found(hidden=[60, 40, 30, 20, 10])["dead-units"]
+    assert finding.count == sum(finding.layers)
+    assert not finding.alarm
+
+
+@pytest.mark.parametrize(("weight_decay", "word"), [(10.0, "wipes"), (15.0, "flips"), (30.0, "grow")])
+def test_decay_is_told_by_its_factor(weight_decay, word):
+    finding = found(optimizer=["SGD", [["weight_decay", weight_decay]]], lr=0.1, epochs=5)["decay"]
+    assert finding.factor == pytest.approx(1 - 0.1 * weight_decay)
+    assert word in finding.sentence
+
+
+def test_momentum_of_one_and_more_is_an_alarm():
+    assert found(optimizer=["SGD", [["momentum", 1.0]]], epochs=3)["momentum"].factor == 1
+    assert "momentum" not in found(optimizer=["SGD", [["momentum", 0.99]]], epochs=3)
+
+
+def test_loss_above_its_start_is_told():
+    kinds = found(formula("mean((logits - y) ** 2)"), optimizer=["SGD", []], lr=0.05, epochs=2)
+    finding = kinds["worse-than-start"]
+    assert finding.value > finding.against
+
+
+def test_bad_start_is_a_fact_and_no_alarm():
+    parts = changed(lambda parts: parts["x_train"].mul_(50))
+    finding = found(LOGITS, parts)["bad-start"]
+    assert not finding.alarm
+    assert finding.value >= 2 * finding.against
+    assert finding.against == pytest.approx(0.6931, abs=1e-3)
+    assert "bad-start" not in found()
+
+
+def test_vanishing_gradient_is_told_by_the_bits_that_moved():
+    deep = {"hidden": [16] * 8, "activation": ["Sigmoid", []], "optimizer": ["SGD", []], "lr": 0.1, "epochs": 10}
+    finding = found(**deep)["vanishing"]
+    assert finding.value < 0.5
+    assert finding.layers[-1] > 0.9
+    assert len(finding.layers) == 9
+    assert "vanishing" not in found(**deep | {"hidden": [16]})
+
+
+def test_no_step_is_unchanged():
+    result = outcome(optimizer=["SGD", []], lr=1e-14)
+    assert "unchanged" in {finding.kind for finding in result.findings}
+    assert result.verdict != "good"
+
+
+def test_slow_and_too_large_rates_are_found_by_trying_another():
+    slow = outcome(lr=1e-6, trials=1)
+    finding = next(finding for finding in slow.findings if finding.kind == "slow")
+    assert (finding.value, finding.against) == (pytest.approx(1e-5), 1e-6)
+    assert finding.count > slow.correct
+    assert "slow" not in found(lr=1e-6, trials=0)
+    large = found(formula("mean((yhat - y) ** 2)"), optimizer=["SGD", []], lr=20.0, trials=1, epochs=60)
+    assert large["rate-too-large"].value == pytest.approx(2.0)
+    assert not {"slow", "rate-too-large"} & set(found(trials=4))
+
+
+def test_gradient_below_eps_is_slow():
+    finding = found(formula("1e-12 * mean(softplus(logits) - y * logits)"), trials=0)["slow"]
+    assert finding.value < finding.against == 1e-8
+
+
+def test_overfit_needs_a_risen_test_loss_and_more_errors_than_in_training():
+    generator = torch.Generator().manual_seed(1)
+
+    def noise(parts):
+        parts["y_train"] = (torch.rand(60, 1, generator=generator) < 0.5).float()
+        parts["y_test"] = (torch.rand(20, 1, generator=generator) < 0.5).float()
+
+    finding = found(LOGITS, changed(noise), epochs=200)["overfit"]
+    assert finding.alarm
+    assert finding.value > finding.against
+    assert "overfit" not in found(epochs=200)
+
+
+@pytest.mark.parametrize(("wrong", "n", "others_wrong", "others"), [(3, 20, 0, 60), (0, 20, 0, 60), (5, 20, 9, 60)])
+def test_fisher_is_that_of_scipy(wrong, n, others_wrong, others):
+    table = [[wrong, n - wrong], [others_wrong, others - others_wrong]]
+    assert fisher(wrong, n, others_wrong, others) == pytest.approx(fisher_exact(table, "greater").pvalue)
+
+
+def test_equal_and_conflicting_images_are_told():
+    kinds = found(LOGITS, changed(lambda parts: parts["x_train"].zero_()))
+    assert kinds["equal-images"].labels == [0, 1]
+    assert "conflicting-images" not in kinds
+
+    def one_class(parts):
+        parts["x_train"][:30] = 1.0
+
+    assert found(LOGITS, changed(one_class))["equal-images"].labels == [0]
+
+    def three_copies(parts):
+        parts["x_train"][40] = parts["x_train"][41] = parts["x_train"][5]
+
+    finding = found(LOGITS, changed(three_copies))["conflicting-images"]
+    assert (finding.count, finding.of, finding.against) == (3, 60, 59)
+    assert not {"equal-images", "conflicting-images"} & set(found())
+
+
+def test_negative_zero_is_zero_when_images_are_compared():
+    def signs(parts):
+        parts["x_train"][:] = 0.0
+        parts["x_train"][::2] = -0.0
+
+    assert found(LOGITS, changed(signs))["equal-images"].count == 60
+
+
+def test_test_images_beyond_the_training_images_are_told():
+    def broken(parts):
+        parts["x_test"][3, 100] = torch.inf
+
+    finding = found(LOGITS, changed(broken))["test-pixels"]
+    assert (finding.alarm, finding.count, finding.pixels) == (True, 1, [100])
+
+    def far(parts):
+        parts["x_test"][3:5, 7] = 1e4
+
+    finding = found(LOGITS, changed(far))["test-pixels"]
+    assert (finding.alarm, finding.count, finding.pixels) == (False, 2, [7])
+
+
+def test_pixels_without_influence_are_told():
+    finding = found(LOGITS, changed(lambda parts: parts["x_train"].mul_(1e-30)))["no-influence"]
+    assert finding.alarm
+    assert "no-influence" not in found()
+
+
+def test_imbalance_is_an_alarm_where_the_rare_class_is_mostly_wrong():
+    def rare(parts):
+        parts["y_train"][:] = 1.0
+        parts["y_train"][:3] = 0.0
+
+    finding = found(LOGITS, changed(rare), epochs=1, lr=1e-6)["imbalance"]
+    assert (finding.count, finding.of, finding.labels) == (3, 60, [0])
+    assert finding.alarm is (finding.value < 0.5)
+
+
+def test_best_single_answer_is_the_share_of_the_classes():
+    y = torch.tensor([[0.0]] * 3 + [[1.0]])
+    entropy = -(0.25 * torch.tensor(0.25).log() + 0.75 * torch.tensor(0.75).log()).item()
+    loss = build_loss(LOGITS)
+    assert answers.constant(loss, y) == pytest.approx(entropy, rel=1e-6)
+    assert answers.coin(loss, y) == pytest.approx(0.693147, rel=1e-5)
+    assert answers.floor(loss, y) == pytest.approx(0, abs=1e-9)
+    squared = build_loss(formula("sum((yhat - y) ** 2)"))
+    assert answers.constant(squared, y) == pytest.approx(4 * 0.25 * 0.75, rel=1e-6)
+
+
+@needs_shared_mnist
+@pytest.mark.skipif(not BENCH.is_dir(), reason="the labelled cases are not in ../shared/bench")
+def test_labelled_cases_are_told_as_they_are_labelled(tmp_path):
+    config = yaml.safe_load((BENCH / "cases.yaml").read_text())
+    config["data"] = {"mirrors": [str(SHARED / "mnist")], "fallback": "none"}
+    workflow = Workflow(tmp_path, config)
+    names = list(config["variants"])
+    workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in names))
+    with open(BENCH / "labels.tsv") as file:
+        labels = {row["variant"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert set(labels) == set(names)
+    wrong = []
+    for name, label in labels.items():
+        (seed,) = json.loads((workflow / f"results/variants/{name}/metrics.json").read_text())["seeds"]
+        kinds = {finding["kind"] for finding in seed["findings"]}
+        alarms = {finding["kind"] for finding in seed["findings"] if finding["alarm"]}
+        is_cause_found = all(set(one.split("|")) & kinds for one in filter(None, label["findings"].split(",")))
+        if (seed["verdict"] == "good") != (label["verdict"] == "good") or not is_cause_found:
+            wrong.append((name, seed["verdict"], sorted(alarms), label["findings"]))
+        assert kinds <= set(ORDER)
+    assert wrong == []
