@@ -116,6 +116,94 @@ def test_step_that_overflows_is_told_apart():
     assert "learning rate is too large" in found.sentence
 
 
+def with_pixels(change) -> dict:
+    parts = data()
+    change(parts["x_train"])
+    return parts | {"x_packed": pack(parts["x_train"])}
+
+
+def some_blank(x: torch.Tensor) -> None:
+    x[:, :5] = 0.0
+
+
+LOGITS = ["module", "BCEWithLogitsLoss", [], "logits"]
+DIVIDES = {
+    "Adam": "sqrt(exp_avg_sq) + eps",
+    "AdamW": "sqrt(exp_avg_sq) + eps",
+    "NAdam": "sqrt(exp_avg_sq) + eps",
+    "RAdam": "sqrt(exp_avg_sq) + eps",
+    "Adamax": "exp_inf",
+    "RMSprop": "sqrt(square_avg) + eps",
+    "Adagrad": "sqrt(sum) + eps",
+    "Adadelta": "sqrt(square_avg + eps)",
+}
+
+
+@pytest.mark.parametrize("name", DIVIDES)
+def test_division_of_an_optimizer_without_eps_is_no_learning_rate_too_large(name):
+    found = autopsy_of(LOGITS, with_pixels(some_blank), optimizer=[name, [["eps", 0.0]]], epochs=12)
+    assert found.cause == "optimizer"
+    assert f"{name} divides by `{DIVIDES[name]}`, which was exactly 0 for 40 weights" in found.sentence
+    assert "0.weight[0, 0]" in found.sentence
+    assert "learning rate" not in found.sentence
+
+
+def test_square_root_of_a_negative_variance_is_the_optimizer_s():
+    """The gradient is the same at each step, so that its variance becomes 0, up to rounding."""
+    constant = definition("mean((1 - 2 * y) * logits)")
+    optimizer = ["RMSprop", [["alpha", 0.5], ["centered", True]]]
+    found = autopsy_of(constant, optimizer=optimizer, lr=0.001, epochs=200, hidden=[])
+    assert found.cause == "optimizer"
+    assert "takes the square root of `square_avg - grad_avg ** 2`, which was -" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause", "factor", "words"),
+    [
+        (
+            [["weight_decay", 300.0]],
+            "decay",
+            -29,
+            "lr · weight_decay is 30, so that each step multiplies the weights by −29",
+        ),
+        ([["momentum", 1.5]], "momentum", 1.5, "momentum is 1.5, so that steps grow for ever"),
+    ],
+)
+def test_setting_that_grows_for_ever_is_told_by_its_factor(arguments, cause, factor, words):
+    found = autopsy_of(LOGITS, optimizer=["SGD", arguments], lr=0.1, epochs=300)
+    assert (found.cause, found.factor) == (cause, pytest.approx(factor))
+    assert words in found.sentence
+    assert "learning rate is" not in found.sentence
+
+
+def test_finite_pixels_that_overflow_the_first_pass_are_blamed():
+    found = autopsy_of(definition("mean((logits - y) ** 2)"), with_pixels(lambda x: x.mul_(1e20)))
+    assert (found.epoch, found.cause) == (0, "normalization")
+    assert "the pixels were too large" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("formula", "constants", "words"),
+    [
+        ("-mean(y * log(yhat) + (1 - y) * log(1 - clamp(yhat, 0, 1 - 1e-8)))", {}, "Float32 rounds `1 - 1e-8` to 1."),
+        ("-mean(log(1 - (yhat - eps)))", {"eps": 1e-9}, "In float32 `yhat - eps` is `yhat` itself where that is 1."),
+    ],
+)
+def test_what_float32_rounds_away_is_named(formula, constants, words):
+    found = autopsy_of(definition(formula, **constants), with_pixels(lambda x: x.mul_(300)))
+    assert found.cause == "loss"
+    assert words in found.sentence
+
+
+def test_no_forecast_where_the_loss_holds_its_images_back():
+    """PoissonNLLLoss is not finite at logit 88.7, but least at 0 for y = 1, and at -inf for y = 0."""
+    outcome = train_seed(
+        7, settings(loss_definition=["module", "PoissonNLLLoss", [], "logits"], epochs=60), data()
+    ).outcome
+    assert outcome.forecast.epoch is None
+    assert "holds its images back" in outcome.forecast.why
+
+
 def test_normalization_that_makes_nan_is_attributed_to_its_place(small_mnist, tmp_path):
     config = small_config(small_mnist)
     config["normalizations"] = {

@@ -129,7 +129,7 @@ def test_dead_layer_says_since_when_and_the_weights_come_back_for_ever():
     assert kinds["cycle"].period == 2
     assert kinds["cycle"].alarm
     assert result.verdict == "fails"
-    assert [finding.kind for finding in result.findings][0] == "dead-layer"
+    assert result.findings[0].kind == "dead-layer"
 
 
 def test_dead_units_are_a_fact_and_no_alarm():

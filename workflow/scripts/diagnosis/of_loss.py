@@ -3,7 +3,7 @@
 from diagnosis import chart
 from diagnosis.evidence import Evidence
 from diagnosis.kinds import kind
-from diagnosis.records import Finding
+from diagnosis.records import Finding, finding
 from diagnosis.words import counted
 from formulas.float32 import LARGEST
 
@@ -47,7 +47,7 @@ def wrong_way(evidence: Evidence) -> Finding | None:
             f"The gradient pushes every image of {_classes(evidence, whole)} away from its class: the loss falls as "
         )
         sentence += "they become more wrong."
-        return Finding(kind="wrong-way", alarm=True, sentence=sentence, labels=_labels(whole))
+        return finding("wrong-way", sentence, labels=_labels(whole))
     caught = 0 if evidence.end is None else sum(_wrong_within(evidence, int(k), v["parts"]) for k, v in found.items())
     where = " and ".join(
         f"images of {evidence.task.classes[int(label)]} {' and '.join(between(*part) for part in facts['parts'])}"
@@ -57,7 +57,7 @@ def wrong_way(evidence: Evidence) -> Finding | None:
     sentence += f"{'lies' if caught == 1 else 'lie'} there."
     low, high = next(iter(found.values()))["parts"][0]
     facts = {"labels": _labels(found), "count": caught, "low": low, "high": high}
-    return Finding(kind="wrong-way", alarm=caught > 0, sentence=sentence, **facts)
+    return finding("wrong-way", sentence, alarm=caught > 0, **facts)
 
 
 def _wrong_within(evidence: Evidence, label: int, parts: list) -> int:
@@ -76,7 +76,7 @@ def no_gradient(evidence: Evidence) -> Finding | None:
     if chart.no_gradient(evidence.task.chart) is None:
         return None
     sentence = "The loss has a gradient of exactly 0 at every logit, for both classes: nothing can be learned from it."
-    return Finding(kind="no-gradient", alarm=True, sentence=sentence)
+    return finding("no-gradient", sentence)
 
 
 @kind(
@@ -93,7 +93,7 @@ def ignores_class(evidence: Evidence) -> Finding | None:
     sentence = (
         f"The loss has a gradient of exactly 0 at every logit for images of {name}: they teach the network nothing."
     )
-    return Finding(kind="ignores-class", alarm=True, sentence=sentence, labels=[found["label"]])
+    return finding("ignores-class", sentence, labels=[found["label"]])
 
 
 @kind(
@@ -108,7 +108,7 @@ def ignores_labels(evidence: Evidence) -> Finding | None:
     sentence = (
         "The loss has the same gradient for both classes, at every logit: it asks for the same answer to all images."
     )
-    return Finding(kind="ignores-labels", alarm=True, sentence=sentence, labels=[0, 1])
+    return finding("ignores-labels", sentence, labels=[0, 1])
 
 
 @kind(
@@ -128,7 +128,7 @@ def unbounded(evidence: Evidence) -> Finding | None:
         for label, facts in found.items()
     )
     sentence = f"The loss falls without end for {ways}, whatever becomes of the others."
-    return Finding(kind="unbounded", alarm=is_useless, sentence=sentence, labels=_labels(found))
+    return finding("unbounded", sentence, alarm=is_useless, labels=_labels(found))
 
 
 @kind(
@@ -153,7 +153,7 @@ def border_optimum(evidence: Evidence) -> Finding | None:
     text = "; ".join(parts)
     low, high = min(facts["low"] for facts in found.values()), max(facts["high"] for facts in found.values())
     facts = {"labels": _labels(found), "low": low, "high": high}
-    return Finding(kind="border-optimum", alarm=True, sentence=f"{text[0].upper()}{text[1:]}.", **facts)
+    return finding("border-optimum", f"{text[0].upper()}{text[1:]}.", **facts)
 
 
 @kind(
@@ -170,7 +170,7 @@ def floor(evidence: Evidence) -> Finding | None:
     least = {label: float(facts["infimum"]) for label, facts in found.items()}
     parts = [f"{value:.3g} for a {evidence.task.classes[int(label)]}" for label, value in least.items()]
     sentence = f"The loss of one image cannot go below {' and '.join(parts)}."
-    return Finding(kind="floor", alarm=False, sentence=sentence, labels=_labels(found), value=max(least.values()))
+    return finding("floor", sentence, alarm=False, labels=_labels(found), value=max(least.values()))
 
 
 @kind(
@@ -184,6 +184,4 @@ def not_per_image(evidence: Evidence) -> Finding | None:
     found = chart.not_per_image(evidence.task.chart)
     if found is None:
         return None
-    return Finding(
-        kind="not-per-image", alarm=False, sentence=f"The loss is no sum or mean over images: {found['why']}."
-    )
+    return finding("not-per-image", f"The loss is no sum or mean over images: {found['why']}.", alarm=False)

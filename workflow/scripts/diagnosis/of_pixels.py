@@ -2,7 +2,7 @@
 
 from diagnosis.evidence import Evidence
 from diagnosis.kinds import kind
-from diagnosis.records import Finding
+from diagnosis.records import Finding, finding
 from diagnosis.words import counted
 
 RARE = 0.1
@@ -18,14 +18,14 @@ def equal_images(evidence: Evidence) -> Finding | None:
     pixels, n = evidence.task.pixels, evidence.task.pixels.n
     if pixels.all_equal:
         sentence = f"All {sum(n):,} training images are the same after normalization."
-        return Finding(kind="equal-images", alarm=True, sentence=sentence, count=sum(n), labels=[0, 1])
+        return finding("equal-images", sentence, count=sum(n), labels=[0, 1])
     labels = [label for label in pixels.equal if n[label] > 1]
     if not labels:
         return None
     classes = " and all ".join(f"{n[label]:,} images of {evidence.task.classes[label]}" for label in labels)
     count = sum(n[label] for label in labels)
     sentence = f"All {classes} are the same after normalization."
-    return Finding(kind="equal-images", alarm=True, sentence=sentence, count=count, labels=labels)
+    return finding("equal-images", sentence, count=count, labels=labels)
 
 
 @kind(
@@ -42,7 +42,7 @@ def conflicting_images(evidence: Evidence) -> Finding | None:
     sentence = f"{counted(pixels.conflicting, 'training image')} {verb} one of the other class, pixel for pixel: no "
     sentence += f"model can get more than {pixels.most_right:,} of {n:,} right."
     facts = {"count": pixels.conflicting, "of": n, "against": pixels.most_right}
-    return Finding(kind="conflicting-images", alarm=True, sentence=sentence, **facts)
+    return finding("conflicting-images", sentence, **facts)
 
 
 @kind(
@@ -68,7 +68,7 @@ def test_pixels(evidence: Evidence) -> Finding | None:
     sentence = f"After normalization {' and '.join(parts)}, at {where}."
     count = max(pixels.test_broken, pixels.test_far)
     facts = {"count": count, "of": m, "pixels": pixels.odd_pixels}
-    return Finding(kind="test-pixels", alarm=pixels.test_broken > 0, sentence=sentence, **facts)
+    return finding("test-pixels", sentence, alarm=pixels.test_broken > 0, **facts)
 
 
 @kind(
@@ -91,9 +91,9 @@ def no_influence(evidence: Evidence) -> Finding | None:
         sentence = (
             f"Before the first step every logit is {value:.6g}, to the last bit: the pixels vanish beside the bias."
         )
-        return Finding(kind="no-influence", alarm=True, sentence=sentence, value=value)
+        return finding("no-influence", sentence, value=value)
     sentence = "Before the first step the gradient of the first layer's weights is exactly 0."
-    return Finding(kind="no-influence", alarm=True, sentence=sentence)
+    return finding("no-influence", sentence)
 
 
 @kind(
@@ -114,7 +114,7 @@ def imbalance(evidence: Evidence) -> Finding | None:
     shares = ", ".join(f"of {evidence.task.classes[label]} {right[label]:.1%}" for label in (0, 1))
     sentence = f"Only {n[rare]:,} of {sum(n):,} training images are {evidence.task.classes[rare]}; right are {shares}."
     facts = {"count": n[rare], "of": sum(n), "labels": [rare], "value": right[rare]}
-    return Finding(kind="imbalance", alarm=min(right) < 0.5, sentence=sentence, **facts)
+    return finding("imbalance", sentence, alarm=min(right) < 0.5, **facts)
 
 
 @kind(
@@ -137,7 +137,7 @@ def decay(evidence: Evidence) -> Finding | None:
         else "flips their sign and makes them grow"
     )
     sentence = f"lr · weight_decay is {rate:.4g}: each step multiplies the weights by {1 - rate:.4g}, which {does}."
-    return Finding(kind="decay", alarm=True, sentence=sentence.replace("-", "−"), factor=1 - rate)
+    return finding("decay", sentence.replace("-", "−"), factor=1 - rate)
 
 
 @kind(
@@ -155,4 +155,4 @@ def momentum(evidence: Evidence) -> Finding | None:
         f"Under {name} with momentum {factor:g} each step is {factor:g} times the one before, plus the gradient: "
     )
     sentence += "steps add up for ever." if factor == 1 else "steps grow for ever."
-    return Finding(kind="momentum", alarm=True, sentence=sentence, factor=factor)
+    return finding("momentum", sentence, factor=factor)

@@ -7,7 +7,7 @@ import torch
 from diagnosis.evidence import Evidence
 from diagnosis.exact import REACH, exact, formula
 from diagnosis.kinds import kind
-from diagnosis.records import Finding, Number
+from diagnosis.records import Finding, finding
 from diagnosis.words import counted
 from training.repeats import has_no_memory
 
@@ -17,10 +17,6 @@ SHOWN = 50  # images that a finding names; its count is always whole
 def images(chosen: torch.Tensor) -> list[int]:
     """The first places where bool (n, 1) is true."""
     return chosen.flatten().nonzero().flatten()[:SHOWN].tolist()
-
-
-def number(value: float) -> Number:
-    return value if math.isfinite(value) else str(value)
 
 
 def per_layer(values: list) -> str:
@@ -37,7 +33,7 @@ def per_layer(values: list) -> str:
 )
 def diverged(evidence: Evidence) -> Finding | None:
     found = evidence.autopsy
-    return found and Finding(kind="diverged", alarm=True, sentence=found.sentence, epoch=found.epoch)
+    return found and finding("diverged", found.sentence, epoch=found.epoch)
 
 
 @kind(
@@ -53,7 +49,7 @@ def will_diverge(evidence: Evidence) -> Finding | None:
     extreme = "largest" if found.side == "upper" else "smallest"
     sentence = f"At this pace the loss is not finite at about epoch {found.epoch}: the {extreme} logit nears "
     sentence += f"{found.limit:.3f}, where this loss or its gradient is not."
-    return Finding(kind="will-diverge", alarm=True, sentence=sentence, epoch=found.epoch, value=found.limit)
+    return finding("will-diverge", sentence, epoch=found.epoch, value=found.limit)
 
 
 @kind(
@@ -76,10 +72,10 @@ def stuck_images(evidence: Evidence) -> Finding | None:
     sentence = f"{count:,} of {counted(of, 'wrong image')} {verb} a gradient of exactly 0"
     sentence += f", and {few:,} less than half of what the formula has without rounding." if few else "."
     facts = {"count": count, "of": of, "images": images(stuck), "exact": _exact(evidence, stuck)}
-    return Finding(kind="stuck-images", alarm=True, sentence=sentence, **facts)
+    return finding("stuck-images", sentence, **facts)
 
 
-def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[Number] | None:
+def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[float] | None:
     """The exact gradient of the loss of each of the first chosen images, with respect to its own logit; None where the
     loss is not one of single images."""
     if not evidence.task.chart.per_image:
@@ -87,7 +83,7 @@ def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[Number] | None:
     tree = formula(evidence.task.loss)
     logits, y = evidence.end.logits[chosen][:SHOWN].tolist(), evidence.y[chosen][:SHOWN].tolist()
     found = [exact(tree, label, max(-REACH, min(REACH, logit))) for label, logit in zip(y, logits, strict=True)]
-    return [number(float(one.slope)) for one in found]
+    return [float(one.slope) for one in found]
 
 
 def _starved(evidence: Evidence) -> torch.Tensor:
@@ -112,7 +108,7 @@ def frozen(evidence: Evidence) -> Finding | None:
     if since is None or not wrong:
         return None
     sentence = f"From epoch {since} on every gradient is exactly 0, with {counted(wrong, 'image')} still wrong."
-    return Finding(kind="frozen", alarm=True, sentence=sentence, epoch=since, count=wrong, of=len(evidence.y))
+    return finding("frozen", sentence, epoch=since, count=wrong, of=len(evidence.y))
 
 
 @kind(
@@ -128,7 +124,7 @@ def unchanged(evidence: Evidence) -> Finding | None:
     count = sum(weight.numel() for weight in evidence.end.weights)
     steps = counted(evidence.task.settings["epochs"], "step")
     sentence = f"After {steps} not one bit of one of the {count:,} weights has moved."
-    return Finding(kind="unchanged", alarm=True, sentence=sentence, count=count)
+    return finding("unchanged", sentence, count=count)
 
 
 @kind(
@@ -147,7 +143,7 @@ def cycle(evidence: Evidence) -> Finding | None:
     sentence = f"From epoch {epoch} on the weights come back every {period} epochs, to the last bit."
     if period == 1:
         sentence = f"From epoch {epoch} on no step moves a bit of a weight."
-    return Finding(kind="cycle", alarm=wrong > 0, sentence=sentence, epoch=epoch, period=period, count=wrong)
+    return finding("cycle", sentence, alarm=wrong > 0, epoch=epoch, period=period, count=wrong)
 
 
 @kind(
@@ -167,7 +163,7 @@ def dead_layer(evidence: Evidence) -> Finding | None:
     which = "the hidden layer" if len(whole) == 1 else f"hidden layer {layer + 1}"
     sentence = f"All {units} units of {which} are dead for all images: no gradient passes{since}."
     dead = [float(units.sum()) for units in evidence.end.dead]
-    return Finding(kind="dead-layer", alarm=True, sentence=sentence, epoch=epoch, layers=dead)
+    return finding("dead-layer", sentence, epoch=epoch, layers=dead)
 
 
 @kind(
@@ -188,7 +184,7 @@ def dead_units(evidence: Evidence) -> Finding | None:
     verb = "is" if sum(dead) == 1 else "are"
     sentence = f"{sum(dead)} of {of} hidden units {verb} dead for all images{where}."
     layers = [float(count) for count in dead]
-    return Finding(kind="dead-units", alarm=False, sentence=sentence, count=sum(dead), of=of, layers=layers)
+    return finding("dead-units", sentence, alarm=False, count=sum(dead), of=of, layers=layers)
 
 
 @kind(
@@ -205,7 +201,7 @@ def one_class(evidence: Evidence) -> Finding | None:
     label = int(ones > 0)
     n = len(evidence.y)
     sentence = f"It calls all {n:,} images {evidence.task.classes[label]}."
-    return Finding(kind="one-class", alarm=True, sentence=sentence, labels=[label], count=n)
+    return finding("one-class", sentence, labels=[label], count=n)
 
 
 @kind(
@@ -221,8 +217,8 @@ def no_better_than_constant(evidence: Evidence) -> Finding | None:
         return None
     sentence = f"Its loss, {evidence.end.loss:.4g}, is no less than that of the best single answer for all images, "
     sentence += f"{least:.4g}."
-    facts = {"value": number(evidence.end.loss), "against": number(least)}
-    return Finding(kind="no-better-than-constant", alarm=True, sentence=sentence, **facts)
+    facts = {"value": evidence.end.loss, "against": least}
+    return finding("no-better-than-constant", sentence, **facts)
 
 
 @kind(
@@ -236,8 +232,8 @@ def worse_than_start(evidence: Evidence) -> Finding | None:
     if not evidence.end.loss > evidence.start.loss:
         return None
     sentence = f"Its loss went from {evidence.start.loss:.4g} to {evidence.end.loss:.4g}."
-    facts = {"value": number(evidence.end.loss), "against": number(evidence.start.loss)}
-    return Finding(kind="worse-than-start", alarm=True, sentence=sentence, **facts)
+    facts = {"value": evidence.end.loss, "against": evidence.start.loss}
+    return finding("worse-than-start", sentence, **facts)
 
 
 @kind(
@@ -252,11 +248,12 @@ def bad_start(evidence: Evidence) -> Finding | None:
     start, coin = evidence.start, evidence.task.coin
     saturated = start.wrong(evidence.y) & ((start.yhat == 0) | (start.yhat == 1))
     count, without = int(saturated.sum()), int((saturated & (start.pull == 0)).sum())
-    if not (count or (coin is not None and coin > 0 and start.loss >= 2 * coin)):
+    is_worse = 0 < coin < math.inf and start.loss >= 2 * coin
+    if not (count or is_worse):
         return None
     parts = []
     again = None
-    if coin is not None and coin > 0 and start.loss >= 2 * coin:
+    if is_worse:
         again = next((epoch for epoch, row in enumerate(evidence.run.history) if row.loss <= coin), None)
         reached = "a coin's is never reached" if again is None else f"a coin's is reached at epoch {again}"
         parts.append(f"the first loss is {start.loss:.4g}, a coin's {coin:.4g}; {reached}")
@@ -264,16 +261,9 @@ def bad_start(evidence: Evidence) -> Finding | None:
         verb = "is" if count == 1 else "are"
         gradient = f", {without:,} of them without a gradient" if without else ""
         parts.append(f"before the first step {counted(count, 'wrong image')} {verb} saturated{gradient}")
-    sentence = "; ".join(parts)
-    return Finding(
-        kind="bad-start",
-        alarm=False,
-        sentence=f"{sentence[0].upper()}{sentence[1:]}.",
-        epoch=again,
-        count=count,
-        value=number(start.loss),
-        against=None if coin is None else number(coin),
-    )
+    text = "; ".join(parts)
+    facts = {"epoch": again, "count": count, "value": start.loss, "against": coin}
+    return finding("bad-start", f"{text[0].upper()}{text[1:]}.", alarm=False, **facts)
 
 
 @kind(
@@ -291,7 +281,7 @@ def vanishing(evidence: Evidence) -> Finding | None:
     shares = [0.0 if share is None else share for share in evidence.moved]
     shown = per_layer([f"{share:.0%}" for share in shares])
     sentence = f"Of the first layer's weights {1 - first:.0%} have not moved by a bit; layer by layer {shown} moved."
-    return Finding(kind="vanishing", alarm=True, sentence=sentence, value=first, layers=shares)
+    return finding("vanishing", sentence, value=first, layers=shares)
 
 
 @kind(
@@ -315,7 +305,7 @@ def overfit(evidence: Evidence) -> Finding | None:
         return None
     sentence = f"The test loss was least, {least:.4g}, at about epoch {best}, and is {last:.4g} now; {test_wrong:,} of "
     sentence += f"{test_n:,} test images are wrong, and {wrong:,} of {n:,} training images."
-    return Finding(kind="overfit", alarm=True, sentence=sentence, epoch=best, value=last, against=least)
+    return finding("overfit", sentence, epoch=best, value=last, against=least)
 
 
 def fisher(wrong: int, n: int, others_wrong: int, others: int) -> float:

@@ -4,8 +4,7 @@ from itertools import pairwise
 
 from diagnosis.evidence import Evidence, Task, Trial
 from diagnosis.kinds import kind
-from diagnosis.of_run import number
-from diagnosis.records import Finding
+from diagnosis.records import Finding, finding
 from training.history import Row, count_correct
 from training.loop import loss_on, train
 from training.network import build_network
@@ -76,8 +75,8 @@ def rate_too_large(evidence: Evidence) -> Finding | None:
     n = len(evidence.y)
     sentence = f"The loss rose after a step; at a tenth of the learning rate, {trial.lr:g}, tried in full, "
     sentence += f"{trial.correct:,} of {n:,} images are right in the end."
-    facts = {"value": number(trial.lr), "against": evidence.task.settings["lr"], "count": trial.correct, "of": n}
-    return Finding(kind="rate-too-large", alarm=True, sentence=sentence, **facts)
+    facts = {"value": trial.lr, "against": evidence.task.settings["lr"], "count": trial.correct, "of": n}
+    return finding("rate-too-large", sentence, **facts)
 
 
 @kind(
@@ -97,7 +96,7 @@ def slow(evidence: Evidence) -> Finding | None:
             f"The largest gradient before the first step is {largest:.3g}, far below the eps of {name}, {eps:g}, "
         )
         sentence += "which is added to what a step is divided by: every step is that much shorter."
-        return Finding(kind="slow", alarm=True, sentence=sentence, value=largest, against=eps)
+        return finding("slow", sentence, value=largest, against=eps)
     trial = evidence.trial
     if trial is None or trial.lr < evidence.task.settings["lr"] or trial.rose or not _ends_better(trial, evidence):
         return None
@@ -105,4 +104,4 @@ def slow(evidence: Evidence) -> Finding | None:
     sentence = f"At ten times the learning rate, {trial.lr:g}, tried in full, the loss never rises and "
     sentence += f"{trial.correct:,} of {n:,} images are right in the end."
     facts = {"value": trial.lr, "against": evidence.task.settings["lr"], "count": trial.correct, "of": n}
-    return Finding(kind="slow", alarm=True, sentence=sentence, **facts)
+    return finding("slow", sentence, **facts)

@@ -4,6 +4,7 @@ Each record is defined here alone, with what its fields mean; `read` and `as_jso
 workflow/schemas/metrics.schema.yaml is made from these definitions by `python tests/test_records.py`.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -262,6 +263,17 @@ class Pair:
     key: str
     values: Annotated[list, Meta(description="of that key: a's, b's")]
     seeds: list[ComparedSeeds]
+
+
+def finding(kind: str, sentence: str, alarm: bool = True, **facts) -> Finding:
+    """A Finding, each of its numbers one that strict JSON can hold."""
+    return Finding(kind=kind, alarm=alarm, sentence=sentence, **{name: _strict(fact) for name, fact in facts.items()})
+
+
+def _strict(fact):
+    if isinstance(fact, list):
+        return [_strict(item) for item in fact]
+    return str(fact) if isinstance(fact, float) and not math.isfinite(fact) else fact
 
 
 def as_json(record):

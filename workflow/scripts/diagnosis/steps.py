@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from diagnosis.words import counted
+from diagnosis.words import counted, quote
 from training.fast import Adam, Pixels
 from training.loop import descend
 from training.loss import Loss
@@ -14,10 +14,11 @@ from training.optimizer import build_optimizer
 
 @dataclass(frozen=True)
 class Division:
-    """What an optimizer divides a step by: `text` names it, `squared` is what it takes the square root of."""
+    """What an optimizer divides a step by, in words, and `decisive`: what it takes the square root of, if it does."""
 
     text: str
-    squared: torch.Tensor
+    root_of: str | None
+    decisive: torch.Tensor
     eps: float
 
 
@@ -52,14 +53,14 @@ def broken_by_optimizer(settings: dict, seed: int, loss: Loss, x, y: torch.Tenso
     if division is None:
         return None
     where = broken[called].nonzero()[0].tolist()
-    value = division.squared[tuple(where)].item()
+    value = division.decisive[tuple(where)].item()
     name, _ = settings["optimizer"]
     count = counted(sum(int(bad.sum()) for bad in broken.values()), "weight")
     example = f"for {count}, the first of them {called}{where}"
     if value < 0:
-        return f"{name} takes the square root of {division.text}, which was {value:.3g} {example}: it is NaN"
+        return f"{name} takes the square root of {quote(division.root_of)}, which was {value:.3g} {example}: it is NaN"
     if value == 0 and division.eps == 0:
-        return f"{name} divides by the square root of {division.text} plus eps, which was exactly 0 {example}"
+        return f"{name} divides by {quote(division.text)}, which was exactly 0 {example}; its eps is 0"
     return None
 
 
@@ -74,15 +75,17 @@ def _division(optimizer: list, state: dict) -> Division | None:
     eps = dict(arguments).get("eps", 1e-8)
     match name:
         case "Adam" | "AdamW" | "NAdam" | "RAdam":
-            return Division("exp_avg_sq", state["exp_avg_sq"], eps)
+            return Division("sqrt(exp_avg_sq) + eps", "exp_avg_sq", state["exp_avg_sq"], eps)
         case "Adamax":
-            return Division("exp_inf", state["exp_inf"], eps)
+            return Division("exp_inf", None, state["exp_inf"], eps)
         case "Adagrad":
-            return Division("sum", state["sum"], eps)
+            return Division("sqrt(sum) + eps", "sum", state["sum"], eps)
         case "Adadelta":
-            return Division("square_avg", state["square_avg"], eps)
+            return Division("sqrt(square_avg + eps)", "square_avg", state["square_avg"], eps)
         case "RMSprop" if dict(arguments).get("centered"):
-            return Division("square_avg − grad_avg²", state["square_avg"] - state["grad_avg"] ** 2, eps)
+            # As torch computes it, in one rounding.
+            mean, text = state["grad_avg"], "square_avg - grad_avg ** 2"
+            return Division(f"sqrt({text}) + eps", text, state["square_avg"].addcmul(mean, mean, value=-1), eps)
         case "RMSprop":
-            return Division("square_avg", state["square_avg"], eps)
+            return Division("sqrt(square_avg) + eps", "square_avg", state["square_avg"], eps)
     return None
