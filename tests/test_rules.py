@@ -240,6 +240,8 @@ def test_labels_are_those_of_the_cases(tmp_path, small_mnist):
     write_labels(labels, [("good", "fine", "")])
     with pytest.raises(UserError, match=r"labels\.tsv: good: found verdict fine, expected good or bad"):
         rules.labelled(cases, labels)
+    with pytest.raises(UserError, match=r"none\.tsv: cannot be read: No such file"):
+        rules.labelled(cases, tmp_path / "none.tsv")
 
 
 @needs_shared_mnist
