@@ -2,9 +2,9 @@
 
     .venv/bin/python tests/benchmarks/benchmark.py [what …] [--repeat N]
 
-what: loop, run, sweep, add, dry-run, memory; and, only if asked for, tricks (what a training takes without each one of
-training/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`). Takes the raw files from
-results/data/raw (run the pipeline once before), or from ../shared/mnist.
+what: loop, diagnosis, run, sweep, add, dry-run, memory; and, only if asked for, tricks (what a training takes without
+each one of training/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`). Takes the raw files
+from results/data/raw (run the pipeline once before), or from ../shared/mnist.
 """
 
 import argparse
@@ -70,7 +70,9 @@ def plain(variants: dict, threads: int) -> list[str]:
 
 
 def default_config() -> dict:
-    return yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    """config.yaml, without trials: the plain script makes none."""
+    config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
+    return config | {"diagnosis": {"trials": 0}}
 
 
 class Project:
@@ -101,13 +103,13 @@ class Loops:
         self.normalized = str(project.folder / "results/data/normalized/unit.pt")
         self.variants = check(config).variants
 
-    def ours(self, threads: int, *without: str) -> tuple[float, float]:
-        """Seconds of the loop, and of its process from start to end."""
-        settings = json.dumps(self.variants["one"] | {"classes": [0, 1]})
+    def ours(self, threads: int, *without: str) -> tuple[float, float, float]:
+        """Seconds of the loop, of the loop with its diagnosis, and of their process from start to end."""
+        settings = json.dumps(self.variants["one"])
         command = [sys.executable, str(HERE / "loop.py"), self.normalized, str(threads), settings, *without]
         start = time.perf_counter()
-        loop = float(output(command, threads))
-        return loop, time.perf_counter() - start
+        loop, diagnosed = map(float, output(command, threads).split())
+        return loop, diagnosed, time.perf_counter() - start
 
     def plain(self, threads: int) -> float:
         return float(output(plain(self.variants, threads), threads))
@@ -163,8 +165,11 @@ def loop_rows(what: list[str], repeat: int) -> None:
             row(name, "plain loop", target, repeat, lambda n=threads: (loops.ours(n)[0], loops.plain(n)))
         if "jax" in what:
             row(name, "jax.jit", None, repeat, lambda n=threads: (loops.ours(n)[0], loops.jit(n)))
+    if "diagnosis" in what:
+        sides = lambda: (loops.ours(1)[1], loops.ours(1, "diagnosis")[0])  # noqa: E731
+        row("healthy training, diagnosed", "the same, not diagnosed", 1.05, repeat, sides)
     for trick in TRICKS if "tricks" in what else ():
-        sides = lambda trick=trick: (loops.ours(1)[1], loops.ours(1, trick)[1])  # noqa: E731
+        sides = lambda trick=trick: (loops.ours(1)[2], loops.ours(1, trick)[2])  # noqa: E731
         row("process of a training", f"without {trick}", None, repeat, sides)
 
 
@@ -176,7 +181,7 @@ def at_least_one(text: str) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = ["loop", "run", "sweep", "add", "dry-run", "memory"]
+    default = ["loop", "diagnosis", "run", "sweep", "add", "dry-run", "memory"]
     kinds = [*default, "tricks", "jax"]
     parser.add_argument("what", nargs="*", metavar="what", help=f"{', '.join(kinds)}; all but the last two if none")
     parser.add_argument("--repeat", type=at_least_one, default=5)
@@ -189,7 +194,7 @@ def main() -> None:
     print(f"{machine()}, torch {version('torch')}; load {os.getloadavg()[0]:.1f}; medians of {repeat}\n")
     print("| what | here | against | there | ratio | at most |\n| --- | --- | --- | --- | --- | --- |", flush=True)
     script = "plain script, 2 threads"
-    if {"loop", "tricks", "jax"} & set(what):
+    if {"loop", "diagnosis", "tricks", "jax"} & set(what):
         loop_rows(what, repeat)
     if "run" in what:
         row("default config", script, 0.75, repeat, lambda: whole_run(default_config()))

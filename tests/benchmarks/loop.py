@@ -2,7 +2,8 @@
 
     python loop.py NORMALIZED.pt THREADS SETTINGS_JSON [TRICK_TO_LEAVE_OUT]
 
-Prints the seconds of the training loop, with the packing of its pixels.
+Prints the seconds of the training loop, and of the training with all that is found out about it, both with the packing
+of its pixels.
 """
 
 import json
@@ -24,7 +25,7 @@ else:
 
 import train
 
-from training import fast, optimizer
+from training import fast, loop, loss, network, optimizer
 
 if without == "bags":
     train.pack = lambda x: x
@@ -34,9 +35,20 @@ elif without == "Adam":
     optimizer.Adam = torch.optim.Adam
 
 torch.set_num_threads(int(threads))
+chosen = json.loads(settings) | {"classes": [0, 1], "trials": 0, "variant": "one"}
 data = torch.load(normalized, weights_only=True)
-packing = time.perf_counter()
+start = time.perf_counter()
 data["x_packed"] = train.pack(data["x_train"])
-packing = time.perf_counter() - packing
-outcome = train.train_seed(12345, json.loads(settings), data).outcome
-print(packing + outcome.seconds)
+packing = time.perf_counter() - start
+if without == "diagnosis":
+    net = network.build_network(data["x_train"].shape[1], chosen["hidden"], chosen["activation"], 12345)
+    step = optimizer.build_optimizer(chosen["optimizer"], chosen["lr"], net.parameters())
+    function = loss.build_loss(chosen["loss_definition"])
+    start = time.perf_counter()
+    loop.train(net, step, function, data["x_packed"], data["y_train"], chosen["epochs"])
+    seconds = whole = time.perf_counter() - start
+else:
+    start = time.perf_counter()
+    seconds = train.train_seed(12345, train.task(chosen, data)).outcome.seconds
+    whole = time.perf_counter() - start
+print(packing + seconds, packing + whole)

@@ -17,7 +17,6 @@ NO_RATE_HELPS = {
     "ignores-class",
     "ignores-labels",
     "no-gradient",
-    "border-optimum",
     "unbounded",
     "equal-images",
     "conflicting-images",
