@@ -10,7 +10,7 @@ from conftest import SHARED, Workflow, needs_shared_mnist
 from scipy.stats import fisher_exact
 from test_train import data, settings, train_seed
 
-from diagnosis import answers
+from diagnosis.answers import answers
 from diagnosis.findings import ORDER
 from diagnosis.of_run import fisher
 from diagnosis.records import Finding, Outcome
@@ -274,12 +274,28 @@ def test_imbalance_is_an_alarm_where_the_rare_class_is_mostly_wrong():
 def test_best_single_answer_is_the_share_of_the_classes():
     y = torch.tensor([[0.0]] * 3 + [[1.0]])
     entropy = -(0.25 * torch.tensor(0.25).log() + 0.75 * torch.tensor(0.75).log()).item()
-    loss = build_loss(LOGITS)
-    assert answers.constant(loss, y) == pytest.approx(entropy, rel=1e-6)
-    assert answers.coin(loss, y) == pytest.approx(0.693147, rel=1e-5)
-    assert answers.floor(loss, y) == pytest.approx(0, abs=1e-9)
-    squared = build_loss(formula("sum((yhat - y) ** 2)"))
-    assert answers.constant(squared, y) == pytest.approx(4 * 0.25 * 0.75, rel=1e-6)
+    found = answers(build_loss(LOGITS), y)
+    assert found.constant == pytest.approx(entropy, rel=1e-6)
+    assert found.coin == pytest.approx(0.693147, rel=1e-5)
+    assert found.floor == pytest.approx(0, abs=1e-9)
+    summed = answers(build_loss(formula("sum((yhat - y) ** 2)")), y)
+    assert (summed.coin, summed.constant) == (1, pytest.approx(4 * 0.25 * 0.75, rel=1e-6))
+
+
+@pytest.mark.parametrize("text", ["sum(y * (1 - yhat)) / sum(y) + sum((1 - y) * yhat) / sum(1 - y)", "mean(yhat) ** 2"])
+def test_answers_of_a_loss_that_is_no_plain_mean_are_those_of_all_images(text):
+    y = torch.tensor([[0.0]] * 3 + [[1.0]])
+    loss = build_loss(formula(text))
+    found = answers(loss, y)
+    grid = [loss(y, z.sigmoid(), z).item() for z in (torch.full_like(y, logit / 8) for logit in range(-160, 161))]
+    assert found.constant <= min(grid) + 1e-6
+    assert found.constant == pytest.approx(min(grid), abs=1e-3)
+
+
+def test_unbounded_loss_has_no_best_single_answer():
+    result = outcome(formula("mean((1 - 2 * y) * logits)"), epochs=40)
+    assert result.progress is None
+    assert "no-better-than-constant" not in {finding.kind for finding in result.findings}
 
 
 @needs_shared_mnist

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import torch
 
-from diagnosis import answers
-from diagnosis.chart import LossChart
+from diagnosis.answers import answers
+from diagnosis.chart import LossChart, unbounded
 from diagnosis.pixels import Pixels, look
 from diagnosis.records import Autopsy, Forecast
 from diagnosis.signs import sign_chart
@@ -80,15 +80,16 @@ def task(settings: dict, data: dict) -> Task:
     """What can be known before training."""
     loss, y = build_loss(settings["loss_definition"]), data["y_train"]
     chart = sign_chart(loss)
+    found = answers(loss, y)
     return Task(
         settings=settings,
         data=data,
         loss=loss,
         chart=chart,
         pixels=look(data["x_train"], y, data["x_test"]),
-        coin=answers.coin(loss, y),
-        constant=answers.constant(loss, y),
-        floor=answers.floor(loss, y) if chart.per_image else None,
+        coin=found.coin,
+        constant=None if unbounded(chart) else found.constant,
+        floor=found.floor if chart.per_image and not unbounded(chart) else None,
     )
 
 

@@ -51,8 +51,9 @@ def look(x: torch.Tensor, y: torch.Tensor, x_test: torch.Tensor) -> Pixels:
 
 def _copies(x: torch.Tensor, y: torch.Tensor) -> list[list[int]]:
     """How often each different image stands there with y = 0 and with y = 1."""
+    # What is equal has equal bytes, once -0 is 0; where a sign bit is set, there may be some.
+    images = x.numpy() if not torch.signbit(x).any() else (x + 0.0).numpy()
     counts: dict[bytes, list[int]] = {}
-    for image, label in zip(x.numpy(), y.flatten().int().tolist(), strict=True):
-        # What is equal has equal bytes, once -0 is 0.
-        counts.setdefault((image + 0.0).tobytes(), [0, 0])[label] += 1
+    for image, label in zip(images, y.flatten().int().tolist(), strict=True):
+        counts.setdefault(image.tobytes(), [0, 0])[label] += 1
     return list(counts.values())

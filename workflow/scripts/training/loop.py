@@ -40,7 +40,7 @@ def descend(
         optimizer.step()
 
 
-TESTS = 20  # of a training, on the test images: each takes a tenth of an epoch
+TESTS = 10  # of a training, on the test images: each takes a tenth of an epoch
 
 
 def loss_on(network: torch.nn.Sequential, loss_function: Loss, x: torch.Tensor, y: torch.Tensor) -> float:
@@ -56,7 +56,7 @@ class Run:
     history: a row per epoch. logits, yhat: those of the final weights, (n, 1). diverged_epoch: the first whose loss
     is not finite; `epochs` if every loss was finite but the last step broke the weights; else None. weights: those
     that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0. cycle, zero_since: see
-    Repeats. tested: (epoch, loss on the test images) at some twenty epochs and at the end.
+    Repeats. tested: (epoch, loss on the test images) at some ten epochs.
     """
 
     history: list[Row] = field(default_factory=list)
