@@ -42,7 +42,7 @@ def found(*args, **changes) -> dict[str, Finding]:
     return {finding.kind: finding for finding in outcome(*args, **changes).findings}
 
 
-def changed(change, n=60, m=20) -> dict:
+def changed(change, n=60, m=40) -> dict:
     """The clouds with changed pixels."""
     parts = healthy(n, m)
     change(parts)
@@ -201,9 +201,9 @@ def test_overfit_needs_a_risen_test_loss_and_more_errors_than_in_training():
 
     def noise(parts):
         parts["y_train"] = (torch.rand(60, 1, generator=generator) < 0.5).float()
-        parts["y_test"] = (torch.rand(20, 1, generator=generator) < 0.5).float()
+        parts["y_test"] = (torch.rand(40, 1, generator=generator) < 0.5).float()
 
-    finding = found(LOGITS, changed(noise), epochs=200)["overfit"]
+    finding = found(LOGITS, changed(noise, 60, 40), epochs=200)["overfit"]
     assert finding.alarm
     assert finding.value > finding.against
     assert "overfit" not in found(epochs=200)

@@ -286,26 +286,30 @@ def vanishing(evidence: Evidence) -> Finding | None:
 
 @kind(
     "overfit",
-    means="the loss on the test images was least before the end and rose since, and errors on them are significantly "
-    "more frequent than on the training images (Fisher's exact test)",
+    means="the loss on the test images was least before the end and rose since, to twice as much or with more of them "
+    "wrong, and errors are significantly more frequent on them than on the training images (Fisher's exact test)",
     why="the network learns its training images by heart",
     helps="fewer epochs, fewer units, weight decay, or more images",
     of_finished=True,
 )
 def overfit(evidence: Evidence) -> Finding | None:
-    tested = [(epoch, loss) for epoch, loss in evidence.run.tested if math.isfinite(loss)]
+    tested = [one for one in evidence.run.tested if math.isfinite(one.loss)]
     wrong, n = int(evidence.wrong.sum()), len(evidence.y)
     test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())
-    test_n = len(evidence.task.data["y_test"])
-    if len(tested) < 2:
-        return None
-    best, least = min(tested, key=lambda one: one[1])
+    test_n = len(evidence.test_yhat)
+    best = min(tested, key=lambda one: one.loss, default=None)
     last = evidence.test_loss
-    if not (math.isfinite(last) and last > least) or fisher(test_wrong, test_n, wrong, n) >= 0.05:
+    # A loss that is below 0 cannot double; more wrong images are worse whatever the loss.
+    is_worse = best and last > best.loss and (test_wrong > best.wrong or last >= 2 * best.loss > 0)
+    if not is_worse or fisher(test_wrong, test_n, wrong, n) >= 0.05:
         return None
-    sentence = f"The test loss was least, {least:.4g}, at about epoch {best}, and is {last:.4g} now; {test_wrong:,} of "
-    sentence += f"{test_n:,} test images are wrong, and {wrong:,} of {n:,} training images."
-    return finding("overfit", sentence, epoch=best, value=last, against=least)
+    sentence = (
+        f"The test loss was least, {best.loss:.4g} with {best.wrong:,} of {test_n:,} test images wrong, at about "
+    )
+    sentence += (
+        f"epoch {best.epoch}; it is {last:.4g} now, with {test_wrong:,} wrong, and {wrong:,} of {n:,} training images."
+    )
+    return finding("overfit", sentence, epoch=best.epoch, value=last, against=best.loss)
 
 
 def fisher(wrong: int, n: int, others_wrong: int, others: int) -> float:

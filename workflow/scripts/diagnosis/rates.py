@@ -6,7 +6,7 @@ from diagnosis.evidence import Evidence, Task, Trial
 from diagnosis.kinds import kind
 from diagnosis.records import Finding, finding
 from training.history import Row, count_correct
-from training.loop import loss_on, train
+from training.loop import loss_and_wrong, train
 from training.network import build_network
 from training.optimizer import build_optimizer
 from training.repeats import Repeats
@@ -52,7 +52,7 @@ def try_rate(task: Task, seed: int, lr: float) -> Trial:
     optimizer = build_optimizer(settings["optimizer"], lr, network.parameters())
     run = train(network, optimizer, task.loss, x, y, settings["epochs"], Repeats(network, settings["optimizer"]))
     correct = None if run.diverged_epoch is not None else count_correct(run.yhat, y)
-    return Trial(lr=lr, loss=loss_on(network, task.loss, x, y), correct=correct, rose=rose(run.history))
+    return Trial(lr=lr, loss=loss_and_wrong(network, task.loss, x, y)[0], correct=correct, rose=rose(run.history))
 
 
 def _ends_better(trial: Trial, evidence: Evidence) -> bool:

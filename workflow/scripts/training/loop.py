@@ -6,6 +6,7 @@ Epoch e is the forward pass with the weights before step e; what is left at the 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 
@@ -43,10 +44,21 @@ def descend(
 TESTS = 10  # of a training, on the test images: each takes a tenth of an epoch
 
 
-def loss_on(network: torch.nn.Sequential, loss_function: Loss, x: torch.Tensor, y: torch.Tensor) -> float:
+class Tested(NamedTuple):
+    """An epoch's loss on the test images, and how many of them are wrong."""
+
+    epoch: int
+    loss: float
+    wrong: int
+
+
+def loss_and_wrong(
+    network: torch.nn.Sequential, loss_function: Loss, x: torch.Tensor, y: torch.Tensor
+) -> tuple[float, int]:
+    """The loss on x (m, 784), y (m, 1), and how many images are wrong."""
     with torch.no_grad():
         logits, yhat = forward(network, x)
-        return loss_function(y, yhat, logits).item()
+        return loss_function(y, yhat, logits).item(), int(((yhat > 0.5) != (y == 1)).sum())
 
 
 @dataclass
@@ -56,7 +68,7 @@ class Run:
     history: a row per epoch. logits, yhat: those of the final weights, (n, 1). diverged_epoch: the first whose loss
     is not finite; `epochs` if every loss was finite but the last step broke the weights; else None. weights: those
     that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0. cycle, zero_since: see
-    Repeats. tested: (epoch, loss on the test images) at some ten epochs.
+    Repeats. tested: at some ten epochs.
     """
 
     history: list[Row] = field(default_factory=list)
@@ -67,7 +79,7 @@ class Run:
     before: list[torch.Tensor] | None = None
     cycle: tuple[int, int] | None = None
     zero_since: int | None = None
-    tested: list[tuple[int, float]] = field(default_factory=list)
+    tested: list[Tested] = field(default_factory=list)
 
     def last_finite_weights(self) -> list[torch.Tensor]:
         """The weights of the first non-finite loss, or the ones before if these themselves are broken."""
@@ -105,7 +117,7 @@ def train(
             # Of the default config's epochs, a quarter.
             return not parameters[-1].isnan().all()
         if test and epoch % every == 0:
-            run.tested.append((epoch, loss_on(network, loss_function, *test)))
+            run.tested.append(Tested(epoch, *loss_and_wrong(network, loss_function, *test)))
         if repeats:
             repeats.look(epoch, before)
         weights = [parameter.detach().clone() for parameter in parameters]
