@@ -12,8 +12,9 @@ import torch
 from training.loss import Loss
 
 FAR = 20  # powers of two that a logit is looked for in, on both sides of 0
-GRID = [0.0, *(sign * 2.0**power for power in range(-6, FAR + 1) for sign in (1, -1))]
+GRID = [0.0, *(sign * 2.0**power for power in range(-6, FAR + 1, 2) for sign in (1, -1))]
 GOLDEN = (math.sqrt(5) - 1) / 2
+STEPS = 26  # each narrows the place by 0.618: to a few millionths, and the value to the square of that
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _least(value: Callable[[float], float]) -> tuple[float, float | None]:
     found = grid[best], values[best]
     a, b = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_a, at_b = _or_infinite(value(a)), _or_infinite(value(b))
-    for _ in range(30):
+    for _ in range(STEPS):
         found = min(found, (a, at_a), (b, at_b), key=lambda one: one[1])
         if at_a < at_b:
             high, b, at_b = b, a, at_a

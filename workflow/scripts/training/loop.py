@@ -41,7 +41,7 @@ def descend(
         optimizer.step()
 
 
-TESTS = 10  # of a training, on the test images: each takes a tenth of an epoch
+TESTS = 6  # of a training, on the test images: each takes a tenth of an epoch
 
 
 class Tested(NamedTuple):
@@ -68,7 +68,7 @@ class Run:
     history: a row per epoch. logits, yhat: those of the final weights, (n, 1). diverged_epoch: the first whose loss
     is not finite; `epochs` if every loss was finite but the last step broke the weights; else None. weights: those
     that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0. cycle, zero_since: see
-    Repeats. tested: at some ten epochs.
+    Repeats. tested: at some six epochs.
     """
 
     history: list[Row] = field(default_factory=list)
