@@ -22,6 +22,7 @@ from diagnosis.mcnemar import mcnemar
 from diagnosis.pairs import compare, one_change_pairs
 from diagnosis.records import Autopsy, Counts, Forecast, Metrics, Only, Outcome, as_json
 from diagnosis.signs import corners, sign_chart
+from diagnosis.suggestion import suggest
 from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from training.fast import pack
@@ -372,6 +373,23 @@ def test_suggestions_survive_when_they_are_typed_in(diagnosed, tmp_path):
     for name in names:
         result = train_seed(1, variants[name] | {"classes": [0, 1], "trials": 0}, parts)
         assert result.outcome.status == "finished", name
+
+
+@pytest.mark.parametrize(
+    ("loss", "changes", "words"),
+    [
+        (LOGITS, {"optimizer": ["SGD", [["momentum", 1.5]]], "lr": 0.1, "epochs": 300}, "momentum"),
+        (LOGITS, {"optimizer": ["SGD", [["weight_decay", 300.0]]], "lr": 0.1, "epochs": 300}, "weight decay"),
+        (definition("mean(y * log(yhat) + (1 - y) * log(1 - yhat))"), {"lr": 0.1, "epochs": 400}, "away from their"),
+        (definition("-mean(y * log(yhat - 0.9999))"), {"epochs": 2}, "no gradient"),
+    ],
+)
+def test_nothing_is_suggested_that_would_not_mend_it(loss, changes, words):
+    found = autopsy_of(loss, **changes)
+    chosen = settings(loss_definition=loss, loss="loss", normalization="unit", **changes)
+    suggestion = suggest("variant", chosen, {"losses": {"loss": loss}, "defaults": {}}, {}, {7: found}, data())
+    assert suggestion.snippet is None
+    assert words in suggestion.why
 
 
 def test_survival_counts_the_seeds_that_are_finite(diagnosed):

@@ -95,6 +95,27 @@ def test_kind_of_a_loss_is_found_by_its_chart(name):
     assert not set(expected) & set(well)
 
 
+def test_class_without_a_gradient_is_found_beside_logits_at_which_the_loss_is_nan():
+    """0 · log 0 is NaN far out; the images of y = 0 are ignored all the same."""
+    assert found(formula("-mean(y * log(yhat))"), epochs=60)["ignores-class"].labels == [0]
+
+
+def test_wrong_sign_stands_before_the_nan_that_it_leads_to():
+    result = outcome(formula("mean(y * log(yhat) + (1 - y) * log(1 - yhat))"), epochs=400, lr=0.05)
+    assert result.status == "diverged"
+    assert [finding.kind for finding in result.findings][:2] == ["wrong-way", "diverged"]
+
+
+def test_model_that_learned_little_is_not_good():
+    held_back = outcome(optimizer=["Adam", [["weight_decay", 10.0]]])
+    assert (held_back.verdict, held_back.findings[0].kind) == ("faulty", "little-progress")
+    assert held_back.findings[0].value == held_back.progress < 0.5
+
+
+def test_momentum_that_is_dampened_away_is_no_alarm():
+    assert "momentum" not in found(optimizer=["SGD", [["momentum", 1.0], ["dampening", 1.0]]], epochs=3)
+
+
 def test_hinge_ignores_the_right_class_and_freezes():
     result = outcome(formula("mean(relu(1 - y * logits))"), epochs=150)
     kinds = {finding.kind: finding for finding in result.findings}
@@ -207,7 +228,7 @@ def test_overfit_needs_a_risen_test_loss_and_more_errors_than_in_training():
         parts["y_train"] = (torch.rand(60, 1, generator=generator) < 0.5).float()
         parts["y_test"] = (torch.rand(40, 1, generator=generator) < 0.5).float()
 
-    finding = found(LOGITS, changed(noise, 60, 40), epochs=200)["overfit"]
+    finding = found(LOGITS, changed(noise, 60, 40), epochs=600)["overfit"]
     assert finding.alarm
     assert finding.value > finding.against
     assert "overfit" not in found(epochs=200)

@@ -170,12 +170,15 @@ def no_gradient(chart: LossChart) -> dict | None:
 
 
 def _is_still(one: LabelChart) -> bool:
-    return all(interval.slope == "0" for interval in one.intervals)
+    """Whether no image of the label is moved, at any logit at which loss and gradient are finite."""
+    finite = [interval for interval in one.intervals if interval.is_finite]
+    return bool(finite) and all(interval.slope == "0" for interval in finite)
 
 
 def ignores_labels(chart: LossChart) -> dict | None:
     """φ has a gradient, and the same one for both labels."""
-    return {} if chart.same_gradient and no_gradient(chart) is None else None
+    is_anywhere = any(interval.is_finite for one in chart.labels for interval in one.intervals)
+    return {} if chart.same_gradient and is_anywhere and no_gradient(chart) is None else None
 
 
 def border_optimum(chart: LossChart) -> dict | None:

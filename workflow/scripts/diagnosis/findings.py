@@ -10,7 +10,6 @@ from diagnosis.records import Finding
 
 # The most telling first: causes before what they bring about, the loss and the pixels before the training.
 ORDER = (
-    "diverged",
     "equal-images",
     "no-influence",
     "decay",
@@ -19,6 +18,7 @@ ORDER = (
     "ignores-labels",
     "ignores-class",
     "wrong-way",
+    "diverged",
     "unbounded",
     "dead-layer",
     "vanishing",
@@ -37,6 +37,7 @@ ORDER = (
     "cycle",
     "one-class",
     "no-better-than-constant",
+    "little-progress",
     "bad-start",
     "dead-units",
     "floor",

@@ -68,20 +68,20 @@ def _wrong_within(evidence: Evidence, label: int, parts: list) -> int:
 
 @kind(
     "no-gradient",
-    means="the loss has no gradient at any logit, for either class: nothing can be learned",
+    means="the loss has no gradient wherever it is finite, for either class: nothing can be learned",
     why="a clamp or a comparison cuts the logits off",
     helps="another loss",
 )
 def no_gradient(evidence: Evidence) -> Finding | None:
     if chart.no_gradient(evidence.task.chart) is None:
         return None
-    sentence = "The loss has a gradient of exactly 0 at every logit, for both classes: nothing can be learned from it."
+    sentence = "Wherever it is finite, the loss has a gradient of exactly 0, for both classes: nothing can be learned."
     return finding("no-gradient", sentence)
 
 
 @kind(
     "ignores-class",
-    means="the loss has no gradient at any logit for one class: its images teach nothing",
+    means="the loss has no gradient wherever it is finite for one class: its images teach nothing",
     why="a factor that is 0 for that class, often labels 0 and 1 in a formula made for −1 and 1",
     helps="2 * y - 1 in place of y",
 )
@@ -90,9 +90,9 @@ def ignores_class(evidence: Evidence) -> Finding | None:
     if found is None:
         return None
     name = evidence.task.classes[found["label"]]
-    sentence = (
-        f"The loss has a gradient of exactly 0 at every logit for images of {name}: they teach the network nothing."
-    )
+
+    sentence = f"Wherever it is finite, the loss has a gradient of exactly 0 for images of {name}: they teach nothing."
+
     return finding("ignores-class", sentence, labels=[found["label"]])
 
 
@@ -135,7 +135,7 @@ def unbounded(evidence: Evidence) -> Finding | None:
     "border-optimum",
     means="the best logit of a class is the border itself, where ŷ is a half, or lies on the other class's side",
     why="a loss made for numbers of another range, such as a squared error between a logit and 0 or 1",
-    helps="the same loss on yhat in place of the logits",
+    helps="a loss that is least, for each class, on that class's own side",
 )
 def border_optimum(evidence: Evidence) -> Finding | None:
     found = chart.border_optimum(evidence.task.chart)
@@ -184,4 +184,5 @@ def not_per_image(evidence: Evidence) -> Finding | None:
     found = chart.not_per_image(evidence.task.chart)
     if found is None:
         return None
-    return finding("not-per-image", f"The loss is no sum or mean over images: {found['why']}.", alarm=False)
+    sentence = f"An image's share in the loss depends on the others: {found['why']}."
+    return finding("not-per-image", sentence, alarm=False)

@@ -148,11 +148,9 @@ def decay(evidence: Evidence) -> Finding | None:
 )
 def momentum(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
-    factor = dict(arguments).get("momentum", 0)
-    if factor < 1:
+    factor, dampening = dict(arguments).get("momentum", 0), dict(arguments).get("dampening", 0)
+    if factor < 1 or dampening >= 1:
         return None
-    sentence = (
-        f"Under {name} with momentum {factor:g} each step is {factor:g} times the one before, plus the gradient: "
-    )
-    sentence += "steps add up for ever." if factor == 1 else "steps grow for ever."
+    sentence = f"Under {name} with momentum {factor:g} no step is forgotten: "
+    sentence += "steps add up for ever." if factor == 1 else "they grow for ever."
     return finding("momentum", sentence, factor=factor)

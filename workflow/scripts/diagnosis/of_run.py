@@ -161,14 +161,16 @@ def dead_layer(evidence: Evidence) -> Finding | None:
     epoch = evidence.since_logits_are_equal
     since = f", and every logit is the same{f' from epoch {epoch} on' if epoch else ''}" if epoch is not None else ""
     which = "the hidden layer" if len(whole) == 1 else f"hidden layer {layer + 1}"
-    sentence = f"All {units} units of {which} are dead for all images: no gradient passes{since}."
+    whole_layer = f"All {units} units" if units > 1 else "The one unit"
+    verb = "are" if units > 1 else "is"
+    sentence = f"{whole_layer} of {which} {verb} dead for all images: no gradient passes{since}."
     dead = [float(units.sum()) for units in evidence.end.dead]
     return finding("dead-layer", sentence, epoch=epoch, layers=dead)
 
 
 @kind(
     "dead-units",
-    means="the activation's derivative is exactly 0 for some units and all images: they never change again. Networks "
+    means="the activation's derivative is exactly 0 for some units and all images: they pass no gradient. Networks "
     "train well with most units dead",
     why="large steps; in deep networks also the first weights",
     helps="nothing is wrong in itself",
@@ -215,10 +217,30 @@ def no_better_than_constant(evidence: Evidence) -> Finding | None:
     least = evidence.task.constant
     if least is None or not evidence.is_no_better_than_constant:
         return None
-    sentence = f"Its loss, {evidence.end.loss:.4g}, is no less than that of the best single answer for all images, "
-    sentence += f"{least:.4g}."
+    loss, best = f"{evidence.end.loss + 0.0:.4g}", f"{least + 0.0:.4g}"
+    sentence = f"Its loss, {loss}, is no less than that of the best single answer for all images, {best}."
+    if loss == best:
+        sentence = f"Its loss is that of the best single answer for all images, {best}."
     facts = {"value": evidence.end.loss, "against": least}
     return finding("no-better-than-constant", sentence, **facts)
+
+
+@kind(
+    "little-progress",
+    means="its loss has come less than half of the way from that of the best single answer for all images to that of "
+    "the best answers of all",
+    why="too few epochs, steps too short, or something that holds the weights back, such as weight decay",
+    helps="more epochs, a larger learning rate, less weight decay",
+    of_finished=True,
+)
+def little_progress(evidence: Evidence) -> Finding | None:
+    progress = evidence.progress
+    if progress is None or not 0 < progress < 0.5 or evidence.is_no_better_than_constant:
+        return None
+    sentence = (
+        f"Its loss has come {progress:.2g} of the way from the best single answer for all images to the best of all."
+    )
+    return finding("little-progress", sentence, value=progress)
 
 
 @kind(
@@ -286,8 +308,8 @@ def vanishing(evidence: Evidence) -> Finding | None:
 
 @kind(
     "overfit",
-    means="the loss on the test images was least before the end and rose since, to twice as much or with more of them "
-    "wrong, and errors are significantly more frequent on them than on the training images (Fisher's exact test)",
+    means="the loss on the test images was least before the end and has doubled since, with no fewer of them wrong, "
+    "and errors are significantly more frequent on them than on the training images (Fisher's exact test)",
     why="the network learns its training images by heart",
     helps="fewer epochs, fewer units, weight decay, or more images",
     of_finished=True,
@@ -299,16 +321,14 @@ def overfit(evidence: Evidence) -> Finding | None:
     test_n = len(evidence.test_yhat)
     best = min(tested, key=lambda one: one.loss, default=None)
     last = evidence.test_loss
-    # A loss that is below 0 cannot double; more wrong images are worse whatever the loss.
-    is_worse = best and last > best.loss and (test_wrong > best.wrong or last >= 2 * best.loss > 0)
+    # Above its floor, which no training takes away.
+    floor = evidence.task.floor or 0.0
+    is_worse = best and test_wrong >= best.wrong and last - floor >= 2 * (best.loss - floor) > 0
     if not is_worse or fisher(test_wrong, test_n, wrong, n) >= 0.05:
         return None
-    sentence = (
-        f"The test loss was least, {best.loss:.4g} with {best.wrong:,} of {test_n:,} test images wrong, at about "
-    )
-    sentence += (
-        f"epoch {best.epoch}; it is {last:.4g} now, with {test_wrong:,} wrong, and {wrong:,} of {n:,} training images."
-    )
+    then = f"{best.loss:.4g} with {best.wrong:,} of {test_n:,} test images wrong, at about epoch {best.epoch}"
+    now = f"{last:.4g} now, with {test_wrong:,}"
+    sentence = f"The test loss was least, {then}; it is {now}. Of the {n:,} training images {wrong:,} are wrong."
     return finding("overfit", sentence, epoch=best.epoch, value=last, against=best.loss)
 
 

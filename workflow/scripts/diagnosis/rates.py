@@ -36,8 +36,7 @@ def rate_to_try(evidence: Evidence, findings: list[Finding]) -> float | None:
     """The learning rate at which another training would tell something: a tenth where the loss rose after a step, ten
     times as much where it never did; None where the model is good, or its rate cannot be to blame."""
     alarms = {finding.kind for finding in findings if finding.alarm}
-    learned_little = evidence.progress is not None and evidence.progress < 0.5
-    if not (learned_little or alarms - {"will-diverge"}) or alarms & NO_RATE_HELPS:
+    if not alarms - {"will-diverge"} or alarms & NO_RATE_HELPS:
         return None
     if evidence.autopsy and evidence.autopsy.cause not in ("network", "step"):
         return None

@@ -6,8 +6,9 @@ import math
 import torch
 import yaml
 
+from diagnosis.chart import ignores_class, no_gradient, wrong_way
 from diagnosis.records import Autopsy, Check, Suggestion
-from diagnosis.signs import corners
+from diagnosis.signs import corners, sign_chart
 from formulas.float32 import LARGEST
 from formulas.language import COMPARISONS, Node, walk
 from training.loop import descend
@@ -23,6 +24,14 @@ COMPARED = {symbol for symbol, _ in COMPARISONS.values()}
 RATES = (0.1, 0.01, 0.001)  # of the learning rate, tried where the weights exploded
 
 
+NO_LOSS_HELPS = {
+    "normalization": "no loss survives pixels that are not finite, or that large: mend the normalization",
+    "optimizer": "the optimizer's own arithmetic broke: give it an eps above 0, or take another optimizer",
+    "decay": "weight decay broke it: take one far below 1 / lr",
+    "momentum": "momentum broke it: take one below 1",
+}
+
+
 def suggest(
     variant: str, settings: dict, experiment: dict, networks: dict, autopsies: dict[int, Autopsy], data: dict
 ) -> Suggestion:
@@ -31,8 +40,8 @@ def suggest(
     networks: {seed: network at the last finite weights}; autopsies: by seed; both of the diverged seeds.
     """
     cause = next(iter(autopsies.values())).cause
-    if cause == "normalization":
-        why = "no loss survives pixels that are not finite: mend the normalization, say by adding to what it divides by"
+    why = NO_LOSS_HELPS.get(cause) or _no_guard_helps(settings)
+    if why:
         return Suggestion(variant=variant, snippet=None, why=why, checked=[])
     if cause in ("step", "network"):
         return _slower(variant, settings, experiment["defaults"], autopsies, data)
@@ -48,6 +57,16 @@ def suggest(
             why = "a loss of this config.yaml" if name in losses else "the same formula, kept off its edges"
             return Suggestion(variant=variant, snippet=_as_yaml(snippet), why=why, checked=checked)
     return _slower(variant, settings, experiment["defaults"], autopsies, data)
+
+
+def _no_guard_helps(settings: dict) -> str | None:
+    """Why a loss is not worth keeping off its edges; None where it may be."""
+    chart = sign_chart(build_loss(settings["loss_definition"]))
+    if any(facts["whole"] for facts in (wrong_way(chart) or {}).values()):
+        return "kept off its edges, this loss would still push images away from their class"
+    if ignores_class(chart) or no_gradient(chart) is not None:
+        return "kept off its edges, this loss would still have no gradient for a class"
+    return None
 
 
 def check(seed: int, loss: Loss, network: torch.nn.Sequential, x, y: torch.Tensor) -> Check:

@@ -12,11 +12,12 @@ NAMED = 5  # of many variants; the rest are counted
 
 @dataclass(frozen=True)
 class Trouble:
-    """A variant that does not train well in `count` of its seeds; sentence: the most telling finding of the worst."""
+    """A variant that does not train well in `count` of its seeds; sentence: the most telling finding of `seed`."""
 
     variant: str
     count: int
     seeds: int
+    seed: int
     sentence: str
 
 
@@ -30,7 +31,7 @@ def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
         return "No variant trains well: each has a model that diverged or is no better than one answer for all images."
     top = max(row.test_accuracy.mean for row in survivors)
     winners = [row for row in survivors if row.test_accuracy.mean == top]
-    names = _names([f"{row.variant}{' (faulty)' if row.verdicts['faulty'] else ''}" for row in winners])
+    names = _names([_called(row) for row in winners])
     count = winners[0].test_correct
     share = f"{top:.4f} of the test images right, the mean over its seeds"
     if count is not None:
@@ -41,7 +42,7 @@ def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
     if not others:
         return text
     first = {entry.variant: _first_alive(entry) for entry in metrics}
-    even = [row.variant for row in others if _p_value(winners[0].variant, row.variant, first, wrong) >= SIGNIFICANT]
+    even = [_called(row) for row in others if _p_value(winners[0].variant, row.variant, first, wrong) >= SIGNIFICANT]
     if len(even) == len(others):
         return f"{text} But none of the {len(others)} others that do not fail is significantly worse ({_test()})."
     if even:
@@ -62,8 +63,12 @@ def troubles(metrics: list[Metrics]) -> dict[str, list[Trouble]]:
         if name:
             first = min(worst[name], key=lambda one: one.autopsy.epoch if one.autopsy else 0)
             sentence = first.findings[0].sentence
-            found[name].append(Trouble(entry.variant, len(worst[name]), len(entry.seeds), sentence))
+            found[name].append(Trouble(entry.variant, len(worst[name]), len(entry.seeds), first.seed, sentence))
     return found
+
+
+def _called(row: Row) -> str:
+    return f"{row.variant} (faulty)" if row.verdicts["faulty"] else row.variant
 
 
 def _first_alive(entry: Metrics) -> str | None:
