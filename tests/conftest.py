@@ -104,13 +104,13 @@ class Workflow:
         snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(self.snakefile)]
         return [*snakemake, "--directory", str(self.folder), *arguments]
 
-    def run(self, *arguments: str, **options) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, timeout: float = 300, **options) -> subprocess.CompletedProcess:
         return subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, timeout=300, check=False, **options
+            self.command(*arguments), capture_output=True, text=True, timeout=timeout, check=False, **options
         )
 
-    def ok(self, *arguments: str) -> subprocess.CompletedProcess:
-        result = self.run(*arguments)
+    def ok(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess:
+        result = self.run(*arguments, timeout=timeout)
         assert result.returncode == 0, result.stdout + result.stderr
         return result
 

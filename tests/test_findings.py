@@ -333,7 +333,8 @@ def test_labelled_cases_are_told_as_they_are_labelled(tmp_path):
     names = list(config["variants"])
     assert set(LABELS) == set(names)
     workflow = Workflow(tmp_path, config | {"diagnosis": {"trials": 0}})
-    workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in names if name not in slow))
+    others = (f"results/variants/{name}/metrics.json" for name in names if name not in slow)
+    workflow.ok("--cores", "2", *others, timeout=1200)
     workflow.config["diagnosis"]["trials"] = 1
     workflow.write_config()
     workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in slow))
