@@ -17,6 +17,7 @@ from conftest import ROOT, SHARED
 
 from diagnosis.chart import FACTS, LossChart, facts, limits
 from diagnosis.exact import REACH, constants, exact, formula
+from diagnosis.records import as_json, from_json
 from diagnosis.signs import FLICKER, corners, per_image, sign_chart, why_not_per_image
 from experiment.definitions import loss_definition
 from experiment.schema import SCHEMA
@@ -575,8 +576,8 @@ def test_exact_knows_where_a_formula_is_not_defined_or_too_large():
 
 def test_chart_is_strict_json_and_comes_back(charts):
     for chart in charts.values():
-        text = json.dumps(chart.as_json(), allow_nan=False)
-        assert LossChart.from_json(json.loads(text)) == chart
+        text = json.dumps(as_json(chart), allow_nan=False)
+        assert from_json(json.loads(text), LossChart) == chart
 
 
 def test_charts_are_read_without_torch():

@@ -9,9 +9,9 @@ gradient descent moves a logit against the gradient's sign.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-Number = float | str
+from diagnosis.records import Number
 
 PLAIN = set("+0-")  # of a gradient: the signs of finite numbers
 
@@ -107,23 +107,6 @@ class LossChart:
     labels: list[LabelChart]
     same_gradient: bool
     corners: list[Corner]
-
-    def as_json(self) -> dict:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, found: dict) -> "LossChart":
-        labels = [
-            LabelChart(
-                **one
-                | {
-                    "intervals": [Interval(**interval) for interval in one["intervals"]],
-                    "infimum": one["infimum"] and Infimum(**one["infimum"]),
-                }
-            )
-            for one in found["labels"]
-        ]
-        return cls(**found | {"labels": labels, "corners": [Corner(**corner) for corner in found["corners"]]})
 
 
 def number(value: float) -> Number:

@@ -90,9 +90,7 @@ def ignores_class(evidence: Evidence) -> Finding | None:
     if found is None:
         return None
     name = evidence.task.classes[found["label"]]
-
     sentence = f"Wherever it is finite, the loss has a gradient of exactly 0 for images of {name}: they teach nothing."
-
     return finding("ignores-class", sentence, labels=[found["label"]])
 
 
@@ -105,9 +103,7 @@ def ignores_class(evidence: Evidence) -> Finding | None:
 def ignores_labels(evidence: Evidence) -> Finding | None:
     if chart.ignores_labels(evidence.task.chart) is None:
         return None
-    sentence = (
-        "The loss has the same gradient for both classes, at every logit: it asks for the same answer to all images."
-    )
+    sentence = "The loss has the same gradient for both classes, at every logit: it asks for one answer to all images."
     return finding("ignores-labels", sentence, labels=[0, 1])
 
 
