@@ -102,3 +102,17 @@ def test_optimizer_that_may_start_again_is_not_taken_to_rest(optimizer):
 def test_random_activation_is_never_taken_to_repeat():
     found, _ = run(FLAT, ["SGD", []], 0.01, 20, True, "RReLU")
     assert found.cycle is None
+
+
+@pytest.mark.parametrize("activation", ["ReLU", "RReLU"])
+def test_look_at_the_test_images_changes_nothing_in_training(activation):
+    parts = data()
+    loss = build_loss(["formula", "mean((yhat - y) ** 2)", []])
+    histories = []
+    for test in (None, (parts["x_test"], parts["y_test"])):
+        network = build_network(784, [8], [activation, []], 7)
+        step = build_optimizer(["Adam", []], 0.01, network.parameters())
+        found = loop.train(network, step, loss, parts["x_packed"], parts["y_train"], 12, test=test)
+        histories.append((found.history, found.yhat.tolist()))
+        assert len(found.tested) == (6 if test else 0)
+    assert histories[0] == histories[1]

@@ -55,8 +55,8 @@ class Tested(NamedTuple):
 def loss_and_wrong(
     network: torch.nn.Sequential, loss_function: Loss, x: torch.Tensor, y: torch.Tensor
 ) -> tuple[float, int]:
-    """The loss on x (m, 784), y (m, 1), and how many images are wrong."""
-    with torch.no_grad():
+    """The loss on x (m, 784), y (m, 1), and how many images are wrong. Draws no random numbers that training would."""
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):  # RReLU's, at each forward pass
         logits, yhat = forward(network, x)
         return loss_function(y, yhat, logits).item(), int(((yhat > 0.5) != (y == 1)).sum())
 
@@ -127,6 +127,17 @@ def train(
         return repeats is None or not repeats.is_over(epoch, epochs)
 
     descend(network, optimizer, loss_function, x, y, epochs, see)
+    _fill_in(run, repeats, epochs)
+    with torch.no_grad():
+        run.logits, run.yhat = forward(network, x)
+    if run.diverged_epoch is None and count_correct(run.yhat, y) is None:
+        run.diverged_epoch, run.before = epochs, before
+        run.weights = [parameter.detach().clone() for parameter in parameters]
+    return run
+
+
+def _fill_in(run: Run, repeats: Repeats | None, epochs: int) -> None:
+    """The rows of the epochs that were not computed, and what the last gradient says."""
     computed = len(run.history)
     if repeats:
         if computed == epochs and not repeats.is_over(epochs - 1, epochs):
@@ -135,9 +146,3 @@ def train(
     period = run.cycle[1] if run.cycle else 1
     for _ in range(epochs - computed):
         run.history.append(run.history[-period])
-    with torch.no_grad():
-        run.logits, run.yhat = forward(network, x)
-    if run.diverged_epoch is None and count_correct(run.yhat, y) is None:
-        run.diverged_epoch, run.before = epochs, before
-        run.weights = [parameter.detach().clone() for parameter in parameters]
-    return run
