@@ -1,12 +1,10 @@
 """All kinds of findings, put together: what is found about one seed, the most telling first, and the verdict."""
 
-from typing import Literal
-
 # Each room registers its kinds.
 from diagnosis import of_loss, of_pixels, of_run, rates  # noqa: F401
 from diagnosis.evidence import Evidence
 from diagnosis.kinds import KINDS
-from diagnosis.records import Finding
+from diagnosis.records import Finding, Verdict
 
 # The most telling first: causes before what they bring about, the loss and the pixels before the training.
 ORDER = (
@@ -43,8 +41,6 @@ ORDER = (
     "floor",
     "not-per-image",
 )
-
-Verdict = Literal["good", "faulty", "fails"]
 
 
 def findings(evidence: Evidence) -> list[Finding]:

@@ -5,7 +5,7 @@ workflow/schemas/metrics.schema.yaml is made from these definitions by `python t
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -145,6 +145,29 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = None
 
 
+Verdict = Literal["good", "faulty", "fails"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A single change of the settings, and what became of the same seed, trained with it from the start, in full."""
+
+    change: Annotated[str, Meta(description="a part of a sentence; `expressions` in backquotes")]
+    same_function: Annotated[bool, Meta(description="whether only the way in which the loss is computed changed")]
+    verdict: Verdict
+    correct: Annotated[int | None, Meta(description="right training images; null where it diverged")]
+    test_correct: Annotated[int | None, Meta(description="right test images; null where it diverged or a ŷ is NaN")]
+    p_value: Annotated[
+        float | None,
+        Meta(
+            description="of McNemar's exact test on the test images, against the seed without the change; null where"
+            " one of them diverged"
+        ),
+    ]
+    finding: Annotated[str | None, Meta(description="the kind of the most telling alarm that is left, if any")]
+    snippet: Annotated[str | None, Meta(description="lines for config.yaml; null where it did not help")]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What became of one seed."""
@@ -173,7 +196,7 @@ class Outcome:
     forecast: Annotated[Forecast | None, Meta(description="null where the seed diverged")]
     autopsy: Annotated[Autopsy | None, Meta(description="null where the seed finished")]
     verdict: Annotated[
-        Literal["good", "faulty", "fails"],
+        Verdict,
         Meta(
             description="fails: diverged, or no better than the best answer that ignores the images; faulty: a finding"
             " is an alarm; good: none is"
@@ -187,6 +210,13 @@ class Outcome:
         ),
     ]
     findings: Annotated[list[Finding], Meta(description="the most telling first, alarms before the others")]
+    cures: Annotated[
+        list[Trial],
+        Meta(description="changes with which it is good, the best first; of the first seed that is not good"),
+    ] = field(default_factory=list)
+    tried: Annotated[list[Trial], Meta(description="changes that did not help, as they were tried")] = field(
+        default_factory=list
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,13 +246,21 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suggestion:
-    """What to type instead of a variant that diverged (an entry of suggestions.json)."""
+class Rewrite:
+    """The same function as a loss of config.yaml, typed so that float32 loses less of it (an entry of rewrites.json).
 
-    variant: str
-    snippet: Annotated[str | None, Meta(description="lines for config.yaml; null where nothing that was tried helps")]
-    why: str
-    checked: list[Check]
+    lost, lost_before: bits of 24 that float32 loses of value and gradient, the mean over logits and labels. dead,
+    dead_before: at how many of the `wrong` logits that stand for wrong images the computed gradient is 0 though the
+    exact one is not, or not finite.
+    """
+
+    formula: str
+    constants: dict[str, float]
+    lost: float
+    lost_before: float
+    dead: int
+    dead_before: int
+    wrong: int
 
 
 @dataclass(frozen=True, kw_only=True)
