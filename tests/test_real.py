@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 import torch
 from conftest import SHARED, Workflow, needs_shared_mnist
-from normalize import normalize
 from test_fast import on_x86
 
 from common.files import read_json
@@ -21,6 +20,7 @@ from training.fast import Pixels, pack
 from training.loop import train
 from training.loss import build_loss
 from training.network import build_network
+from training.normalization import normalize
 from training.optimizer import build_optimizer
 
 pytestmark = needs_shared_mnist

@@ -9,7 +9,6 @@ import recording
 import rules
 import torch
 from conftest import needs_shared_mnist, small_config
-from normalize import normalize
 from recording import Recording
 
 from common.errors import UserError
@@ -18,6 +17,7 @@ from formulas.parsing import parse_normalization
 from training.loop import train
 from training.loss import build_loss
 from training.network import build_network
+from training.normalization import normalize
 from training.optimizer import build_optimizer
 
 EPOCHS = 60

@@ -18,12 +18,11 @@ import torch
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
-from normalize import normalize
-
 from formulas.parsing import parse_normalization
 from images.idx import read_idx_classes
 from training.loss import Loss, build_loss
 from training.network import build_network
+from training.normalization import normalize
 
 PROCESSES = 2
 

@@ -2,7 +2,7 @@
 
 
 rule diagnose:
-    """Unsafe losses, all losses at the weights that broke, one-change pairs, survival, suggestions."""
+    """Unsafe losses, all losses at the weights that broke, one-change pairs, survival, better losses."""
     input:
         digits="results/data/digits.pt",
         normalized=expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
@@ -13,7 +13,7 @@ rule diagnose:
     output:
         losses="results/diagnosis/losses.json",
         same_weights="results/diagnosis/same_weights.csv",
-        suggestions="results/diagnosis/suggestions.json",
+        rewrites="results/diagnosis/rewrites.json",
         survival="results/diagnosis/survival.csv",
         pairs="results/diagnosis/pairs.json",
         wrong="results/diagnosis/wrong.json",

@@ -7,6 +7,7 @@ rule train:
         normalized=lambda wildcards: (
             f"results/data/normalized/{EXPERIMENT.variants[wildcards.variant]['normalization']}.pt"
         ),
+        digits="results/data/digits.pt",
         code=code("train"),
     output:
         model="results/variants/{variant}/model.pt",
@@ -25,7 +26,10 @@ rule train:
     # One, whatever --cores is: with more, sums are taken in another order and the last digits differ.
     threads: 1
     params:
+        loss=EXPERIMENT.setting("loss"),
+        normalization=EXPERIMENT.setting("normalization"),
         loss_definition=EXPERIMENT.setting("loss_definition"),
+        normalization_definition=EXPERIMENT.setting("normalization_definition"),
         hidden=EXPERIMENT.setting("hidden"),
         activation=EXPERIMENT.setting("activation"),
         optimizer=EXPERIMENT.setting("optimizer"),

@@ -1,5 +1,5 @@
-"""What only shows when all variants lie side by side: which losses are unsafe, which one change did what, and what to
-type instead where a run diverged.
+"""What only shows when all variants lie side by side: what each loss does, and has a better form of itself; what one
+change did.
 
 Facts are computed in float32 at the very weights that broke, one thread.
 """
@@ -10,6 +10,7 @@ import csv
 import functools
 import io
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,12 @@ from common.files import write, write_json
 from diagnosis.findings import ORDER
 from diagnosis.kinds import explanations
 from diagnosis.pairs import SHOWN, compare, one_change_pairs, survival, wrong_images
-from diagnosis.records import Metrics, Suggestion, as_json, read
+from diagnosis.records import Metrics, as_json, read
+from diagnosis.rewrites import better
 from diagnosis.signs import sign_chart
-from diagnosis.suggestion import check, suggest
 from training.fast import pack
-from training.loss import build_loss
-from training.network import build_network
+from training.loss import Loss, build_loss
+from training.network import build_network, forward
 
 
 @functools.lru_cache(maxsize=1)  # the variants of a sweep follow each other: more than half of the job
@@ -34,28 +35,31 @@ def packed(normalized: Path) -> dict:
     return data | {"x_packed": pack(data["x_train"])}
 
 
-def at_broken_weights(
-    experiment: dict, metrics: dict[str, Metrics], folder: Path, normalized: Path
-) -> tuple[list[dict], list[Suggestion]]:
-    """Every loss at the last finite weights of each diverged seed, and a suggestion per diverged variant."""
-    rows, suggestions = [], []
+def at_broken_weights(experiment: dict, folder: Path, normalized: Path) -> list[dict]:
+    """Every loss at the last finite weights of each diverged seed."""
+    rows = []
     losses = {name: build_loss(definition) for name, definition in experiment["losses"].items()}
     for variant, settings in experiment["variants"].items():
         broken = torch.load(folder / variant / "broken.pt", weights_only=True)
         if not broken:
             continue
         data = packed(normalized / f"{settings['normalization']}.pt")
-        x, y = data["x_packed"], data["y_train"]
-        networks = {}
         for seed, state_dict in broken.items():
             network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
             network.load_state_dict(state_dict)
-            networks[seed] = network
             for name, loss in losses.items():
-                rows.append({"variant": variant, "loss": name, **as_json(check(seed, loss, network, x, y))})
-        autopsies = {one.seed: one.autopsy for one in metrics[variant].seeds if one.autopsy}
-        suggestions.append(suggest(variant, settings, experiment, networks, autopsies, data))
-    return rows, suggestions
+                value, norm = value_and_norm(loss, network, data["x_packed"], data["y_train"])
+                rows.append({"variant": variant, "loss": name, "seed": seed, "value": value, "gradient_norm": norm})
+    return rows
+
+
+def value_and_norm(loss: Loss, network: torch.nn.Sequential, x, y: torch.Tensor) -> tuple[float, float]:
+    """A loss at the network's weights, and the norm of its gradient."""
+    logits, yhat = forward(network, x)
+    value = loss(y, yhat, logits)
+    gradients = torch.autograd.grad(value, list(network.parameters()), allow_unused=True) if value.requires_grad else ()
+    squares = sum(float(gradient.double().square().sum()) for gradient in gradients if gradient is not None)
+    return value.item(), math.sqrt(squares)
 
 
 def table(rows: list[dict], columns: list[str]) -> str:
@@ -95,10 +99,12 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     digits = torch.load(digits_file, weights_only=True)
     y = {part: digits[f"{part}_labels"].numpy().astype(bool) for part in ("train", "test")}
 
-    write_json(output["losses"], as_json({name: sign_chart(build_loss(losses[name])) for name in losses}))
-    same, suggestions = at_broken_weights(experiment, metrics, folder, normalized)
+    built = {name: build_loss(definition) for name, definition in losses.items()}
+    write_json(output["losses"], as_json({name: sign_chart(loss) for name, loss in built.items()}))
+    rewrites = {name: better(loss) for name, loss in built.items()}
+    write_json(output["rewrites"], as_json({name: found for name, found in rewrites.items() if found}))
+    same = at_broken_weights(experiment, folder, normalized)
     write(output["same_weights"], table(same, ["variant", "seed", "loss", "value", "gradient_norm"]))
-    write_json(output["suggestions"], as_json(suggestions))
     entries = list(metrics.values())
     write(output["survival"], table(survival(entries), ["variant", "epoch", "finite", "seeds"]))
     right, wrong = wrong_images(entries, predictions, y)

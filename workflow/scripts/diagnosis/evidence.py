@@ -42,9 +42,9 @@ class State:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """The same training at `lr`: its final loss, how many images it gets right (None where it diverged), whether its
-    loss ever rose after a step."""
+class OtherRate:
+    """The same training at a tenth, or at ten times, of the learning rate, `lr`: its final loss, how many images it
+    gets right (None where it diverged), whether its loss ever rose after a step."""
 
     lr: float
     loss: float
@@ -98,8 +98,7 @@ class Evidence:
     """All that is known of one seed of a variant when its training is over.
 
     start, end: before the first step, after the last; end is None where the seed diverged. test_yhat: (m, 1) and
-    test_loss, of the final weights. forecast, autopsy: of the outcome. trial: at another learning rate, where one was
-    tried.
+    test_loss, of the final weights. forecast, autopsy: of the outcome. other_rate: where one was tried.
     """
 
     task: Task
@@ -110,7 +109,7 @@ class Evidence:
     test_loss: float
     forecast: Forecast | None
     autopsy: Autopsy | None
-    trial: Trial | None = None
+    other_rate: OtherRate | None = None
 
     @property
     def y(self) -> torch.Tensor:

@@ -61,9 +61,9 @@ def formula(loss: Loss) -> Node:
         return loss.tree
     module, x = loss.each, loss.fed
     text = MODULES[type(module).__name__](module)
-    weight = getattr(module, "pos_weight", None)
     numbers = {name: getattr(module, name, 0.0) for name in ("beta", "delta", "eps")}
-    numbers["w"] = 1.0 if weight is None else weight.item()
+    if getattr(module, "pos_weight", None) is not None:
+        numbers["pos_weight"] = module.pos_weight.item()
     # What float32 does not have, no formula may hold.
     numbers = {name: min(value, LARGEST) if value >= SMALLEST else 0.0 for name, value in numbers.items()}
     return parse_loss(f"mean({text.replace('input', x)})", numbers)
@@ -73,7 +73,9 @@ def formula(loss: Loss) -> Node:
 # term of PoissonNLLLoss is 0 up to y = 1. MultiLabelSoftMarginLoss is a mean over the classes, of which there is one.
 MODULES = {
     "BCELoss": lambda m: "-(y * log(input) + (1 - y) * log(1 - input))",
-    "BCEWithLogitsLoss": lambda m: "w * y * softplus(-input) + (1 - y) * softplus(input)",
+    "BCEWithLogitsLoss": lambda m: (
+        f"{'' if m.pos_weight is None else 'pos_weight * '}y * softplus(-input) + (1 - y) * softplus(input)"
+    ),
     "HuberLoss": lambda m: (
         "where(abs(input - y) < delta, 0.5 * (input - y) ** 2, delta * (abs(input - y) - 0.5 * delta))"
     ),

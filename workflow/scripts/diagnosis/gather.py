@@ -1,14 +1,10 @@
-"""Gather what is known of a seed when its training is over: state, forecast, autopsy, a trial where one tells."""
-
-from dataclasses import replace
+"""Gather what is known of a seed when its training is over: state, forecast, autopsy."""
 
 import torch
 
 from diagnosis.autopsy import autopsy
 from diagnosis.evidence import Evidence, Task, state
-from diagnosis.findings import findings
 from diagnosis.forecast import next_divergence
-from diagnosis.rates import rate_to_try, try_rate
 from training.loop import Run
 from training.network import build_network
 
@@ -22,7 +18,7 @@ def gather(
     end = state(network, task.loss, x, y) if finished else None
     # The seed makes the same network again.
     fresh = build_network(task.data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
-    evidence = Evidence(
+    return Evidence(
         task=task,
         run=run,
         start=state(fresh, task.loss, x, y),
@@ -32,5 +28,3 @@ def gather(
         forecast=next_divergence(task.chart, run) if finished else None,
         autopsy=None if finished else autopsy(network, task.loss, task.data, run, settings, seed),
     )
-    lr = rate_to_try(evidence, findings(evidence)) if settings["trials"] else None
-    return replace(evidence, trial=try_rate(task, seed, lr)) if lr else evidence

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 class Kind:
     """means: what it says. why: where it comes from. helps: what usually mends it. alarm: when it is one.
 
-    of_finished: whether only a seed that did not diverge can have it.
+    of_finished: whether only a seed that did not diverge can have it. tries: the ways of diagnosis/changes.py that
+    are worth trying where it is an alarm, the likeliest first.
     """
 
     name: str
@@ -21,19 +22,29 @@ class Kind:
     helps: str
     alarm: str
     of_finished: bool
+    tries: tuple[str, ...]
     find: Callable
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(name: str, *, means: str, why: str, helps: str, alarm: str = "always", of_finished: bool = False):
+def kind(
+    name: str,
+    *,
+    means: str,
+    why: str,
+    helps: str,
+    alarm: str = "always",
+    of_finished: bool = False,
+    tries: tuple[str, ...] = (),
+):
     """Register the function that finds one kind."""
 
     def register(find: Callable) -> Callable:
         if name in KINDS:
             raise ValueError(f"the kind {name} is registered twice")
-        KINDS[name] = Kind(name, means, why, helps, alarm, of_finished, find)
+        KINDS[name] = Kind(name, means, why, helps, alarm, of_finished, tries, find)
         return find
 
     return register

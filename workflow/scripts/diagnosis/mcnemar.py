@@ -1,5 +1,7 @@
 """Is one classifier better than another, or only luckier?"""
 
+SIGNIFICANT = 0.05  # a p-value below it
+
 
 def mcnemar(only_a: int, only_b: int) -> float:
     """The exact two-sided p-value of McNemar's test: are two classifiers equally often right?

@@ -36,6 +36,7 @@ def _labels(found: dict) -> list[int]:
     why="a sign is wrong, or y and 1 - y are exchanged; at some logits only, a formula that turns back there",
     helps="the other sign",
     alarm="at every logit, or where wrong images lie at those",
+    tries=("sign", "standard loss"),
 )
 def wrong_way(evidence: Evidence) -> Finding | None:
     found = chart.wrong_way(evidence.task.chart)
@@ -71,6 +72,7 @@ def _wrong_within(evidence: Evidence, label: int, parts: list) -> int:
     means="the loss has no gradient wherever it is finite, for either class: nothing can be learned",
     why="a clamp or a comparison cuts the logits off",
     helps="another loss",
+    tries=("standard loss",),
 )
 def no_gradient(evidence: Evidence) -> Finding | None:
     if chart.no_gradient(evidence.task.chart) is None:
@@ -84,6 +86,7 @@ def no_gradient(evidence: Evidence) -> Finding | None:
     means="the loss has no gradient wherever it is finite for one class: its images teach nothing",
     why="a factor that is 0 for that class, often labels 0 and 1 in a formula made for −1 and 1",
     helps="2 * y - 1 in place of y",
+    tries=("mirror", "standard loss"),
 )
 def ignores_class(evidence: Evidence) -> Finding | None:
     found = chart.ignores_class(evidence.task.chart)
@@ -99,6 +102,7 @@ def ignores_class(evidence: Evidence) -> Finding | None:
     means="the loss has the same gradient for both classes: it cannot tell them apart",
     why="y does not stand in the formula, or cancels",
     helps="a loss in which y makes a difference",
+    tries=("mirror", "standard loss"),
 )
 def ignores_labels(evidence: Evidence) -> Finding | None:
     if chart.ignores_labels(evidence.task.chart) is None:
@@ -113,6 +117,7 @@ def ignores_labels(evidence: Evidence) -> Finding | None:
     why="a term without end, such as a logit that nothing holds back",
     helps="a loss that is least where the answer is right",
     alarm="where the model ends no better than by always naming the larger class",
+    tries=("unguarded", "standard loss"),
 )
 def unbounded(evidence: Evidence) -> Finding | None:
     found = chart.unbounded(evidence.task.chart)
@@ -132,6 +137,7 @@ def unbounded(evidence: Evidence) -> Finding | None:
     means="the best logit of a class is the border itself, where ŷ is a half, or lies on the other class's side",
     why="a loss made for numbers of another range, such as a squared error between a logit and 0 or 1",
     helps="a loss that is least, for each class, on that class's own side",
+    tries=("input", "standard loss"),
 )
 def border_optimum(evidence: Evidence) -> Finding | None:
     found = chart.border_optimum(evidence.task.chart)

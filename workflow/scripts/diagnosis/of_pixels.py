@@ -13,6 +13,7 @@ RARE = 0.1
     means="all images, or all of one class, are the same after normalization",
     why="the normalization makes one value of all pixels, say by a threshold beyond them",
     helps="another normalization",
+    tries=("pixels",),
 )
 def equal_images(evidence: Evidence) -> Finding | None:
     pixels, n = evidence.task.pixels, evidence.task.pixels.n
@@ -33,6 +34,7 @@ def equal_images(evidence: Evidence) -> Finding | None:
     means="training images are equal to one of the other class: no function of the pixels gets both right",
     why="the normalization throws away what tells them apart; or the labels are wrong",
     helps="another normalization; a look at the labels",
+    tries=("pixels",),
 )
 def conflicting_images(evidence: Evidence) -> Finding | None:
     pixels, n = evidence.task.pixels, sum(evidence.task.pixels.n)
@@ -52,6 +54,7 @@ def conflicting_images(evidence: Evidence) -> Finding | None:
     "image, and then be divided by almost nothing",
     helps="something added to what is divided by: (x - pixel_mean) / (pixel_std + 1)",
     alarm="where they are not finite",
+    tries=("pixels",),
 )
 def test_pixels(evidence: Evidence) -> Finding | None:
     pixels, m = evidence.task.pixels, len(evidence.task.data["y_test"])
@@ -77,6 +80,7 @@ def test_pixels(evidence: Evidence) -> Finding | None:
     "pixels do not reach the network",
     why="pixels so small that they vanish beside the bias",
     helps="pixels of the order of 1: x / 255",
+    tries=("pixels",),
 )
 def no_influence(evidence: Evidence) -> Finding | None:
     start, pixels = evidence.start, evidence.task.pixels
@@ -123,6 +127,7 @@ def imbalance(evidence: Evidence) -> Finding | None:
     "beyond 2, makes them grow for ever",
     why="weight_decay is multiplied by the learning rate",
     helps="a weight_decay far below 1 / lr",
+    tries=("argument",),
 )
 def decay(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
@@ -145,6 +150,7 @@ def decay(evidence: Evidence) -> Finding | None:
     means="momentum is 1 or more: steps are never forgotten, and add up for ever",
     why="each step is the one before times the momentum, plus the gradient",
     helps="a momentum of 0.9",
+    tries=("argument",),
 )
 def momentum(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]

@@ -41,6 +41,7 @@ def diverged(evidence: Evidence) -> Finding | None:
     means="the run ended well, but at its pace the loss will be NaN or infinite before it has trained twice as long",
     why="the surest images come near the logit at which the loss or its gradient is not finite",
     helps="the same loss typed as a function of the logits; fewer epochs only hide it",
+    tries=("rewrite", "unguarded", "standard loss"),
 )
 def will_diverge(evidence: Evidence) -> Finding | None:
     found, epochs = evidence.forecast, evidence.task.settings["epochs"]
@@ -60,6 +61,7 @@ def will_diverge(evidence: Evidence) -> Finding | None:
     why="float32 rounds ŷ to exactly 0 or 1, or a clamp, an epsilon or a flat piece of the loss swallows the slope",
     helps="the same loss typed as a function of the logits; pixels scaled down, so that no image starts out saturated",
     of_finished=True,
+    tries=("rewrite", "unguarded", "standard loss", "pixels"),
 )
 def stuck_images(evidence: Evidence) -> Finding | None:
     wrong = evidence.wrong
@@ -102,6 +104,7 @@ def _starved(evidence: Evidence) -> torch.Tensor:
     why="all images, right or wrong, lie where the loss is flat, or no unit lets a gradient through",
     helps="a loss with a slope wherever an image is wrong; smaller steps, or pixels scaled down, if it began well",
     of_finished=True,
+    tries=("rewrite", "pixels", "standard loss", "rate"),
 )
 def frozen(evidence: Evidence) -> Finding | None:
     since, wrong = evidence.run.zero_since, int(evidence.wrong.sum())
@@ -117,6 +120,7 @@ def frozen(evidence: Evidence) -> Finding | None:
     why="no gradient at all, or steps below the weights' last bit",
     helps="a larger learning rate, or a loss with a gradient",
     of_finished=True,
+    tries=("Adam", "rate"),
 )
 def unchanged(evidence: Evidence) -> Finding | None:
     if not all(map(torch.equal, evidence.start.weights, evidence.end.weights)):
@@ -134,6 +138,7 @@ def unchanged(evidence: Evidence) -> Finding | None:
     helps="another learning rate",
     alarm="while an image is wrong",
     of_finished=True,
+    tries=("rate",),
 )
 def cycle(evidence: Evidence) -> Finding | None:
     if evidence.run.cycle is None or not has_no_memory(evidence.task.settings["optimizer"]):
@@ -152,6 +157,7 @@ def cycle(evidence: Evidence) -> Finding | None:
     why="one large step, or weight decay, pushed every unit to where the activation is flat",
     helps="a smaller learning rate; LeakyReLU or another activation without a flat side",
     of_finished=True,
+    tries=("rate", "pixels", "activation"),
 )
 def dead_layer(evidence: Evidence) -> Finding | None:
     whole = [bool(units.all()) for units in evidence.end.dead]
@@ -232,6 +238,7 @@ def no_better_than_constant(evidence: Evidence) -> Finding | None:
     why="too few epochs, steps too short, or something that holds the weights back, such as weight decay",
     helps="more epochs, a larger learning rate, less weight decay",
     of_finished=True,
+    tries=("rate", "argument", "Adam"),
 )
 def little_progress(evidence: Evidence) -> Finding | None:
     progress = evidence.progress
@@ -249,6 +256,7 @@ def little_progress(evidence: Evidence) -> Finding | None:
     why="steps too long: each goes beyond the valley that it aims at",
     helps="a smaller learning rate",
     of_finished=True,
+    tries=("rate",),
 )
 def worse_than_start(evidence: Evidence) -> Finding | None:
     if not evidence.end.loss > evidence.start.loss:
@@ -294,6 +302,7 @@ def bad_start(evidence: Evidence) -> Finding | None:
     why="each layer on the way back shrinks the gradient, until a step is below the weights' last bit",
     helps="fewer layers; ReLU in place of Sigmoid; an optimizer that scales each step, such as Adam",
     of_finished=True,
+    tries=("Adam", "activation"),
 )
 def vanishing(evidence: Evidence) -> Finding | None:
     first, last = evidence.moved[0], evidence.moved[-1]

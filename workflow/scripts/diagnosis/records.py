@@ -237,15 +237,6 @@ class Metrics:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """A loss at the last finite weights of one seed, or at those after some steps."""
-
-    seed: int
-    value: float
-    gradient_norm: Annotated[float, Meta(description="over all weights")]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Rewrite:
     """The same function as a loss of config.yaml, typed so that float32 loses less of it (an entry of rewrites.json).
 

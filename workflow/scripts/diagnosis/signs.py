@@ -87,13 +87,13 @@ def why_not_per_image(loss: Loss) -> str | None:
     multiplied or divided by what the labels alone decide: 2 * mean(f) + mean(g) + 1, mean(f) / mean(y).
     """
     try:
-        _terms(loss)
+        terms(loss)
     except NotPerImage as error:
         return str(error)
     return None
 
 
-def _terms(loss: Loss) -> list[Node]:
+def terms(loss: Loss) -> list[Node]:
     """The reductions inside a loss that the labels alone decide, and that weigh its images. Raises NotPerImage."""
     if not isinstance(loss, FormulaLoss):
         return []
@@ -140,7 +140,7 @@ def per_image(loss: Loss) -> Evaluate:
     if not isinstance(loss, FormulaLoss):
         return functools.partial(_evaluate, lambda y, z: _module_values(loss, y, z))
     try:
-        weights, company = _terms(loss), False
+        weights, company = terms(loss), False
     except NotPerImage:
         weights, company = [], True
     y = torch.tensor([[0.0], [1.0]])
@@ -356,7 +356,7 @@ class _Computed:
 def _exactly(loss: Loss, label: int) -> Callable[[float], Dual]:
     """Exact φ of a label, as a function of a logit."""
     tree = formula(loss)
-    known = constants(_terms(loss), over=(0, 1))
+    known = constants(terms(loss), over=(0, 1))
     return functools.cache(lambda logit: exact(tree, label, logit, known))
 
 

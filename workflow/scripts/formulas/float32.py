@@ -9,3 +9,4 @@ ONE_LOGIT = 24 * math.log(2)
 ZERO_LOGIT = -128 * math.log(2)
 LARGEST = (2 - 2**-23) * 2.0**127
 SMALLEST = 2.0**-149  # beside 0
+SMALLEST_NORMAL = 2.0**-126  # below it, fewer than 24 bits are left

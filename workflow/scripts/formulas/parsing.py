@@ -31,7 +31,7 @@ class FormulaError(UserError):
 
 def parse_loss(text: str, constants: dict[str, float] | None = None) -> Node:
     """A formula over y, yhat and logits that gives one number per model. Raises FormulaError."""
-    tree = _parse(text, LOSS_VARIABLES, constants or {})
+    tree = parse(text, LOSS_VARIABLES, constants or {})
     if tree.shape != NUMBER:
         raise FormulaError(
             f"a loss is one number per model, shape (), but '{tree.text}' has shape {_shape(tree.shape)}, "
@@ -57,7 +57,7 @@ def _has_gradient(node: Node) -> bool:
 
 def parse_normalization(text: str, constants: dict[str, float] | None = None) -> Node:
     """A formula over x and the training set's statistics that keeps the shape of x. Raises FormulaError."""
-    tree = _parse(text, NORMALIZATION_VARIABLES, constants or {})
+    tree = parse(text, NORMALIZATION_VARIABLES, constants or {})
     if tree.shape != IMAGES:
         raise FormulaError(
             f"a normalization keeps the shape of x, {_shape(IMAGES)}, but '{tree.text}' has shape {_shape(tree.shape)}"
@@ -65,7 +65,7 @@ def parse_normalization(text: str, constants: dict[str, float] | None = None) ->
     return tree
 
 
-def _parse(text: str, variables: dict, constants: dict) -> Node:
+def parse(text: str, variables: dict, constants: dict) -> Node:
     text = " ".join(str(text).split())
     if not text:
         raise FormulaError("the formula is empty")

@@ -1,0 +1,258 @@
+"""Single changes of a variant's settings that may make it train well, the likeliest first.
+
+What a finding makes likely is said where its kind is (`tries`); here is how each way of changing is carried out, and
+how it is typed in config.yaml.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from diagnosis.chart import ignores_class, wrong_way
+from diagnosis.evidence import Evidence
+from diagnosis.kinds import KINDS
+from diagnosis.rates import rose
+from diagnosis.records import Finding
+from diagnosis.rewrites import better, is_clean, named, written
+from formulas.language import Node
+from formulas.parsing import FormulaError, parse_loss
+from formulas.rewriting import mirrored, negated, unguarded
+from training.loss import FormulaLoss
+
+ADAM_LR = 0.002
+STANDARD_LOSS = ["module", "BCEWithLogitsLoss", [], "logits"]
+PIXELS = {"x-over-255": "x / 255", "standardized": "(x - mean) / std"}
+# What is worth trying where a loss stopped being finite, by the cause that its autopsy finds.
+OF_CAUSES = {
+    "loss": ("rewrite", "unguarded", "standard loss"),
+    "gradient": ("rewrite", "unguarded", "standard loss"),
+    "step": ("rate", "rewrite", "standard loss"),
+    "network": ("rate", "input", "standard loss"),
+    "normalization": ("pixels",),
+    "optimizer": ("argument", "Adam"),
+    "decay": ("argument",),
+    "momentum": ("argument",),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """words: a part of a sentence, `expressions` in backquotes. settings: those that change, as a variant has them.
+    suffix: of the names that it gets in config.yaml. way: one of WAYS."""
+
+    way: str
+    words: str
+    suffix: str
+    settings: dict = field(default_factory=dict)
+
+    @property
+    def is_same_function(self) -> bool:
+        return self.way == "rewrite"
+
+
+def likely(evidence: Evidence, findings: list[Finding]) -> Iterator[Change]:
+    """What the alarms make worth trying, in their order."""
+    ways: dict[str, None] = {}
+    for finding in findings:
+        if finding.alarm:
+            is_broken = finding.kind == "diverged"
+            ways |= dict.fromkeys(OF_CAUSES[evidence.autopsy.cause] if is_broken else KINDS[finding.kind].tries)
+    for way in ways:
+        yield from WAYS[way](evidence)
+
+
+def general(evidence: Evidence) -> Iterator[Change]:
+    """What may help whatever is wrong."""
+    for way in GENERAL:
+        yield from WAYS[way](evidence)
+
+
+# The same function
+
+
+def _rewrite(evidence: Evidence) -> Iterator[Change]:
+    loss = evidence.task.loss
+    found = better(loss)
+    if found is None:
+        return
+    definition = _formula(found.formula, found.constants)
+    if is_clean(FormulaLoss(found.formula, parse_loss(found.formula, found.constants))):
+        cut = ", `BCELoss` but for the −100 at which that cuts its logarithms off"
+        words = f"`{found.formula}`{cut if evidence.task.settings['loss_definition'][1] == 'BCELoss' else ''}"
+        yield Change("rewrite", words, "stable", {"loss_definition": definition})
+
+
+# The function that may have been meant
+
+
+def _sign(evidence: Evidence) -> Iterator[Change]:
+    found = wrong_way(evidence.task.chart) or {}
+    labels = {int(label) for label, facts in found.items() if facts["whole"]}
+    tree = written(evidence.task.loss)
+    if len(labels) == 2:
+        text = f"-{tree.text}" if tree.operation in ("mean", "sum") else f"-({tree.text})"
+        yield from _meant("sign", text, tree, "the other sign", "negated")
+    elif labels:
+        (label,) = labels
+        name = evidence.task.classes[label]
+        yield from _meant("sign", negated(tree, labels), tree, f"the other sign for images of {name}", "negated")
+
+
+def _mirror(evidence: Evidence) -> Iterator[Change]:
+    """Images of both classes treated alike, each at its own side."""
+    chart, tree = evidence.task.chart, written(evidence.task.loss)
+    ignored = ignores_class(chart)
+    labels = [1 - ignored["label"]] if ignored else [0, 1]
+    for label in labels:
+        name, other = evidence.task.classes[label], evidence.task.classes[1 - label]
+        words = f"which asks of a {other} what it asks of a {name}, at the opposite logit"
+        yield from _meant("mirror", mirrored(tree, label), tree, words, "mirrored")
+
+
+def _input(evidence: Evidence) -> Iterator[Change]:
+    """The loss fed ŷ in place of the logits, or the logits in place of ŷ; labels −1 and 1 in place of 0 and 1."""
+    definition = evidence.task.settings["loss_definition"]
+    if definition[0] == "module":
+        kind, name, arguments, fed = definition
+        other = "yhat" if fed == "logits" else "logits"
+        if name != "BCEWithLogitsLoss" and not (name == "BCELoss" and other == "logits"):
+            words = f"`{name}` fed `{other}` in place of `{fed}`"
+            yield Change("input", words, f"of-{other}", {"loss_definition": [kind, name, arguments, other]})
+        return
+    tree = written(evidence.task.loss)
+    for name, other in (("logits", "yhat"), ("yhat", "logits")):
+        if re.search(rf"\b{name}\b", tree.text) and not re.search(rf"\b{other}\b", tree.text):
+            text = re.sub(rf"\b{name}\b", other, tree.text)
+            yield from _meant("input", text, tree, f"`{other}` in place of `{name}`", f"of-{other}", as_it_is=True)
+    text = re.sub(r"\by\b", "(2 * y - 1)", tree.text)
+    yield from _meant("input", text, tree, "labels −1 and 1 in place of 0 and 1", "signed", as_it_is=True)
+
+
+def _unguarded(evidence: Evidence) -> Iterator[Change]:
+    tree = written(evidence.task.loss)
+    found = unguarded(tree)
+    if found:
+        text, guards = found
+        words = f"without {' and '.join(f'`{guard}`' for guard in guards)}"
+        yield from _meant("unguarded", text, tree, words, "unguarded")
+
+
+def _meant(way: str, text: str | None, tree: Node, words: str, suffix: str, as_it_is: bool = False) -> Iterator[Change]:
+    """A change to another formula, in its best words."""
+    if text is None:
+        return
+    try:
+        loss = FormulaLoss(text, parse_loss(text, named(tree)))
+    except FormulaError:
+        return
+    constants = named(loss.tree)
+    found = None if as_it_is else better(loss)
+    if found:
+        text, constants = found.formula, found.constants
+    yield Change(way, f"`{text}`, {words}", suffix, {"loss_definition": _formula(text, constants)})
+
+
+def _standard_loss(evidence: Evidence) -> Iterator[Change]:
+    yield Change("standard loss", "`BCEWithLogitsLoss` of the logits", "logits", {"loss_definition": STANDARD_LOSS})
+
+
+# Other settings
+
+
+def _pixels(evidence: Evidence) -> Iterator[Change]:
+    for name, text in PIXELS.items():
+        settings = {"normalization_definition": [text, []]}
+        yield Change("pixels", f"pixels `{text}`", name, settings)
+
+
+def _rate(evidence: Evidence) -> Iterator[Change]:
+    """Smaller ones where the loss rose after a step, else larger ones."""
+    lr, is_too_large = evidence.task.settings["lr"], bool(evidence.autopsy) or rose(evidence.run.history)
+    shares = ("a tenth", "a hundredth", "a thousandth") if is_too_large else ("10 times", "100 times", "1,000 times")
+    for power, share in enumerate(shares, 1):
+        other = float(f"{lr * 10.0 ** (-power if is_too_large else power):.6g}")
+        of = "of it" if is_too_large else "as large"
+        yield Change("rate", f"the learning rate {other:g}, {share} {of}", f"lr-{other:g}", {"lr": other})
+
+
+def _argument(evidence: Evidence) -> Iterator[Change]:
+    """The optimizer without an argument: first those that are known to break trainings."""
+    name, arguments = evidence.task.settings["optimizer"]
+    suspects = ["momentum", "weight_decay", "eps"]
+    for argument, _ in sorted(arguments, key=lambda one: suspects.index(one[0]) if one[0] in suspects else 9):
+        rest = [one for one in arguments if one[0] != argument]
+        if argument == "momentum":  # torch wants a momentum for it
+            rest = [one for one in rest if one[0] != "nesterov"]
+        yield Change("argument", f"{name} without `{argument}`", f"without-{argument}", {"optimizer": [name, rest]})
+
+
+def _adam(evidence: Evidence) -> Iterator[Change]:
+    settings = {"optimizer": ["Adam", []], "lr": ADAM_LR}
+    yield Change("Adam", f"Adam with the learning rate {ADAM_LR}", "adam", settings)
+
+
+def _activation(evidence: Evidence) -> Iterator[Change]:
+    name, _ = evidence.task.settings["activation"]
+    other = "LeakyReLU" if name == "ReLU" else "ReLU"
+    if evidence.task.settings["hidden"]:
+        yield Change("activation", f"{other} in place of {name}", other.lower(), {"activation": [other, []]})
+
+
+# The smallest change first.
+WAYS = {
+    "rewrite": _rewrite,
+    "sign": _sign,
+    "input": _input,
+    "unguarded": _unguarded,
+    "mirror": _mirror,
+    "argument": _argument,
+    "rate": _rate,
+    "pixels": _pixels,
+    "activation": _activation,
+    "standard loss": _standard_loss,
+    "Adam": _adam,
+}
+GENERAL = ("rewrite", "standard loss", "rate", "pixels", "Adam", "activation")
+
+
+def _formula(text: str, constants: dict[str, float]) -> list:
+    return ["formula", text, sorted([name, value] for name, value in constants.items())]
+
+
+# As config.yaml has it
+
+
+def snippet(seed: int, settings: dict, change: Change) -> str:
+    """Lines for config.yaml: the variant with a change, all of its settings, one seed. settings: without the change."""
+    other = settings | change.settings
+    loss, normalization = settings["loss"], settings["normalization"]
+    sections: dict[str, dict] = {}
+    if "loss_definition" in change.settings:
+        loss = "bce-with-logits" if change.way == "standard loss" else _name(loss, change.suffix)
+        sections["losses"] = {loss: _loss(other["loss_definition"])}
+    if "normalization_definition" in change.settings:
+        normalization = change.suffix
+        sections["normalizations"] = {normalization: other["normalization_definition"][0]}
+    entry = {"loss": loss, "normalization": normalization, "hidden": other["hidden"]}
+    entry |= {key: _torch(*other[key]) for key in ("activation", "optimizer")}
+    entry |= {"lr": other["lr"], "epochs": other["epochs"], "seeds": [seed]}
+    sections["variants"] = {_name(settings["variant"], change.suffix): entry}
+    return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1000)
+
+
+def _name(name: str, suffix: str) -> str:
+    return f"{name[: 99 - len(suffix)]}-{suffix}"
+
+
+def _loss(definition: list) -> dict | str:
+    if definition[0] == "formula":
+        _, text, constants = definition
+        return {"formula": text, **dict(constants)} if constants else text
+    _, name, arguments, fed = definition
+    return {"module": name, **dict(arguments), "input": fed}
+
+
+def _torch(name: str, arguments: list) -> dict | str:
+    return {"name": name, **dict(arguments)} if arguments else name

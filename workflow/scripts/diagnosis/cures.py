@@ -1,0 +1,118 @@
+"""What makes a training that went wrong go well: single changes, each tried from the start, in full.
+
+A trial is a training as any other, judged as any other; nothing is advised that was not tried, and was good.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import torch
+
+from diagnosis.changes import WAYS, Change, general, likely, snippet
+from diagnosis.evidence import Evidence, OtherRate, Task, task
+from diagnosis.findings import findings, verdict
+from diagnosis.mcnemar import SIGNIFICANT, mcnemar
+from diagnosis.rates import rose
+from diagnosis.records import Outcome, Trial
+
+
+class Trained(Protocol):
+    """What a training of one seed gives: what becomes of it in metrics.json, and why."""
+
+    outcome: Outcome
+    evidence: Evidence
+
+
+def cured(
+    first: Trained, train: Callable[[int, Task], Trained], normalized: Callable[[list], dict[str, torch.Tensor]]
+) -> Outcome:
+    """The outcome of a seed that is not good, with what cures it and what does not.
+
+    train: trains a seed of a task. normalized: the data of a task under a normalization_definition.
+    """
+    outcome, evidence = first.outcome, first.evidence
+    tried: list[tuple[Change, Trained]] = []
+    for change in _worth_trying(evidence, outcome, tried):
+        if len(tried) == evidence.task.settings["trials"]:
+            break
+        settings = evidence.task.settings | change.settings
+        pixels = change.settings.get("normalization_definition")
+        data = normalized(pixels) if pixels else evidence.task.data
+        tried.append((change, train(outcome.seed, task(settings, data))))
+    evidence = replace(evidence, other_rate=_other_rate(tried))
+    found = findings(evidence)
+    trials = [(change, _trial(evidence, outcome, change, other), other) for change, other in tried]
+    return replace(
+        outcome,
+        verdict=verdict(evidence, found),
+        findings=found,
+        cures=_ranked([one for one in trials if one[1].verdict == "good"]),
+        tried=[trial for _, trial, _ in trials if trial.verdict != "good"],
+    )
+
+
+def _worth_trying(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Trained]]) -> Iterator[Change]:
+    """Each change once, until one is found that nothing could rank before: the same function, or no image wrong. What
+    no finding makes likely, only while nothing helps."""
+    seen = [evidence.task.settings]
+    for is_likely, some in ((True, likely(evidence, outcome.findings)), (False, general(evidence))):
+        for change in some:
+            good = [(one, other.outcome) for one, other in tried if other.outcome.verdict == "good"]
+            if any(one.is_same_function or other.correct == other.n for one, other in good) or (good and not is_likely):
+                return
+            settings = evidence.task.settings | change.settings
+            if settings not in seen:
+                seen.append(settings)
+                yield change
+
+
+def _other_rate(tried: list[tuple[Change, Trained]]) -> OtherRate | None:
+    """The first that was tried: a tenth of the rate, or ten times as much."""
+    for change, other in tried:
+        if change.way == "rate":
+            end = other.evidence.end
+            return OtherRate(
+                lr=change.settings["lr"],
+                loss=end.loss if end else float("nan"),
+                correct=other.outcome.correct,
+                rose=rose(other.evidence.run.history),
+            )
+    return None
+
+
+def _trial(evidence: Evidence, outcome: Outcome, change: Change, other: Trained) -> Trial:
+    told = other.outcome
+    alarms = [finding.kind for finding in told.findings if finding.alarm]
+    is_cure = told.verdict == "good"
+    return Trial(
+        change=change.words,
+        same_function=change.is_same_function,
+        verdict=told.verdict,
+        correct=told.correct,
+        test_correct=told.test_correct,
+        p_value=_p_value(evidence, other.evidence) if None not in (outcome.test_correct, told.test_correct) else None,
+        finding=alarms[0] if alarms else None,
+        snippet=snippet(outcome.seed, evidence.task.settings, change) if is_cure else None,
+    )
+
+
+def _p_value(one: Evidence, other: Evidence) -> float:
+    """Of McNemar's exact test on the test images."""
+    right, also_right = (((each.test_yhat > 0.5) == (each.task.data["y_test"] == 1)) for each in (one, other))
+    return mcnemar(int((right & ~also_right).sum()), int((also_right & ~right).sum()))
+
+
+def _ranked(cures: list[tuple[Change, Trial, Trained]]) -> list[Trial]:
+    """The same function before another; then what is not significantly worse than the most accurate; of these the
+    smallest change."""
+    found = []
+    for is_same in (True, False):
+        group = [one for one in cures if one[0].is_same_function == is_same]
+        group.sort(key=lambda one: list(WAYS).index(one[0].way))
+        if group:
+            most = max(group, key=lambda one: (one[1].test_correct, one[1].correct))
+            worse = [one for one in group if _p_value(most[2].evidence, one[2].evidence) < SIGNIFICANT]
+            worse.sort(key=lambda one: -one[1].test_correct)
+            found += [one for one in group if one not in worse] + worse
+    return [trial for _, trial, _ in found]

@@ -1,0 +1,326 @@
+"""Formulas as one writes them on paper: sums and products of any length, in exact numbers, and back to text.
+
+A tree of language.py holds what was typed. Here `a - b` is a + (-1) * b, `a / b` is a * b ** -1, numbers are exact
+fractions, and what is the same but for the order of its terms or factors is equal. No torch here.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from formulas.language import COMPARISONS, OVER_SAMPLES, Node
+
+COMPARED = {symbol: function for symbol, function in COMPARISONS.values()}
+ANY_ORDER = {"+", "*"}
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """operation: 'number', 'constant', 'variable', or a key of language.py's tables, of which negative, - and / are
+    left out. value: of a number, a Fraction; of a named constant, too; name: of a constant or a variable."""
+
+    operation: str
+    arguments: tuple["Expression", ...] = ()
+    value: Fraction | None = None
+    name: str = ""
+
+    @functools.cached_property
+    def key(self) -> tuple:
+        """What is equal has the same key."""
+        keys = [argument.key for argument in self.arguments]
+        order = tuple(sorted(keys, key=repr) if self.operation in ANY_ORDER else keys)
+        return self.operation, self.name or self.value, order
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Expression) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    @property
+    def is_number(self) -> bool:
+        return self.operation == "number"
+
+    def has(self, *names: str) -> bool:
+        """Whether one of these variables stands in it."""
+        return self.name in names or any(argument.has(*names) for argument in self.arguments)
+
+
+def number(value) -> Expression:
+    return Expression("number", value=Fraction(value))
+
+
+def variable(name: str) -> Expression:
+    return Expression("variable", name=name)
+
+
+ZERO, ONE = number(0), number(1)
+Y, LOGITS = variable("y"), variable("logits")
+
+
+def add(*terms: Expression) -> Expression:
+    """Their sum, like terms together."""
+    coefficients: dict[Expression, Fraction] = {}
+    constant = Fraction(0)
+    place_of_constant = None
+    for term in _flat("+", terms):
+        if term.is_number:
+            constant += term.value
+            place_of_constant = len(coefficients) if place_of_constant is None else place_of_constant
+        else:
+            coefficient, rest = coefficient_of(term)
+            coefficients[rest] = coefficients.get(rest, Fraction(0)) + coefficient
+    found = [multiply(number(coefficient), rest) for rest, coefficient in coefficients.items() if coefficient]
+    if constant:
+        found.insert(min(place_of_constant, len(found)), number(constant))
+    return found[0] if len(found) == 1 else Expression("+", tuple(found)) if found else ZERO
+
+
+def multiply(*factors: Expression) -> Expression:
+    """Their product, like factors together; 0 where a factor is, whatever the others are: equal where they are finite."""
+    coefficient = Fraction(1)
+    exponents: dict[Expression, Fraction] = {}
+    for factor in _flat("*", factors):
+        if factor.is_number:
+            coefficient *= factor.value
+            continue
+        base, exponent = factor, Fraction(1)
+        if factor.operation == "**" and factor.arguments[1].is_number:
+            base, exponent = factor.arguments[0], factor.arguments[1].value
+        exponents[base] = exponents.get(base, Fraction(0)) + exponent
+    if not coefficient:
+        return ZERO
+    found = [power(base, number(exponent)) for base, exponent in exponents.items() if exponent]
+    if any(factor.is_number or factor.operation == "*" for factor in found):
+        return multiply(number(coefficient), *found)
+    if coefficient == -1 and len(found) == 1 and found[0].operation == "+":
+        return add(*(negative(term) for term in found[0].arguments))
+    if coefficient != 1 or not found:
+        found.insert(0, number(coefficient))
+    return found[0] if len(found) == 1 else Expression("*", tuple(found))
+
+
+def negative(a: Expression) -> Expression:
+    return multiply(number(-1), a)
+
+
+def subtract(a: Expression, b: Expression) -> Expression:
+    return add(a, negative(b))
+
+
+def power(base: Expression, exponent: Expression) -> Expression:
+    if not exponent.is_number:
+        return Expression("**", (base, exponent))
+    n = exponent.value
+    if n == 0:
+        return ONE
+    if n == 1:
+        return base
+    if n.denominator == 1:
+        if base.is_number and base.value:
+            return number(base.value ** int(n))
+        if base.operation == "*":
+            return multiply(*(power(factor, exponent) for factor in base.arguments))
+        if base.operation == "**" and base.arguments[1].is_number:
+            return power(base.arguments[0], number(base.arguments[1].value * n))
+        if base.operation == "+" and n % 2 == 0 and coefficient_of(base.arguments[0])[0] < 0:
+            base = negative(base)  # one of (a - b) ** 2 and (b - a) ** 2
+    return Expression("**", (base, exponent))
+
+
+def call(operation: str, *arguments: Expression) -> Expression:
+    """A function or comparison, evaluated where its arguments are numbers and its value is one exactly."""
+    if operation == "where" and arguments[0].is_number:
+        return arguments[1] if arguments[0].value else arguments[2]
+    if all(argument.is_number for argument in arguments):
+        values = [argument.value for argument in arguments]
+        if operation in COMPARED:
+            return number(int(COMPARED[operation](*values)))
+        if operation in _EXACTLY:
+            return number(_EXACTLY[operation](*values))
+        if (operation, values[0]) in _AT:
+            return number(_AT[operation, values[0]])
+    if operation in OVER_SAMPLES and arguments[0] == ZERO:
+        return ZERO
+    if operation == "tanh" and coefficient_of(arguments[0])[0] < 0:
+        return negative(Expression("tanh", (negative(arguments[0]),)))
+    if operation == "abs" and arguments[0].operation in ("*", "+"):
+        coefficient, rest = coefficient_of(arguments[0])
+        if coefficient_of(rest.arguments[0] if rest.operation == "+" else rest)[0] < 0:
+            rest = negative(rest)
+        return multiply(number(abs(coefficient)), Expression("abs", (rest,)))
+    return Expression(operation, arguments)
+
+
+_EXACTLY: dict[str, Callable] = {
+    "abs": abs,
+    "relu": lambda a: max(a, Fraction(0)),
+    "minimum": min,
+    "maximum": max,
+    "clamp": lambda a, low, high: min(max(a, low), high),
+}
+_AT = {("exp", 0): 1, ("expm1", 0): 0, ("log", 1): 0, ("log1p", 0): 0, ("sqrt", 0): 0, ("sqrt", 1): 1, ("tanh", 0): 0}
+
+
+def coefficient_of(term: Expression) -> tuple[Fraction, Expression]:
+    """The number that a term is multiplied with, and the rest."""
+    if term.operation == "*" and term.arguments[0].is_number:
+        rest = term.arguments[1:]
+        return term.arguments[0].value, rest[0] if len(rest) == 1 else Expression("*", rest)
+    return Fraction(1), term
+
+
+def _flat(operation: str, parts) -> list[Expression]:
+    found = []
+    for part in parts:
+        found += _flat(operation, part.arguments) if part.operation == operation else [part]
+    return found
+
+
+_BUILD = {"+": add, "*": multiply, "**": power}
+
+
+def rebuild(operation: str, arguments) -> Expression:
+    """The expression of this operation on other arguments."""
+    return _BUILD[operation](*arguments) if operation in _BUILD else call(operation, *arguments)
+
+
+def replaced(expression: Expression, change: Callable[[Expression], Expression | None]) -> Expression:
+    """The expression with what `change` gives in place of each part for which it gives something, from outside."""
+    found = change(expression)
+    if found is not None:
+        return found
+    if not expression.arguments:
+        return expression
+    return rebuild(expression.operation, [replaced(argument, change) for argument in expression.arguments])
+
+
+def parts(expression: Expression):
+    """It and all that it is made of, from inside."""
+    for argument in expression.arguments:
+        yield from parts(argument)
+    yield expression
+
+
+def substituted(expression: Expression, name: str, by: Expression) -> Expression:
+    """The expression with another in place of a variable; not inside a mean or a sum of labels alone."""
+    return replaced(expression, lambda part: _in_place(part, name, by))
+
+
+def _in_place(part: Expression, name: str, by: Expression) -> Expression | None:
+    if part.operation == "variable" and part.name == name:
+        return by
+    return part if part.operation in OVER_SAMPLES and not part.has("yhat", "logits") else None
+
+
+def from_tree(node: Node, instead: dict[Node, Node] | None = None) -> Expression:
+    """A tree of language.py as an expression; instead: {node: the one that is read in its place}."""
+    while instead and node in instead:
+        node = instead[node]
+    if node.operation == "number":
+        value = Fraction(repr(node.value))
+        return Expression("constant", value=value, name=node.text) if node.text.isidentifier() else number(value)
+    if node.operation == "variable":
+        return variable(node.text)
+    arguments = [from_tree(argument, instead) for argument in node.arguments]
+    match node.operation:
+        case "negative":
+            return negative(*arguments)
+        case "-":
+            return subtract(*arguments)
+        case "/":
+            return multiply(arguments[0], power(arguments[1], number(-1)))
+    return rebuild(node.operation, arguments)
+
+
+# To text. What binds less than its place asks for is put in parentheses.
+COMPARISON, SUM, PRODUCT, POWER, ATOM = range(5)
+
+
+def text(expression: Expression) -> str:
+    """As one would type it. Raises ValueError where a number has no exact decimal."""
+    return _typed(expression, COMPARISON)
+
+
+def _typed(expression: Expression, least: int) -> str:
+    typed, binds = _WRITE.get(expression.operation, _call)(expression)
+    return typed if binds >= least else f"({typed})"
+
+
+def _number(value: Fraction) -> str:
+    decimal = str(value.numerator) if value.denominator == 1 else repr(float(value))
+    if Fraction(decimal) != value or not math.isfinite(float(value)):
+        raise ValueError(f"{value} has no exact decimal")
+    return repr(float(value)) if len(decimal) > 17 else decimal
+
+
+def _write_number(expression: Expression) -> tuple[str, int]:
+    return _number(expression.value), SUM if expression.value < 0 else ATOM
+
+
+def _write_sum(expression: Expression) -> tuple[str, int]:
+    terms = sorted(expression.arguments, key=lambda term: _sign(term) < 0)  # stable: b - a, not -a + b
+    typed = _typed(terms[0], SUM)
+    for term in terms[1:]:
+        typed += f" - {_typed(negative(term), PRODUCT)}" if _sign(term) < 0 else f" + {_typed(term, PRODUCT)}"
+    return typed, SUM
+
+
+def _sign(term: Expression) -> Fraction:
+    return term.value if term.is_number else coefficient_of(term)[0]
+
+
+def _write_product(expression: Expression) -> tuple[str, int]:
+    coefficient, _ = coefficient_of(expression)
+    over = [factor for factor in expression.arguments if not factor.is_number and not _is_divisor(factor)]
+    under = [_inverse(factor) for factor in expression.arguments if _is_divisor(factor)]
+    sign, size = "-" if coefficient < 0 else "", abs(coefficient)
+    try:
+        before = [] if size == 1 else [_number(size)]
+    except ValueError:  # a third is / 3
+        before = [] if size.numerator == 1 else [_number(Fraction(size.numerator))]
+        under.insert(0, number(size.denominator))
+    typed = [*before, *(_typed(factor, PRODUCT if place else POWER) for place, factor in enumerate(over, len(before)))]
+    product = " * ".join(typed) or "1"
+    if under:
+        divisor = _typed(under[0], POWER) if len(under) == 1 else f"({' * '.join(_typed(one, POWER) for one in under)})"
+        product += f" / {divisor}"
+    return sign + product, SUM if sign else PRODUCT
+
+
+def _is_divisor(factor: Expression) -> bool:
+    return factor.operation == "**" and factor.arguments[1].is_number and factor.arguments[1].value < 0
+
+
+def _inverse(factor: Expression) -> Expression:
+    return power(factor, number(-1))
+
+
+def _write_power(expression: Expression) -> tuple[str, int]:
+    if _is_divisor(expression):
+        return f"1 / {_typed(_inverse(expression), POWER)}", PRODUCT
+    base, exponent = expression.arguments
+    return f"{_typed(base, ATOM)} ** {_typed(exponent, ATOM)}", POWER
+
+
+def _call(expression: Expression) -> tuple[str, int]:
+    if expression.operation in COMPARED:
+        a, b = (_typed(argument, SUM) for argument in expression.arguments)
+        return f"{a} {expression.operation} {b}", COMPARISON
+    return f"{expression.operation}({', '.join(_typed(one, COMPARISON) for one in expression.arguments)})", ATOM
+
+
+def _write_name(expression: Expression) -> tuple[str, int]:
+    return expression.name, ATOM
+
+
+_WRITE: dict[str, Callable[[Expression], tuple[str, int]]] = {
+    "number": _write_number,
+    "constant": _write_name,
+    "variable": _write_name,
+    "+": _write_sum,
+    "*": _write_product,
+    "**": _write_power,
+}
