@@ -16,6 +16,7 @@ from diagnosis.kinds import KINDS
 from diagnosis.rates import rose
 from diagnosis.records import Finding
 from diagnosis.rewrites import better, is_clean, named, written
+from diagnosis.words import counted
 from formulas.language import Node
 from formulas.parsing import FormulaError, parse_loss
 from formulas.rewriting import mirrored, negated, unguarded
@@ -28,8 +29,8 @@ PIXELS = {"x-over-255": "x / 255", "standardized": "(x - mean) / std"}
 OF_CAUSES = {
     "loss": ("rewrite", "unguarded", "standard loss"),
     "gradient": ("rewrite", "unguarded", "standard loss"),
-    "step": ("rate", "rewrite", "standard loss"),
-    "network": ("rate", "input", "standard loss"),
+    "step": ("rate", "rewrite", "standard loss", "Adam"),
+    "network": ("rate", "input", "standard loss", "Adam"),
     "normalization": ("pixels",),
     "optimizer": ("argument", "Adam"),
     "decay": ("argument",),
@@ -52,21 +53,17 @@ class Change:
         return self.way == "rewrite"
 
 
-def likely(evidence: Evidence, findings: list[Finding]) -> Iterator[Change]:
-    """What the alarms make worth trying, in their order."""
-    ways: dict[str, None] = {}
+def worth_trying(evidence: Evidence, findings: list[Finding]) -> Iterator[list[Change]]:
+    """What each alarm makes likely, in the order of the findings; then what may help whatever is wrong."""
     for finding in findings:
         if finding.alarm:
             is_broken = finding.kind == "diverged"
-            ways |= dict.fromkeys(OF_CAUSES[evidence.autopsy.cause] if is_broken else KINDS[finding.kind].tries)
-    for way in ways:
-        yield from WAYS[way](evidence)
+            yield _by(OF_CAUSES[evidence.autopsy.cause] if is_broken else KINDS[finding.kind].tries, evidence)
+    yield _by(GENERAL, evidence)
 
 
-def general(evidence: Evidence) -> Iterator[Change]:
-    """What may help whatever is wrong."""
-    for way in GENERAL:
-        yield from WAYS[way](evidence)
+def _by(ways: tuple[str, ...], evidence: Evidence) -> list[Change]:
+    return [change for way in ways for change in WAYS[way](evidence)]
 
 
 # The same function
@@ -104,8 +101,10 @@ def _mirror(evidence: Evidence) -> Iterator[Change]:
     """Images of both classes treated alike, each at its own side."""
     chart, tree = evidence.task.chart, written(evidence.task.loss)
     ignored = ignores_class(chart)
-    labels = [1 - ignored["label"]] if ignored else [0, 1]
-    for label in labels:
+    # Of a loss that asks the same of all, one class is pushed away: what the other is asked for was meant.
+    wronged = [int(label) for label, facts in (wrong_way(chart) or {}).items() if facts["whole"]]
+    others = [ignored["label"]] if ignored else wronged if len(wronged) == 1 else [1, 0]
+    for label in (1 - other for other in others):
         name, other = evidence.task.classes[label], evidence.task.classes[1 - label]
         words = f"which asks of a {other} what it asks of a {name}, at the opposite logit"
         yield from _meant("mirror", mirrored(tree, label), tree, words, "mirrored")
@@ -168,13 +167,22 @@ def _pixels(evidence: Evidence) -> Iterator[Change]:
 
 
 def _rate(evidence: Evidence) -> Iterator[Change]:
-    """Smaller ones where the loss rose after a step, else larger ones."""
+    """A tenth and a thousandth of it where the loss rose after a step, else as many times as much."""
     lr, is_too_large = evidence.task.settings["lr"], bool(evidence.autopsy) or rose(evidence.run.history)
-    shares = ("a tenth", "a hundredth", "a thousandth") if is_too_large else ("10 times", "100 times", "1,000 times")
-    for power, share in enumerate(shares, 1):
-        other = float(f"{lr * 10.0 ** (-power if is_too_large else power):.6g}")
-        of = "of it" if is_too_large else "as large"
-        yield Change("rate", f"the learning rate {other:g}, {share} {of}", f"lr-{other:g}", {"lr": other})
+    shares = {0.1: "a tenth of it", 0.001: "a thousandth of it"}
+    for factor, share in (shares if is_too_large else {10: "10 times as large", 1000: "1,000 times as large"}).items():
+        other = float(f"{lr * factor:.6g}")
+        yield Change("rate", f"the learning rate {other:g}, {share}", f"lr-{other:g}", {"lr": other})
+
+
+def _epochs(evidence: Evidence) -> Iterator[Change]:
+    """As many as had been taken where the test loss was least, of the epochs at which it was looked at."""
+    tested = [one for one in evidence.run.tested if one.epoch]
+    if tested:
+        epochs = min(tested, key=lambda one: one.loss).epoch
+        yield Change(
+            "epochs", f"{counted(epochs, 'epoch')}, where the test loss was least", "short", {"epochs": epochs}
+        )
 
 
 def _argument(evidence: Evidence) -> Iterator[Change]:
@@ -209,6 +217,7 @@ WAYS = {
     "mirror": _mirror,
     "argument": _argument,
     "rate": _rate,
+    "epochs": _epochs,
     "pixels": _pixels,
     "activation": _activation,
     "standard loss": _standard_loss,

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import torch
 
-from diagnosis.changes import WAYS, Change, general, likely, snippet
+from diagnosis.changes import WAYS, Change, snippet, worth_trying
 from diagnosis.evidence import Evidence, OtherRate, Task, task
 from diagnosis.findings import findings, verdict
 from diagnosis.mcnemar import SIGNIFICANT, mcnemar
@@ -33,13 +33,13 @@ def cured(
     """
     outcome, evidence = first.outcome, first.evidence
     tried: list[tuple[Change, Trained]] = []
-    for change in _worth_trying(evidence, outcome, tried):
-        if len(tried) == evidence.task.settings["trials"]:
-            break
+    for change in _each(evidence, outcome, tried):
         settings = evidence.task.settings | change.settings
         pixels = change.settings.get("normalization_definition")
         data = normalized(pixels) if pixels else evidence.task.data
         tried.append((change, train(outcome.seed, task(settings, data))))
+        if len(tried) == evidence.task.settings["trials"]:
+            break
     evidence = replace(evidence, other_rate=_other_rate(tried))
     found = findings(evidence)
     trials = [(change, _trial(evidence, outcome, change, other), other) for change, other in tried]
@@ -52,19 +52,29 @@ def cured(
     )
 
 
-def _worth_trying(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Trained]]) -> Iterator[Change]:
+def _each(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Trained]]) -> Iterator[Change]:
     """Each change once, until one is found that nothing could rank before: the same function, or no image wrong. What
-    no finding makes likely, only while nothing helps."""
+    the next alarm makes likely, only while nothing helps."""
     seen = [evidence.task.settings]
-    for is_likely, some in ((True, likely(evidence, outcome.findings)), (False, general(evidence))):
-        for change in some:
-            good = [(one, other.outcome) for one, other in tried if other.outcome.verdict == "good"]
-            if any(one.is_same_function or other.correct == other.n for one, other in good) or (good and not is_likely):
-                return
+    for group in worth_trying(evidence, outcome.findings):
+        for change in group:
             settings = evidence.task.settings | change.settings
-            if settings not in seen:
+            is_solved = any(one.way == change.way == "rate" and _is_good(other) for one, other in tried)
+            if settings not in seen and not is_solved:
                 seen.append(settings)
                 yield change
+                if _is_best(*tried[-1]):
+                    return
+        if any(_is_good(other) for _, other in tried):
+            return
+
+
+def _is_good(other: Trained) -> bool:
+    return other.outcome.verdict == "good"
+
+
+def _is_best(change: Change, other: Trained) -> bool:
+    return _is_good(other) and (change.is_same_function or other.outcome.correct == other.outcome.n)
 
 
 def _other_rate(tried: list[tuple[Change, Trained]]) -> OtherRate | None:

@@ -104,7 +104,7 @@ def _starved(evidence: Evidence) -> torch.Tensor:
     why="all images, right or wrong, lie where the loss is flat, or no unit lets a gradient through",
     helps="a loss with a slope wherever an image is wrong; smaller steps, or pixels scaled down, if it began well",
     of_finished=True,
-    tries=("rewrite", "pixels", "standard loss", "rate"),
+    tries=("rewrite", "standard loss", "pixels", "rate"),
 )
 def frozen(evidence: Evidence) -> Finding | None:
     since, wrong = evidence.run.zero_since, int(evidence.wrong.sum())
@@ -157,7 +157,7 @@ def cycle(evidence: Evidence) -> Finding | None:
     why="one large step, or weight decay, pushed every unit to where the activation is flat",
     helps="a smaller learning rate; LeakyReLU or another activation without a flat side",
     of_finished=True,
-    tries=("rate", "pixels", "activation"),
+    tries=("rate", "pixels", "Adam", "activation"),
 )
 def dead_layer(evidence: Evidence) -> Finding | None:
     whole = [bool(units.all()) for units in evidence.end.dead]
@@ -256,7 +256,7 @@ def little_progress(evidence: Evidence) -> Finding | None:
     why="steps too long: each goes beyond the valley that it aims at",
     helps="a smaller learning rate",
     of_finished=True,
-    tries=("rate",),
+    tries=("rate", "Adam"),
 )
 def worse_than_start(evidence: Evidence) -> Finding | None:
     if not evidence.end.loss > evidence.start.loss:
@@ -322,6 +322,7 @@ def vanishing(evidence: Evidence) -> Finding | None:
     why="the network learns its training images by heart",
     helps="fewer epochs, fewer units, weight decay, or more images",
     of_finished=True,
+    tries=("epochs",),
 )
 def overfit(evidence: Evidence) -> Finding | None:
     tested = [one for one in evidence.run.tested if math.isfinite(one.loss)]

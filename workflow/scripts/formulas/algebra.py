@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from formulas.language import COMPARISONS, OVER_SAMPLES, Node
 
-COMPARED = {symbol: function for symbol, function in COMPARISONS.values()}
+COMPARED = dict(COMPARISONS.values())
 ANY_ORDER = {"+", "*"}
 
 
@@ -79,7 +79,7 @@ def add(*terms: Expression) -> Expression:
 
 
 def multiply(*factors: Expression) -> Expression:
-    """Their product, like factors together; 0 where a factor is, whatever the others are: equal where they are finite."""
+    """Their product, like factors together; 0 where a factor is: the same wherever the others are finite."""
     coefficient = Fraction(1)
     exponents: dict[Expression, Fraction] = {}
     for factor in _flat("*", factors):
