@@ -69,8 +69,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "table": {"differing": summary.differing(variants), "limit": charts.ONE_LOGIT},
         "curves": charts.drawn(list(variants), metrics, found["histories"], found["survival"], many_seeds),
         "cards": {
-            name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults)
-            for name, entry, yhat, plot in of_each
+            name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each
         },
         "diagnosis": {
             "losses": losses.strips(found["losses"], found["rewrites"], variants, found["histories"]),

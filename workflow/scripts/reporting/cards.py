@@ -10,9 +10,7 @@ SHOWN = 12  # images under a finding
 FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt")  # that a card links to
 
 
-def card(
-    entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict
-) -> dict:
+def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
     """plot (a data URI), mistakes, findings, tried, diverged (the seed whose loss broke first), picture (of its image),
     files.
 
