@@ -14,9 +14,11 @@ import report
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT, Workflow, small_config
 from playwright.sync_api import expect, sync_playwright
+from test_cures import trial
 
 from common.files import read_json, write_json
-from experiment.config import check
+from diagnosis.records import Rewrite, as_json
+from experiment.config import Experiment, check
 from reporting import losses
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -54,6 +56,78 @@ def compared(tmp_path_factory, small_mnist) -> Workflow:
     path = workflow / "config.yaml"
     path.write_text(f"# {HOSTILE}\n{path.read_text()}")
     workflow.ok("--cores", "4")
+    return workflow
+
+
+DIAGNOSIS = {
+    "losses": "losses.json",
+    "kinds": "kinds.json",
+    "same_weights": "same_weights.csv",
+    "survival": "survival.csv",
+    "rewrites": "rewrites.json",
+    "pairs": "pairs.json",
+    "wrong": "wrong.json",
+    "pictures": "pictures.npz",
+}
+
+
+def effective(experiment: Experiment, *keys: str) -> dict:
+    """As a rule hands it to its script."""
+    return json.loads(json.dumps({key: getattr(experiment, key) for key in keys}))
+
+
+def write_page(workflow: Workflow) -> None:
+    """The report, from what lies in the folder."""
+    results, experiment = workflow / "results", check(workflow.config)
+    of_each = {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}
+    of_each |= {"plots": "yhat.png"}
+    report.main(
+        {kind: [results / "variants" / name / file for name in experiment.variants] for kind, file in of_each.items()}
+        | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
+        | {"source": results / "data/source.json", "vega": results / "vega.js"},
+        effective(experiment, "data", "defaults", "variants"),
+        str(workflow / "config.yaml"),
+        {"summary": results / "summary.csv", "page": results / "report.html"},
+    )
+
+
+STABLE = "mean(softplus((1 - 2 * y) * logits))"
+LINES = f"""\
+losses:
+  stable: {STABLE}
+variants:
+  manual-raw-stable: {{loss: stable, normalization: raw}}
+"""
+
+
+@pytest.fixture(scope="module")
+def cured(compared, tmp_path_factory) -> Workflow:
+    """The same run with invented trials: several cures, a single one, none at all, nothing tried."""
+    workflow = compared.copy(tmp_path_factory.mktemp("cured") / "run")
+    all_settings = LINES.replace("raw}", "raw, hidden: [8], activation: ReLU, optimizer: Adam, lr: 0.05, epochs: 30}")
+    others = [
+        trial(f"`{HOSTILE}` {number}", p_value=0.25, snippet=f"variants:\n  {'long' * 25}: {{lr: 0.1}}")
+        for number in (1, 2)
+    ]
+    trials = {
+        "manual-raw": (
+            [trial(f"`{STABLE}`", same_function=True, snippet=all_settings), *others],
+            [trial("`x / 255`", verdict="fails", finding="diverged")],
+        ),
+        "good-slow": ([trial("`lr: 1`", snippet="variants:\n  fast: {lr: 1.0}")], []),
+        "compared": ([], [trial(f"{HOSTILE} {number}", verdict="faulty") for number in range(9)]),
+    }
+    for name in workflow.config["variants"]:
+        path = workflow / f"results/variants/{name}/metrics.json"
+        metrics = read_json(path)
+        for one in metrics["seeds"]:
+            one |= {"cures": [], "tried": []}
+        cures, tried = trials.get(name, ([], []))
+        metrics["seeds"][0] |= {"cures": as_json(cures), "tried": as_json(tried)}
+        write_json(path, metrics)
+    rewrite = Rewrite(formula=STABLE, constants={}, lost=0.4, lost_before=9.1, dead=0, dead_before=120, wrong=200)
+    write_json(workflow / "results/diagnosis/rewrites.json", as_json({"manual": rewrite}))
+    write_page(workflow)
     return workflow
 
 
@@ -135,6 +209,68 @@ def test_loss_is_drawn_as_a_strip_per_label_with_the_logits_of_its_variants(open
     expect(bce.locator("details p").first).to_be_hidden()
     bce.locator("summary").click()
     expect(bce.locator("details p").first).to_contain_text("towards its class")
+
+
+def test_verdict_and_card_tell_the_cure_and_what_was_tried_in_vain(open_page, cured):
+    page = open_page(workflow=cured)
+    cure = f"Cure of seed 1: {STABLE}, the same function: 80 of 80 right."
+    expect(page.locator(".verdict li", has_text="manual-raw diverged").locator(".cure")).to_have_text(cure)
+    card = page.locator("[id='variant-manual-raw'] .cures")
+    expect(card.locator("p").first).to_have_text(cure)
+    assert card.locator("pre").all_text_contents()[0] == LINES
+    assert card.locator("li details").count() == 2
+    expect(card.locator("pre").nth(1)).to_be_hidden()
+    card.locator("li summary").first.click()
+    expect(card.locator("pre").nth(1)).to_be_visible()
+    card.locator("summary", has_text="1 change that did not help").click()
+    expect(card.get_by_text("x / 255 (still diverged)")).to_be_visible()
+    expect(page.locator("[id='variant-compared'] .cures")).to_contain_text("Nothing that was tried cures seed 1")
+    expect(page.locator("[id='variant-compared'] .cures li")).to_have_count(9)
+    expect(page.locator("[id='variant-bad'] .cures")).to_have_count(0)
+
+
+@pytest.mark.parametrize("has_clipboard", [True, False])
+def test_button_copies_the_lines(open_page, cured, has_clipboard):
+    page = open_page(workflow=cured, permissions=["clipboard-read", "clipboard-write"])
+    page.evaluate("window.clipboard = navigator.clipboard")
+    page.evaluate("clipboard.writeText('something else')")
+    if not has_clipboard:
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    button = page.get_by_role("button", name="Copy the lines for manual-raw", exact=True)
+    button.click()
+    status = page.locator("[id='variant-manual-raw'] .lines [role='status']").first
+    expect(status).to_have_text("copied")
+    # What a selection copies ends without the last line's end.
+    assert page.evaluate("clipboard.readText()").rstrip("\n") == LINES.rstrip("\n")
+    expect(status).to_have_text("")
+    page.emulate_media(media="print")
+    expect(button).to_be_hidden()
+
+
+def test_cures_need_no_javascript_and_html_in_them_is_text(open_page, cured):
+    page = open_page(workflow=cured, java_script_enabled=False)
+    assert page.title() == "0 or 1: 5 variants compared"
+    expect(page.locator(".cures pre").first).to_be_visible()
+    expect(page.locator(".copy").first).to_be_hidden()
+    expect(page.locator("[id='variant-manual-raw'] .cures summary code").first).to_have_text(HOSTILE)
+    assert page.locator(".cures script, .cures b, .verdict b").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_cures_fit_a_phone_and_axe_finds_no_violation_in_them(open_page, cured, scheme):
+    page = open_page(workflow=cured, color_scheme=scheme, viewport={"width": 360, "height": 740})
+    page.evaluate("document.querySelectorAll('details').forEach(one => (one.open = true))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    found = Axe().run(page, ".cures").response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+
+
+def test_loss_has_a_hint_at_its_better_form(open_page, cured):
+    page = open_page(workflow=cured)
+    assert page.locator(".strip .better").all_inner_texts() == [
+        f"Better typed as {STABLE}: the same function; on average float32 loses 0.4 of its 24 bits instead of 9.1, and"
+        " at none of 200 logits is a wrong image left without a gradient (before: at 120)."
+    ]
 
 
 def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
@@ -334,43 +470,16 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
         # As large as a plot of 12,665 images.
         shutil.copy(folder / "good/yhat.png", folder / name / "yhat.png")
     experiment = check(config)
-    effective = {"defaults": experiment.defaults, "losses": experiment.losses, "variants": experiment.variants}
-    effective = json.loads(json.dumps(effective))
-    diagnosis = {
-        kind: workflow / f"results/diagnosis/{kind}{ending}"
-        for kind, ending in [
-            ("losses", ".json"),
-            ("kinds", ".json"),
-            ("same_weights", ".csv"),
-            ("survival", ".csv"),
-            ("suggestions", ".json"),
-            ("pairs", ".json"),
-            ("wrong", ".json"),
-            ("pictures", ".npz"),
-        ]
-    }
-    data = workflow / "results/data"
-    diagnose.main(effective, folder, data / "normalized", data / "digits.pt", diagnosis)
-    start = time.monotonic()
-    report.main(
-        {
-            **{
-                kind: [str(folder / name / file) for name in experiment.variants]
-                for kind, file in [
-                    ("metrics", "metrics.json"),
-                    ("histories", "history.csv"),
-                    ("predictions", "predictions.npz"),
-                    ("plots", "yhat.png"),
-                ]
-            },
-            "source": str(data / "source.json"),
-            "vega": str(workflow / "results/vega.js"),
-            **{kind: str(path) for kind, path in diagnosis.items()},
-        },
-        {"data": experiment.data, "variants": effective["variants"]},
-        str(workflow / "config.yaml"),
-        {"summary": workflow / "results/summary.csv", "page": workflow / "results/report.html"},
+    data, diagnosis = workflow / "results/data", workflow / "results/diagnosis"
+    diagnose.main(
+        effective(experiment, "defaults", "losses", "variants"),
+        folder,
+        data / "normalized",
+        data / "digits.pt",
+        {kind: diagnosis / file for kind, file in DIAGNOSIS.items()},
     )
+    start = time.monotonic()
+    write_page(workflow)
     assert time.monotonic() - start < 30
     assert (workflow / "results/report.html").stat().st_size < 25e6
     page = open_page(workflow=workflow)

@@ -196,6 +196,7 @@ FILES = {
     "images/vision.py": from_rule("extract"),
     "reporting/cards.py": from_rule("report"),
     "reporting/charts.py": from_rule("report"),
+    "reporting/cures.py": from_rule("report"),
     "reporting/losses.py": from_rule("report"),
     "reporting/page.py": from_rule("report"),
     "reporting/pairs.py": from_rule("report"),

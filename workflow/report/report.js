@@ -1,4 +1,4 @@
-// Sorting, filtering and hiding, the view in the URL's fragment, and the charts.
+// Sorting, filtering and hiding, the view in the URL's fragment, copying, and the charts.
 "use strict";
 document.documentElement.classList.add("scripted");
 
@@ -97,6 +97,28 @@ addEventListener("hashchange", () => {
   show();
 });
 addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => (one.open = true)));
+
+// A page from disk may have no clipboard; where nothing can copy, the lines stay selected.
+async function copy(lines) {
+  try {
+    await navigator.clipboard.writeText(lines.textContent);
+    return "copied";
+  } catch {
+    const selection = getSelection();
+    selection.selectAllChildren(lines);
+    if (!document.execCommand("copy")) return "selected";
+    selection.removeAllRanges();
+    return "copied";
+  }
+}
+
+for (const button of document.querySelectorAll(".copy")) {
+  const status = button.nextElementSibling;
+  button.addEventListener("click", async () => {
+    status.textContent = await copy(button.closest(".lines").querySelector("pre"));
+    setTimeout(() => (status.textContent = ""), 2000);
+  });
+}
 
 // Charts take their colours from the page, so that they follow its light and dark.
 const { data, charts } = JSON.parse(document.getElementById("data").textContent);

@@ -30,7 +30,7 @@ rule report:
         plots=expand("results/variants/{variant}/yhat.png", variant=EXPERIMENT.variants),
         losses="results/diagnosis/losses.json",
         same_weights="results/diagnosis/same_weights.csv",
-        suggestions="results/diagnosis/suggestions.json",
+        rewrites="results/diagnosis/rewrites.json",
         survival="results/diagnosis/survival.csv",
         pairs="results/diagnosis/pairs.json",
         wrong="results/diagnosis/wrong.json",
@@ -50,7 +50,9 @@ rule report:
     params:
         # Text, so that Snakemake compares the effective config whatever the order of its keys.
         experiment=json.dumps(
-            {"data": EXPERIMENT.data, "variants": EXPERIMENT.variants}, sort_keys=True, ensure_ascii=False
+            {"data": EXPERIMENT.data, "defaults": EXPERIMENT.defaults, "variants": EXPERIMENT.variants},
+            sort_keys=True,
+            ensure_ascii=False,
         ),
         # Shown as it stands. Its path, not its text: a comment that changes in it runs nothing.
         config_file=CONFIG_FILE if IS_MAIN else None,

@@ -9,7 +9,7 @@ import pandas as pd
 from common.errors import logged
 from common.files import read_json, write
 from diagnosis.chart import LossChart
-from diagnosis.records import Metrics, Pair, Suggestion, read
+from diagnosis.records import Metrics, Pair, Rewrite, read
 from reporting import cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
 
 
@@ -28,9 +28,9 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 def gather(inputs: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
     found = {name: read_json(inputs[name]) for name in ("source", "wrong", "kinds")}
-    found |= {"suggestions": read(inputs["suggestions"], list[Suggestion]), "pairs": read(inputs["pairs"], list[Pair])}
+    records = {"losses": dict[str, LossChart], "rewrites": dict[str, Rewrite], "pairs": list[Pair]}
+    found |= {name: read(inputs[name], kind) for name, kind in records.items()}
     found |= {name: read_table(inputs[name]) for name in ("same_weights", "survival")}
-    found["losses"] = read(inputs["losses"], dict[str, LossChart])
     return found | {
         "metrics": [read(path, Metrics) for path in inputs["metrics"]],
         "histories": [pd.read_csv(path) for path in inputs["histories"]],
@@ -41,10 +41,11 @@ def gather(inputs: dict) -> dict:
     }
 
 
-def compare(found: dict, variants: dict) -> dict:
+def compare(found: dict, variants: dict, defaults: dict) -> dict:
     """What the page's sections share, and under the name of each what it shows.
 
-    found: as `gather` gives it; variants: {name: settings}, in the same order.
+    found: as `gather` gives it; variants: {name: settings}, in the same order; defaults: what a variant has that says
+    nothing else.
     """
     metrics, wrong = found["metrics"], found["wrong"]
     rows = summary.over_seeds(metrics, variants)
@@ -67,11 +68,12 @@ def compare(found: dict, variants: dict) -> dict:
         },
         "table": {"differing": summary.differing(variants), "limit": charts.ONE_LOGIT},
         "curves": charts.drawn(list(variants), metrics, found["histories"], found["survival"], many_seeds),
-        "cards": {name: cards.card(entry, wrong[name], yhat, plot, y, digits) for name, entry, yhat, plot in of_each},
+        "cards": {
+            name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each
+        },
         "diagnosis": {
-            "losses": losses.strips(found["losses"], variants, found["histories"]),
+            "losses": losses.strips(found["losses"], found["rewrites"], variants, found["histories"]),
             "same_weights": losses.same_weights(found["same_weights"]),
-            "suggestions": found["suggestions"],
             "pairs": pairs.clearest(found["pairs"]),
             "pair_count": len(found["pairs"]),
             "hardest": pictures.hardest(digits, metrics, wrong, y),
@@ -103,7 +105,7 @@ def main(inputs: dict, experiment: dict, config_file: str | None, output: dict) 
         source=found["source"],
         vega=found["vega"],
         provenance=trace(variants, Path(output["page"]).parent) | config,
-        **compare(found, variants),
+        **compare(found, variants, experiment["defaults"]),
     )
     write(output["page"], html)
 

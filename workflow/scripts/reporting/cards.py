@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 
 from diagnosis.records import Finding, Metrics
+from reporting import cures
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
 SHOWN = 12  # images under a finding
 FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt")  # that a card links to
 
 
-def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures) -> dict:
-    """plot (a data URI), mistakes, findings, diverged (the seed whose loss broke first), picture (of its image), files.
+def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
+    """plot (a data URI), mistakes, findings, tried, diverged (the seed whose loss broke first), picture (of its image),
+    files.
 
-    yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}.
+    yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}; defaults: those of the config.
     """
     first = min((one for one in entry.seeds if one.autopsy), key=lambda one: one.autopsy.epoch, default=None)
     image = first and first.autopsy.image
@@ -20,6 +22,7 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
         "plot": data_uri(plot),
         "mistakes": wrong_digits(digits, entry, wrong, yhat, y),
         "findings": findings(entry, digits),
+        "tried": cures.on_card(entry, defaults),
         "diverged": first,
         "picture": digits.uri("train", image.index) if image else None,
         "files": FILES,

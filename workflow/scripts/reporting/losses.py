@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from diagnosis.chart import Interval, LabelChart, LossChart, limits
+from diagnosis.records import Rewrite
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 
 SHOWN = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
@@ -41,13 +42,17 @@ class Span:
 @dataclass(frozen=True)
 class Loss:
     """One loss: its strips, the variants trained with it, and whether it is safe: no image that the network gets right
-    makes it or its gradient non-finite."""
+    makes it or its gradient non-finite.
+
+    better: how the same function is better typed, and what that gains; None where no better form is known.
+    """
 
     name: str
     is_safe: bool
     per_image: bool
     strips: list[Strip]
     spans: list[Span]
+    better: str | None
 
 
 MARKS = {"ŷ = 0": ZERO_LOGIT, "0": 0.0, "ŷ = 1": ONE_LOGIT}
@@ -71,7 +76,9 @@ def marks() -> dict[str, float]:
     return {name: place(logit) for name, logit in MARKS.items()}
 
 
-def strips(losses: dict[str, LossChart], variants: dict, histories: list[pd.DataFrame]) -> list[Loss]:
+def strips(
+    losses: dict[str, LossChart], rewrites: dict[str, Rewrite], variants: dict, histories: list[pd.DataFrame]
+) -> list[Loss]:
     """Every loss of the config; histories: the history.csv of each variant."""
     ends = {name: _last_logits(history) for name, history in zip(variants, histories, strict=True)}
     found = []
@@ -82,8 +89,23 @@ def strips(losses: dict[str, LossChart], variants: dict, histories: list[pd.Data
             if settings["loss"] == name and ends[variant]
         ]
         is_safe = not any(limits(chart).values())
-        found.append(Loss(name, is_safe, chart.per_image, [_strip(label) for label in chart.labels], spans))
+        hint = better(rewrites[name]) if name in rewrites else None
+        found.append(Loss(name, is_safe, chart.per_image, [_strip(label) for label in chart.labels], spans, hint))
     return found
+
+
+def better(rewrite: Rewrite) -> str:
+    """A better form of a loss, and what it gains; nothing of a figure that is no better."""
+    constants = "".join(f", {name} = {value}" for name, value in rewrite.constants.items())
+    gains = []
+    bits, bits_before = f"{rewrite.lost:.1f}", f"{rewrite.lost_before:.1f}"
+    if float(bits) < float(bits_before):
+        gains.append(f"on average float32 loses {bits} of its 24 bits instead of {bits_before}")
+    if rewrite.dead < rewrite.dead_before:
+        place = f"at {rewrite.dead or 'none'} of {rewrite.wrong} logits"
+        gains.append(f"{place} is a wrong image left without a gradient (before: at {rewrite.dead_before})")
+    told = f"; {', and '.join(gains)}" if gains else ""
+    return f"Better typed as `{rewrite.formula}`{constants}: the same function{told}."
 
 
 def _last_logits(history: pd.DataFrame) -> tuple[float, float] | None:

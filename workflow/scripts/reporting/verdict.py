@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from diagnosis.mcnemar import mcnemar
 from diagnosis.records import Metrics
+from reporting import cures
 from reporting.summary import Row
 
 SIGNIFICANT = 0.05
@@ -12,13 +13,17 @@ NAMED = 5  # of many variants; the rest are counted
 
 @dataclass(frozen=True)
 class Trouble:
-    """A variant that does not train well in `count` of its seeds; sentence: the most telling finding of `seed`."""
+    """A variant that does not train well in `count` of its seeds.
+
+    sentence: the most telling finding of `seed`; cure: what cures the variant, or what was tried in vain.
+    """
 
     variant: str
     count: int
     seeds: int
     seed: int
     sentence: str
+    cure: str
 
 
 def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
@@ -62,8 +67,8 @@ def troubles(metrics: list[Metrics]) -> dict[str, list[Trouble]]:
         name = next((name for name, seeds in worst.items() if seeds), None)
         if name:
             first = min(worst[name], key=lambda one: one.autopsy.epoch if one.autopsy else 0)
-            sentence = first.findings[0].sentence
-            found[name].append(Trouble(entry.variant, len(worst[name]), len(entry.seeds), first.seed, sentence))
+            count, sentence, cure = len(worst[name]), first.findings[0].sentence, cures.sentence(entry)
+            found[name].append(Trouble(entry.variant, count, len(entry.seeds), first.seed, sentence, cure))
     return found
 
 
