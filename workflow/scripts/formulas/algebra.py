@@ -111,6 +111,7 @@ def subtract(a: Expression, b: Expression) -> Expression:
 
 
 def power(base: Expression, exponent: Expression) -> Expression:
+    """Raises ZeroDivisionError for 1 / 0."""
     if not exponent.is_number:
         return Expression("**", (base, exponent))
     n = exponent.value
@@ -119,14 +120,14 @@ def power(base: Expression, exponent: Expression) -> Expression:
     if n == 1:
         return base
     if n.denominator == 1:
-        if base.is_number and base.value:
+        if base.is_number:
             return number(base.value ** int(n))
         if base.operation == "*":
             return multiply(*(power(factor, exponent) for factor in base.arguments))
         if base.operation == "**" and base.arguments[1].is_number:
             return power(base.arguments[0], number(base.arguments[1].value * n))
-        if base.operation == "+" and n % 2 == 0 and coefficient_of(base.arguments[0])[0] < 0:
-            base = negative(base)  # one of (a - b) ** 2 and (b - a) ** 2
+        if n % 2 == 0:
+            base = _without_sign(base)
     return Expression("**", (base, exponent))
 
 
@@ -142,16 +143,22 @@ def call(operation: str, *arguments: Expression) -> Expression:
             return number(_EXACTLY[operation](*values))
         if (operation, values[0]) in _AT:
             return number(_AT[operation, values[0]])
-    if operation in OVER_SAMPLES and arguments[0] == ZERO:
-        return ZERO
+    if arguments[0].is_number and (operation == "mean" or (operation == "sum" and not arguments[0].value)):
+        return arguments[0]
     if operation == "tanh" and coefficient_of(arguments[0])[0] < 0:
         return negative(Expression("tanh", (negative(arguments[0]),)))
-    if operation == "abs" and arguments[0].operation in ("*", "+"):
+    if operation == "abs":
         coefficient, rest = coefficient_of(arguments[0])
-        if coefficient_of(rest.arguments[0] if rest.operation == "+" else rest)[0] < 0:
-            rest = negative(rest)
-        return multiply(number(abs(coefficient)), Expression("abs", (rest,)))
+        return multiply(number(abs(coefficient)), Expression("abs", (_without_sign(rest),)))
     return Expression(operation, arguments)
+
+
+def _without_sign(expression: Expression) -> Expression:
+    """One and the same of a - b and b - a: a number, if there is one, has no minus sign."""
+    if expression.operation != "+":
+        return expression
+    first = min(expression.arguments, key=lambda term: (not term.is_number, repr(coefficient_of(term)[1].key)))
+    return negative(expression) if _sign(first) < 0 else expression
 
 
 _EXACTLY: dict[str, Callable] = {
