@@ -1,6 +1,5 @@
-"""The diagnosis: autopsies, unsafe corners, forecasts, pairs, suggestions."""
+"""The diagnosis: autopsies, unsafe corners, forecasts, pairs."""
 
-import copy
 import csv
 import json
 import math
@@ -9,7 +8,6 @@ import time
 import numpy as np
 import pytest
 import torch
-import yaml
 from conftest import Workflow, small_config
 from scipy.stats import binomtest
 from test_train import data, settings, train_seed
@@ -22,7 +20,6 @@ from diagnosis.mcnemar import mcnemar
 from diagnosis.pairs import compare, one_change_pairs
 from diagnosis.records import Autopsy, Counts, Forecast, Metrics, Only, Outcome, as_json
 from diagnosis.signs import corners, sign_chart
-from diagnosis.suggestion import suggest
 from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from training.fast import pack
@@ -220,8 +217,6 @@ def test_normalization_that_makes_nan_is_attributed_to_its_place(small_mnist, tm
     assert (outcome["status"], found["cause"]) == ("diverged", "normalization")
     assert [c["expression"] for c in found["culprits"]] == ["(pixel_std - pixel_std) / (max - 255 - max + 255)"]
     assert "max - 255 - max + 255 was exactly 0, and 0 / 0 is NaN" in found["sentence"]
-    (suggestion,) = read_json(workflow / "results/diagnosis/suggestions.json")
-    assert suggestion["snippet"] is None
 
 
 def test_sigmoid_becomes_exactly_1_and_0_where_the_derivation_says():
@@ -355,41 +350,6 @@ def test_every_loss_is_evaluated_at_the_weights_that_broke(diagnosed):
     norm = math.sqrt(sum(float(p.grad.square().sum()) for p in network.parameters()))
     assert float(manual["bce"]["value"]) == pytest.approx(loss.item(), rel=1e-5)
     assert float(manual["bce"]["gradient_norm"]) == pytest.approx(norm, rel=1e-4)
-
-
-def test_suggestions_survive_when_they_are_typed_in(diagnosed, tmp_path):
-    suggestions = {one["variant"]: one for one in read_json(diagnosed / "results/diagnosis/suggestions.json")}
-    assert set(suggestions) == {"manual", "product", "explodes"}
-    config = copy.deepcopy(diagnosed.config)
-    names = []
-    for suggestion in suggestions.values():
-        assert all(math.isfinite(one["value"]) and math.isfinite(one["gradient_norm"]) for one in suggestion["checked"])
-        for section, entries in yaml.safe_load(suggestion["snippet"]).items():
-            config[section] |= entries
-            names += entries if section == "variants" else []
-    variants = check(config).variants
-    parts = torch.load(diagnosed / "results/data/normalized/raw.pt", weights_only=True)
-    parts["x_packed"] = pack(parts["x_train"])
-    for name in names:
-        result = train_seed(1, variants[name] | {"classes": [0, 1], "trials": 0}, parts)
-        assert result.outcome.status == "finished", name
-
-
-@pytest.mark.parametrize(
-    ("loss", "changes", "words"),
-    [
-        (LOGITS, {"optimizer": ["SGD", [["momentum", 1.5]]], "lr": 0.1, "epochs": 300}, "momentum"),
-        (LOGITS, {"optimizer": ["SGD", [["weight_decay", 300.0]]], "lr": 0.1, "epochs": 300}, "weight decay"),
-        (definition("mean(y * log(yhat) + (1 - y) * log(1 - yhat))"), {"lr": 0.1, "epochs": 400}, "away from their"),
-        (definition("-mean(y * log(yhat - 0.9999))"), {"epochs": 2}, "no gradient"),
-    ],
-)
-def test_nothing_is_suggested_that_would_not_mend_it(loss, changes, words):
-    found = autopsy_of(loss, **changes)
-    chosen = settings(loss_definition=loss, loss="loss", normalization="unit", **changes)
-    suggestion = suggest("variant", chosen, {"losses": {"loss": loss}, "defaults": {}}, {}, {7: found}, data())
-    assert suggestion.snippet is None
-    assert words in suggestion.why
 
 
 def test_survival_counts_the_seeds_that_are_finite(diagnosed):

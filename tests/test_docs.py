@@ -132,10 +132,17 @@ def reference() -> str:
 
 def kinds() -> str:
     """The table of all kinds of findings, in the order in which they are told."""
-    head = ["kind", "means", "where it comes from", "what helps", "an alarm"]
+    head = ["kind", "means", "where it comes from", "what helps", "an alarm", "tried first"]
     found = explanations()
-    cells = [[f"`{name}`", *(found[name][key] for key in ("means", "why", "helps", "alarm"))] for name in ORDER]
+    cells = [
+        [f"`{name}`", *(found[name][key] for key in ("means", "why", "helps", "alarm")), _tried(KINDS[name].tries)]
+        for name in ORDER
+    ]
     return f"\n{_table(head, cells)}\n"
+
+
+def _tried(ways: tuple[str, ...]) -> str:
+    return ", ".join(f"`{way}`" for way in ways) or "–"
 
 
 GENERATED = {CONFIG: reference, FINDINGS: kinds}

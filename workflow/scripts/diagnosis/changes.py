@@ -1,14 +1,11 @@
 """Single changes of a variant's settings that may make it train well, the likeliest first.
 
-What a finding makes likely is said where its kind is (`tries`); here is how each way of changing is carried out, and
-how it is typed in config.yaml.
+What a finding makes likely is said where its kind is (`tries`); here is how each way of changing is carried out.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import yaml
 
 from diagnosis.chart import ignores_class, wrong_way
 from diagnosis.evidence import Evidence
@@ -71,7 +68,7 @@ def _by(ways: tuple[str, ...], evidence: Evidence) -> list[Change]:
 
 def _rewrite(evidence: Evidence) -> Iterator[Change]:
     loss = evidence.task.loss
-    found = better(loss)
+    found = None if is_clean(loss) else better(loss)
     if found is None:
         return
     definition = _formula(found.formula, found.constants)
@@ -154,7 +151,9 @@ def _meant(way: str, text: str | None, tree: Node, words: str, suffix: str, as_i
 
 
 def _standard_loss(evidence: Evidence) -> Iterator[Change]:
-    yield Change("standard loss", "`BCEWithLogitsLoss` of the logits", "logits", {"loss_definition": STANDARD_LOSS})
+    yield Change(
+        "standard loss", "`BCEWithLogitsLoss` of the logits", "with-logits", {"loss_definition": STANDARD_LOSS}
+    )
 
 
 # Other settings
@@ -228,40 +227,3 @@ GENERAL = ("rewrite", "standard loss", "rate", "pixels", "Adam", "activation")
 
 def _formula(text: str, constants: dict[str, float]) -> list:
     return ["formula", text, sorted([name, value] for name, value in constants.items())]
-
-
-# As config.yaml has it
-
-
-def snippet(seed: int, settings: dict, change: Change) -> str:
-    """Lines for config.yaml: the variant with a change, all of its settings, one seed. settings: without the change."""
-    other = settings | change.settings
-    loss, normalization = settings["loss"], settings["normalization"]
-    sections: dict[str, dict] = {}
-    if "loss_definition" in change.settings:
-        loss = "bce-with-logits" if change.way == "standard loss" else _name(loss, change.suffix)
-        sections["losses"] = {loss: _loss(other["loss_definition"])}
-    if "normalization_definition" in change.settings:
-        normalization = change.suffix
-        sections["normalizations"] = {normalization: other["normalization_definition"][0]}
-    entry = {"loss": loss, "normalization": normalization, "hidden": other["hidden"]}
-    entry |= {key: _torch(*other[key]) for key in ("activation", "optimizer")}
-    entry |= {"lr": other["lr"], "epochs": other["epochs"], "seeds": [seed]}
-    sections["variants"] = {_name(settings["variant"], change.suffix): entry}
-    return yaml.safe_dump(sections, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1000)
-
-
-def _name(name: str, suffix: str) -> str:
-    return f"{name[: 99 - len(suffix)]}-{suffix}"
-
-
-def _loss(definition: list) -> dict | str:
-    if definition[0] == "formula":
-        _, text, constants = definition
-        return {"formula": text, **dict(constants)} if constants else text
-    _, name, arguments, fed = definition
-    return {"module": name, **dict(arguments), "input": fed}
-
-
-def _torch(name: str, arguments: list) -> dict | str:
-    return {"name": name, **dict(arguments)} if arguments else name

@@ -9,12 +9,13 @@ from typing import Protocol
 
 import torch
 
-from diagnosis.changes import WAYS, Change, snippet, worth_trying
+from diagnosis.changes import WAYS, Change, worth_trying
 from diagnosis.evidence import Evidence, OtherRate, Task, task
 from diagnosis.findings import findings, verdict
 from diagnosis.mcnemar import SIGNIFICANT, mcnemar
 from diagnosis.rates import rose
 from diagnosis.records import Outcome, Trial
+from diagnosis.snippets import snippet
 
 
 class Trained(Protocol):
@@ -94,7 +95,8 @@ def _other_rate(tried: list[tuple[Change, Trained]]) -> OtherRate | None:
 def _trial(evidence: Evidence, outcome: Outcome, change: Change, other: Trained) -> Trial:
     told = other.outcome
     alarms = [finding.kind for finding in told.findings if finding.alarm]
-    is_cure = told.verdict == "good"
+    settings = evidence.task.settings
+    lines = snippet(settings["variant"], outcome.seed, settings, change.settings, change.suffix)
     return Trial(
         change=change.words,
         same_function=change.is_same_function,
@@ -103,7 +105,7 @@ def _trial(evidence: Evidence, outcome: Outcome, change: Change, other: Trained)
         test_correct=told.test_correct,
         p_value=_p_value(evidence, other.evidence) if None not in (outcome.test_correct, told.test_correct) else None,
         finding=alarms[0] if alarms else None,
-        snippet=snippet(outcome.seed, evidence.task.settings, change) if is_cure else None,
+        snippet=lines if _is_good(other) else None,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import yaml
 
 from diagnosis.records import Metrics, Outcome, Trial
+from diagnosis.snippets import as_lines, as_typed
 
 NAMED = 4  # changes in vain that the sentence names; the card lists all
 
@@ -65,29 +66,14 @@ def shortened(snippet: str, defaults: dict) -> str:
 
     defaults: the effective ones, in which an optimizer or activation is [name, [[argument, value], …]].
     """
-    known = {key: _as_typed(value) if key in ("activation", "optimizer") else value for key, value in defaults.items()}
+    known = {key: as_typed(value) if key in ("activation", "optimizer") else value for key, value in defaults.items()}
     sections = yaml.safe_load(snippet)
     if "variants" in sections:
         sections["variants"] = {
             name: {key: value for key, value in settings.items() if key not in known or value != known[key]}
             for name, settings in sections["variants"].items()
         }
-    return _as_lines(sections)
-
-
-def _as_lines(sections: dict) -> str:
-    """As YAML, each entry of a section on a line of its own: it is copied into the section that is there already."""
-    root = yaml.compose(yaml.safe_dump(sections, sort_keys=False), yaml.SafeLoader)
-    for _, section in root.value:
-        for _, entry in section.value:
-            entry.flow_style = True
-    return yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True, width=1000)
-
-
-def _as_typed(definition: list) -> str | dict:
-    """An optimizer or activation as config.yaml has it: its name, or {name: …, argument: value}."""
-    name, arguments = definition
-    return {"name": name, **dict(arguments)} if arguments else name
+    return as_lines(sections)
 
 
 def _tried(entry: Metrics) -> Outcome | None:
