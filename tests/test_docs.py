@@ -17,11 +17,14 @@ sys.path.append(str(ROOT / "workflow/scripts"))
 
 from diagnosis.findings import ORDER
 from diagnosis.kinds import KINDS, explanations
+from diagnosis.rewrites import better
 from experiment.config import check
+from experiment.definitions import loss_definition
 from experiment.schema import SCHEMA, SETTINGS
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 from images import png
 from reporting.summary import COLUMNS
+from training.loss import build_loss
 
 README, CONTRIBUTING, CONFIG, RESULTS, FINDINGS = (
     ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/config.md", "docs/results.md", "docs/findings.md")
@@ -279,6 +282,13 @@ def test_every_output_has_a_line_in_the_table_of_results():
         folder = output.split("/")[0]
         name = folder if folder in ("logs", "benchmarks") else output
         assert f"`{name}`" in table or f"`{name}/`" in table, name
+
+
+def test_losses_that_readme_shows_have_no_better_form():
+    examples = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", read(README), re.DOTALL))
+    losses = [value for example in examples for value in example.get("losses", {}).values()]
+    assert losses
+    assert [better(build_loss(loss_definition(value))) for value in losses] == [None] * len(losses)
 
 
 def test_columns_of_summary_are_listed():

@@ -4,6 +4,7 @@ import random
 from fractions import Fraction
 
 import pytest
+import torch
 from hypothesis import assume, given, settings
 from test_formula import expressions
 from test_signs import random_losses
@@ -11,7 +12,7 @@ from test_signs import random_losses
 from diagnosis import exact
 from diagnosis.exact import MP, Dual
 from diagnosis.rewrites import better, is_clean, is_same, written
-from diagnosis.signs import why_not_per_image
+from diagnosis.signs import per_image, why_not_per_image
 from experiment.definitions import loss_definition
 from formulas.algebra import from_tree, text
 from formulas.language import PER_SAMPLE
@@ -183,6 +184,29 @@ def test_better_form_is_the_same_function_and_loses_less(formula):
     if found:
         assert is_same(tree(formula), tree(found.formula))
         assert (found.dead, round(found.lost, 2)) < (found.dead_before, round(found.lost_before, 2))
+
+
+@pytest.mark.parametrize("formula", (*random_losses(40), *CROSS_ENTROPIES))
+def test_better_form_is_nowhere_worse_for_wrong_images(formula):
+    """Where the loss is finite and pulls a wrong image back, so does its better form."""
+    found = better(loss(formula))
+    if not found:
+        return
+    logits = torch.tensor([sign * 1.17**power for power in range(-30, 40) for sign in (-1, 1)])
+    for label in (0, 1):
+        y = torch.full_like(logits, label)
+        (value_before, before), (value, gradient) = (
+            per_image(one)(y, logits) for one in (loss(formula), loss(found.formula))
+        )
+        is_pulled = (
+            (before * (1 - 2 * label) > 0)
+            & before.isfinite()
+            & value_before.isfinite()
+            & (logits * (1 - 2 * label) > 0)
+        )
+        lost = is_pulled & ~((gradient * (1 - 2 * label) > 0) & value.isfinite())
+        slopes = [exact.exact(tree(formula), label, logit).slope for logit in logits[lost].tolist()]
+        assert all(abs(slope) < 2.0**-126 for slope in slopes), (formula, found.formula, logits[lost])
 
 
 def test_another_function_is_not_the_same():

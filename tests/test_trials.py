@@ -87,6 +87,7 @@ def test_module_that_is_the_same_but_for_a_cut_says_so():
     ("loss", "changes", "cure"),
     [
         (formula("mean(y * log(yhat) + (1 - y) * log(1 - yhat))"), {}, f"`{BEST}`, the other sign"),
+        (formula("-mean((1 - y) * log(yhat) + y * log(1 - yhat))"), {}, f"`{BEST}`, y and 1 − y exchanged"),
         (
             formula("mean(relu(1 - y * logits))"),
             {"epochs": 150},

@@ -2,9 +2,9 @@
 
     .venv/bin/python tests/benchmarks/benchmark.py [what …] [--repeat N]
 
-what: loop, diagnosis, run, sweep, add, dry-run, memory; and, only if asked for, tricks (what a training takes without
-each one of training/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`). Takes the raw files
-from results/data/raw (run the pipeline once before), or from ../shared/mnist.
+what: loop, diagnosis, run, trials, sweep, add, dry-run, memory; and, only if asked for, tricks (what a training takes
+without each one of training/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`). Takes the raw
+files from results/data/raw (run the pipeline once before), or from ../shared/mnist.
 """
 
 import argparse
@@ -69,10 +69,10 @@ def plain(variants: dict, threads: int) -> list[str]:
     return [sys.executable, str(HERE / "plain.py"), str(raw_files()), str(threads), tempfile.mkdtemp(), listed]
 
 
-def default_config() -> dict:
-    """config.yaml, without trials: the plain script makes none."""
+def default_config(trials: int = 0) -> dict:
+    """config.yaml; the plain script makes no trials."""
     config = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    return config | {"diagnosis": {"trials": 0}}
+    return config | {"diagnosis": {"trials": trials}}
 
 
 class Project:
@@ -181,7 +181,7 @@ def at_least_one(text: str) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = ["loop", "diagnosis", "run", "sweep", "add", "dry-run", "memory"]
+    default = ["loop", "diagnosis", "run", "trials", "sweep", "add", "dry-run", "memory"]
     kinds = [*default, "tricks", "jax"]
     parser.add_argument("what", nargs="*", metavar="what", help=f"{', '.join(kinds)}; all but the last two if none")
     parser.add_argument("--repeat", type=at_least_one, default=5)
@@ -198,6 +198,8 @@ def main() -> None:
         loop_rows(what, repeat)
     if "run" in what:
         row("default config", script, 0.75, repeat, lambda: whole_run(default_config()))
+    if "trials" in what:
+        row("default config, 4 trials", script, 1.00, repeat, lambda: whole_run(default_config(trials=4)))
     if "sweep" in what:
         config = default_config() | {"variants": {}, "sweeps": {"grid": SWEEP}}
         row("sweep of 24 variants", script, 0.65, repeat, lambda: whole_run(config))

@@ -86,8 +86,13 @@ def _sign(evidence: Evidence) -> Iterator[Change]:
     labels = {int(label) for label, facts in found.items() if facts["whole"]}
     tree = written(evidence.task.loss)
     if len(labels) == 2:
-        text = f"-{tree.text}" if tree.operation in ("mean", "sum") else f"-({tree.text})"
-        yield from _meant("sign", text, tree, "the other sign", "negated")
+        other_sign = f"-{tree.text}" if tree.operation in ("mean", "sum") else f"-({tree.text})"
+        meant = [(other_sign, "the other sign", "negated")]
+        meant.append((re.sub(r"\by\b", "(1 - y)", tree.text), "y and 1 − y exchanged", "exchanged"))
+        # A loss is 0 or more: one that is not has the wrong sign.
+        is_negative = any(one.infimum and float(one.infimum.value) < 0 for one in evidence.task.chart.labels)
+        for text, words, suffix in meant if is_negative else reversed(meant):
+            yield from _meant("sign", text, tree, words, suffix)
     elif labels:
         (label,) = labels
         name = evidence.task.classes[label]

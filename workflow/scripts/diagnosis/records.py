@@ -241,8 +241,8 @@ class Rewrite:
     """The same function as a loss of config.yaml, typed so that float32 loses less of it (an entry of rewrites.json).
 
     lost, lost_before: bits of 24 that float32 loses of value and gradient, the mean over logits and labels. dead,
-    dead_before: at how many of the `wrong` logits that stand for wrong images the computed gradient is 0 though the
-    exact one is not, or not finite.
+    dead_before: at how many of the `wrong` logits that stand for wrong images the computed gradient is 0 or of the
+    wrong sign, though the exact one is not, or not finite.
     """
 
     formula: str

@@ -30,8 +30,8 @@ MEASURED = [sign * 2.0 ** (power / 2) for power in range(-12, 19) for sign in (-
 @dataclass(frozen=True)
 class Loses:
     """What float32 loses of a loss: bits of value and gradient, the mean over MEASURED and both labels; at how many of
-    those logits that are wrong the computed gradient is 0, or not finite, though the exact one is a number of float32
-    that is not 0."""
+    those logits that are wrong the computed gradient is 0, of the wrong sign, or not finite, though the exact one is a
+    number of float32 that is not 0."""
 
     bits: float
     dead: int
@@ -138,7 +138,7 @@ def _bits_lost(computed: float, true) -> float:
 
 
 def _is_dead(gradient: float, true: Dual) -> bool:
-    return SMALLEST_NORMAL <= abs(true.slope) <= LARGEST and (gradient == 0 or not math.isfinite(gradient))
+    return SMALLEST_NORMAL <= abs(true.slope) <= LARGEST and not (math.isfinite(gradient) and gradient * true.slope > 0)
 
 
 def _defects(chart: LossChart) -> list[tuple[int, Interval]]:
