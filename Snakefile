@@ -14,7 +14,7 @@ sys.path.append(str(HOME / "workflow" / "scripts"))
 
 from experiment.config import check, read
 from common.errors import UserError
-from common.lock import clear_stale_locks
+from common.lock import clear_what_is_left
 from common.sources import mark
 
 # The config.yaml of the working directory (--directory), else the one beside this file. As a module of another
@@ -42,7 +42,7 @@ except UserError as error:
     sys.exit(f"error: {error}")
 
 if IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun:
-    LOCK = clear_stale_locks(Path(".snakemake"))
+    LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
 
 
 wildcard_constraints:

@@ -118,6 +118,37 @@ def test_killed_run_goes_on_and_ends_in_the_same_bytes(finished, small_mnist, tm
     assert outputs(workflow) == outputs(finished)
 
 
+@pytest.mark.parametrize("is_raw_there", [True, False])
+def test_download_that_was_killed_does_not_stop_the_next_one(copy, is_raw_there):
+    """Snakemake copies what is updated before the job, and stumbles over the copy that a dead run has left."""
+    raw, backup = copy / "results/data/raw", copy / ".snakemake/backups/results/data/raw"
+    files = {path.name: path.read_bytes() for path in raw.iterdir()}
+    shutil.copytree(raw, backup)
+    if not is_raw_there:
+        shutil.rmtree(raw)
+    copy.ok("--cores", "1", "--forcerun", "download", "results/data/raw")
+    assert {path.name: path.read_bytes() for path in raw.iterdir()} == files
+    assert not backup.exists()
+
+
+@pytest.mark.parametrize("after", [0.3, 0.8, 1.2, 1.6, 2.0])
+def test_run_goes_on_after_a_kill_during_the_download(copy, after):
+    shutil.rmtree(copy / "results")
+    copy.config["data"]["timeout"] = 14  # a change under `data`
+    copy.write_config()
+    process = subprocess.Popen(
+        copy.command("--cores", "1", "results/data/digits.pt"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(after)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    copy.ok("--cores", "1", "results/data/digits.pt")
+    assert copy.jobs("results/data/digits.pt") == {}
+
+
 def test_lock_of_a_living_run_is_respected(copy):
     held = (
         "import fcntl, time; file = open('.snakemake/mnist01.lock', 'w'); fcntl.flock(file, fcntl.LOCK_EX); "

@@ -2,15 +2,17 @@
 
 Snakemake marks a running workflow with files in .snakemake/locks, which survive a SIGKILL or a power cut and stop the
 next run. The operating system's lock on an open file goes with the process that holds it: whoever gets it knows that
-no other run is alive here, and that any of Snakemake's own marks are left over.
+no other run is alive here, and that any of Snakemake's own marks are left over. So are its backups of outputs that are
+updated in place, over which it would stumble for ever.
 """
 
 import shutil
 from pathlib import Path
 
 
-def clear_stale_locks(folder: Path):
-    """Remove Snakemake's lock files in `folder` (.snakemake) unless a live run has called this too.
+def clear_what_is_left(folder: Path, updated: list[str]):
+    """Remove Snakemake's lock files in `folder` (.snakemake), and its backups of `updated` outputs, unless a live run
+    has called this too. A backup of what is gone takes its place.
 
     Returns the open file that holds the lock: keep it until the process ends. None where there is no such lock to be
     had: another run is alive, or the system has no fcntl (Windows).
@@ -27,4 +29,10 @@ def clear_stale_locks(folder: Path):
         handle.close()
         return None
     shutil.rmtree(folder / "locks", ignore_errors=True)
+    for output in map(Path, updated):
+        backup = folder / "backups" / output
+        if backup.is_dir() and not output.exists():
+            output.parent.mkdir(parents=True, exist_ok=True)
+            backup.rename(output)
+        shutil.rmtree(backup, ignore_errors=True)
     return handle
