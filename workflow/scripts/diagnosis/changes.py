@@ -227,7 +227,7 @@ WAYS = {
     "standard loss": _standard_loss,
     "Adam": _adam,
 }
-GENERAL = ("rewrite", "standard loss", "rate", "pixels", "Adam", "activation")
+GENERAL = ("rewrite", "argument", "standard loss", "rate", "pixels", "Adam", "activation")
 
 
 def _formula(text: str, constants: dict[str, float]) -> list:

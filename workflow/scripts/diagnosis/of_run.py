@@ -61,7 +61,7 @@ def will_diverge(evidence: Evidence) -> Finding | None:
     why="float32 rounds ŷ to exactly 0 or 1, or a clamp, an epsilon or a flat piece of the loss swallows the slope",
     helps="the same loss typed as a function of the logits; pixels scaled down, so that no image starts out saturated",
     of_finished=True,
-    tries=("rewrite", "unguarded", "standard loss", "pixels"),
+    tries=("rewrite", "unguarded", "standard loss"),
 )
 def stuck_images(evidence: Evidence) -> Finding | None:
     wrong = evidence.wrong
@@ -104,7 +104,7 @@ def _starved(evidence: Evidence) -> torch.Tensor:
     why="all images, right or wrong, lie where the loss is flat, or no unit lets a gradient through",
     helps="a loss with a slope wherever an image is wrong; smaller steps, or pixels scaled down, if it began well",
     of_finished=True,
-    tries=("rewrite", "standard loss", "pixels", "rate"),
+    tries=("rewrite", "standard loss"),
 )
 def frozen(evidence: Evidence) -> Finding | None:
     since, wrong = evidence.run.zero_since, int(evidence.wrong.sum())
