@@ -10,7 +10,7 @@ from common.errors import logged
 from common.files import read_json, write
 from diagnosis.chart import LossChart
 from diagnosis.records import Metrics, Pair, Rewrite, read
-from reporting import cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
+from reporting import best, cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -51,6 +51,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     rows = summary.over_seeds(metrics, variants)
     many_seeds = any(row.seeds > 1 for row in rows)
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
+    ranking = best.best(metrics, wrong)
     digits = pictures.Pictures(found["pictures"])
     of_each = zip(variants, metrics, found["predictions"], found["plots"], strict=True)
     return {
@@ -62,9 +63,10 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "does": losses.DOES,
         "many_seeds": many_seeds,
         "verdict": {
-            "best": verdict.best(rows, metrics, wrong),
+            "best": verdict.best(ranking),
+            "ranking": ranking,
             "troubles": verdict.troubles(metrics),
-            "named": verdict.NAMED,
+            "named": best.NAMED,
         },
         "table": {"differing": summary.differing(variants), "limit": charts.ONE_LOGIT},
         "curves": charts.drawn(list(variants), metrics, found["histories"], found["survival"], many_seeds),
