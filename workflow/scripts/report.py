@@ -9,7 +9,7 @@ import pandas as pd
 from common.errors import logged
 from common.files import read_json, write
 from diagnosis.chart import LossChart
-from diagnosis.records import Metrics, Pair, Rewrite, read
+from diagnosis.records import Change, Metrics, Rewrite, read
 from reporting import best, cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
 
 
@@ -28,7 +28,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 def gather(inputs: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
     found = {name: read_json(inputs[name]) for name in ("source", "wrong", "kinds")}
-    records = {"losses": dict[str, LossChart], "rewrites": dict[str, Rewrite], "pairs": list[Pair]}
+    records = {"losses": dict[str, LossChart], "rewrites": dict[str, Rewrite], "pairs": list[Change]}
     found |= {name: read(inputs[name], kind) for name, kind in records.items()}
     found |= {name: read_table(inputs[name]) for name in ("same_weights", "survival")}
     return found | {
@@ -76,8 +76,9 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "diagnosis": {
             "losses": losses.strips(found["losses"], found["rewrites"], variants, found["histories"]),
             "same_weights": losses.same_weights(found["same_weights"]),
-            "pairs": pairs.clearest(found["pairs"]),
-            "pair_count": len(found["pairs"]),
+            "changes": pairs.clearest(found["pairs"]),
+            "change_count": len(found["pairs"]),
+            "named_pairs": pairs.NAMED,
             "hardest": pictures.hardest(digits, metrics, wrong, y),
         },
     }
