@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_cures import PLAIN
 from test_diagnosis import outcome
 
 from diagnosis.mcnemar import mcnemar
@@ -62,7 +63,7 @@ def found(**variants) -> Best:
             if one.test_correct is not None:
                 wrong[name]["test"][str(seed)] = list(missed)
         counts = Counts(train=(1, 1), test=(IMAGES - 600, 600))
-        metrics.append(Metrics(variant=name, counts=counts, seeds=outcomes))
+        metrics.append(Metrics(variant=name, settings=PLAIN, counts=counts, seeds=outcomes))
     return best(metrics, wrong)
 
 

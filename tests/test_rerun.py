@@ -190,6 +190,7 @@ FILES = {
     "diagnosis/words.py": from_rule("normalize"),
     "experiment/config.py": NOTHING,
     "experiment/definitions.py": NOTHING,
+    "experiment/effective.py": NOTHING,
     "experiment/schema.py": NOTHING,
     "experiment/sweeps.py": NOTHING,
     "formulas/algebra.py": from_rule("train"),

@@ -1,4 +1,4 @@
-"""Gather what every variant left behind: summary.csv, a row per variant and seed, and report.html, one page."""
+"""Gather what every variant left behind: summary.csv, a table; report.html, a page; config.yaml, which makes both."""
 
 import json
 from pathlib import Path
@@ -94,15 +94,18 @@ def trace(variants: dict, results: Path) -> dict:
     }
 
 
-def main(inputs: dict, experiment: dict, config_file: str | None, output: dict) -> None:
+def main(inputs: dict, experiment: dict, effective: dict, config_file: str | None, output: dict) -> None:
+    """effective: the config that makes the same experiment; config_file: what the user wrote, if it is to be shown."""
     found = gather(inputs)
     metrics = found["metrics"]
     variants = {entry.variant: experiment["variants"][entry.variant] for entry in metrics}
     write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))
     config = {
         "config_text": Path(config_file).read_text(encoding="utf-8") if config_file else None,
-        "effective": json.dumps(experiment, indent=2, ensure_ascii=False),
+        "effective": provenance.as_yaml(effective),
+        "recipe": provenance.recipe(Path(output["config"]), page.HOME),
     }
+    write(output["config"], config["effective"])
     html = page.render(
         classes=experiment["data"]["classes"],
         source=found["source"],
@@ -118,6 +121,7 @@ if __name__ == "__main__":
         main(
             dict(snakemake.input.items()),
             json.loads(snakemake.params.experiment),
+            json.loads(snakemake.params.config),
             snakemake.params.config_file,
             dict(snakemake.output.items()),
         )

@@ -227,11 +227,35 @@ class Counts:
     test: tuple[int, int]
 
 
+Named = Annotated[list, Meta(description="its name in torch, and its arguments: [[argument, value], …]")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a variant was trained with, every default filled in. Its seeds have places of their own."""
+
+    loss: str
+    loss_definition: Annotated[
+        list,
+        Meta(
+            description="[formula, text, [[constant, value], …]], or [module, name, [[argument, value], …], its input]"
+        ),
+    ]
+    normalization: str
+    normalization_definition: Annotated[list, Meta(description="[formula, [[constant, value], …]]")]
+    hidden: Annotated[list[int], Meta(description="width of each hidden layer")]
+    activation: Named
+    optimizer: Named
+    lr: Annotated[float, Meta(description="learning rate")]
+    epochs: Annotated[int, Meta(description="steps asked for")]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
     """metrics.json: what became of one variant."""
 
     variant: str
+    settings: Settings
     counts: Counts
     seeds: Annotated[list[Outcome], Meta(description="in the order of the config")]
 
