@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 from test_cures import PLAIN
 from test_train import data, settings, train_seed
 
+from common.english import with_article
 from common.files import read_json
 from diagnosis.autopsy import autopsy
 from diagnosis.chart import limits
@@ -480,3 +481,17 @@ def test_settings_in_a_table_are_one_word_each():
         "none",
         3.0,
     ]
+
+
+def test_classes_have_the_article_that_they_are_spoken_with():
+    names = [0, 1, 8, 11, 18, 81, 80, "apple", "bee"]
+    said = ["a 0", "a 1", "an 8", "an 11", "an 18", "an 81", "an 80", "an apple", "a bee"]
+    assert [with_article(name) for name in names] == said
+
+
+def test_pixels_that_are_not_finite_are_told_by_their_share_of_the_values():
+    def break_some(x: torch.Tensor) -> None:
+        x[:2, :3] = math.inf
+
+    found = autopsy_of(LOGITS, with_pixels(break_some))
+    assert "6 of 47,040 values (0.0128 %), at 3 of 784 pixels, in 2 of 60 images" in found.sentence

@@ -157,6 +157,7 @@ FILES = {
     "plot.py": from_rule("plot"),
     "report.py": from_rule("report"),
     "vega.py": from_rule("vega"),
+    "common/english.py": from_rule("normalize"),
     "common/errors.py": from_rule("download") | from_rule("vega"),
     "common/files.py": from_rule("download") | from_rule("vega"),
     "common/lock.py": NOTHING,

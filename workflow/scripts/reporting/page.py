@@ -6,6 +6,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from common.english import counted, with_article
+
 HOME = Path(__file__).resolve().parents[3]  # the project's folder
 LEAST = 1e-300  # of a p-value that is written out
 SOURCES = HOME / "workflow" / "report"
@@ -65,6 +67,8 @@ def render(**content) -> str:
         "number": number,
         "prose": prose,
         "p_value": p_value,
+        "with_article": with_article,
+        "counted": counted,
         "count": "{:,}".format,
     }
     style, script = ((SOURCES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
