@@ -13,6 +13,7 @@ HOME = Path(str(workflow.current_basedir))
 sys.path.append(str(HOME / "workflow" / "scripts"))
 
 from experiment.config import check, read
+from experiment.effective import effective
 from common.errors import UserError
 from common.lock import clear_what_is_left
 from common.sources import mark

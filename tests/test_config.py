@@ -1,5 +1,6 @@
 import copy
 import inspect
+import json
 import random
 import re
 
@@ -10,7 +11,9 @@ from conftest import ROOT
 
 from common.errors import UserError
 from experiment.config import check, read
+from experiment.effective import effective
 from experiment.schema import SCHEMA
+from reporting.provenance import as_yaml
 
 DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
 
@@ -292,3 +295,45 @@ def test_sweep_that_clashes_with_a_variant_is_refused():
     config["sweeps"] = {"s": {"loss": "bce", "normalization": "unit", "lr": [0.1]}}
     with pytest.raises(UserError, match=r"sweeps\.s: variant 's-lr=0\.1' is declared twice"):
         check(config)
+
+
+def with_everything(tmp_path) -> dict:
+    """Arguments, constants, a swept optimizer, layers of none, names that look like other things."""
+    return {
+        "data": {"mirrors": [str(tmp_path), "https://example.org/mnist/"], "classes": [3, 8], "timeout": 7},
+        "defaults": {"hidden": [], "optimizer": {"name": "Adam", "betas": [0.5, 0.9]}, "lr": 1e-7, "seeds": [3, 1]},
+        "diagnosis": {"trials": 0},
+        "normalizations": {"unit": "x / 255", "some": {"formula": "(x - a) / b", "b": 2, "a": 1e-9}, "unused": "x"},
+        "losses": {
+            "bce": {"module": "BCEWithLogitsLoss", "input": "logits", "pos_weight": 2},
+            "eps": {"formula": "-mean(log(yhat + e))", "e": 1e-7},
+            "no": "mean(yhat)",
+        },
+        "variants": {
+            "1e5": {"loss": "no", "normalization": "unit", "activation": {"name": "LeakyReLU", "negative_slope": 1}},
+            "yes": {"loss": "no", "normalization": "some", "optimizer": "Adam", "epochs": 3},
+        },
+        "sweeps": {"s": {"loss": ["bce", "eps"], "normalization": "unit", "hidden": [[], [64, 32]], "lr": [1, 0.5]}},
+    }
+
+
+def test_effective_config_gives_the_same_experiment(tmp_path):
+    config = with_everything(tmp_path)
+    path = tmp_path / "config.yaml"
+    path.write_text(as_yaml(json.loads(json.dumps(effective(check(config)), sort_keys=True))))
+    again = read(str(path))
+    assert check(again) == check(config)
+    assert "sweeps" not in again and len(again["variants"]) == 10
+    assert again["variants"]["yes"] == {"loss": "no", "normalization": "some", "optimizer": "Adam", "epochs": 3}
+    # As --configfile beside the config that it was made of: Snakemake puts the one over the other.
+    assert check(config | {key: {**config[key], **again[key]} for key in again}) == check(config)
+
+
+def test_paths_in_the_effective_config_mean_the_same_in_any_folder(tmp_path, monkeypatch):
+    config = with_everything(tmp_path)
+    config["data"]["mirrors"] = ["here", "https://example.org/"]
+    monkeypatch.chdir(tmp_path)
+    assert yaml.safe_load(as_yaml(effective(check(config))))["data"]["mirrors"] == [
+        str(tmp_path / "here"),
+        "https://example.org/",
+    ]

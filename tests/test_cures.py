@@ -3,10 +3,19 @@
 import pytest
 import yaml
 
-from diagnosis.records import Counts, Metrics, Outcome, Rewrite, Trial, finding
+from diagnosis.records import Counts, Metrics, Outcome, Rewrite, Settings, Trial, finding
 from reporting import cures, losses
 
 DEFAULTS = {"hidden": [64], "activation": ["ReLU", []], "optimizer": ["SGD", [["momentum", 0.9]]], "lr": 0.002}
+
+PLAIN = Settings(
+    **DEFAULTS,
+    loss="bce",
+    loss_definition=["module", "BCELoss", [], "yhat"],
+    normalization="unit",
+    normalization_definition=["x / 255", []],
+    epochs=30,
+)
 
 
 def trial(change: str, **settings) -> Trial:
@@ -33,7 +42,7 @@ def seed(number: int, good: list[Trial] = (), in_vain: list[Trial] = ()) -> Outc
 
 
 def variant(*seeds: Outcome) -> Metrics:
-    return Metrics(variant="v", counts=Counts(train=(40, 40), test=(10, 10)), seeds=list(seeds))
+    return Metrics(variant="v", settings=PLAIN, counts=Counts(train=(40, 40), test=(10, 10)), seeds=list(seeds))
 
 
 def test_sentence_names_the_best_cure_and_its_seed_among_several():

@@ -4,24 +4,31 @@ import csv
 import json
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from conftest import Workflow, small_config
 from scipy.stats import binomtest
+from test_cures import PLAIN
 from test_train import data, settings, train_seed
 
+from common.english import with_article
 from common.files import read_json
 from diagnosis.autopsy import autopsy
 from diagnosis.chart import limits
 from diagnosis.forecast import forecast
 from diagnosis.mcnemar import mcnemar
-from diagnosis.pairs import compare, one_change_pairs
-from diagnosis.records import Autopsy, Counts, Forecast, Metrics, Only, Outcome, as_json
+from diagnosis.paired import sign_flips
+from diagnosis.pairs import changes, one_change_pairs
+from diagnosis.records import Autopsy, Change, Counts, Forecast, Metrics, Outcome, as_json, read
 from diagnosis.signs import corners, sign_chart
 from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
+from reporting.page import p_value
+from reporting.pairs import SHOWN, clearest
+from reporting.summary import summarize
 from training.fast import pack
 from training.loop import Run
 from training.loss import build_loss
@@ -361,13 +368,13 @@ def test_survival_counts_the_seeds_that_are_finite(diagnosed):
         assert (int(row["finite"]), row["seeds"]) == (len(alive), "2")
 
 
-def test_pairs_count_the_images_that_only_one_gets_right(diagnosed, small_mnist, tmp_path):
-    (pair,) = [
-        p for p in read_json(diagnosed / "results/diagnosis/pairs.json") if (p["a"], p["b"]) == ("manual", "product")
-    ]
-    assert (pair["key"], pair["values"]) == ("loss", ["manual-bce", "product"])
-    assert [seed["status"] for seed in pair["seeds"]] == [["diverged", "diverged"]] * 2
-    assert pair["seeds"][0]["train"]["p_value"] is None
+def test_pairs_of_a_run_count_what_diverged_on_either_side(diagnosed):
+    changes = read(diagnosed / "results/diagnosis/pairs.json", list[Change])
+    (change,) = [one for one in changes if one.values == ["manual-bce", "product"]]
+    assert (change.key, change.models, change.diverged) == ("loss", 2, (2, 2))
+    assert (change.better, change.worse, change.equal, change.difference, change.p_value) == (0, 0, 0, None, None)
+    (pair,) = change.pairs
+    assert (pair.a, pair.b, pair.wrong, pair.p_value) == ("manual", "product", ([None] * 2, [None] * 2), None)
 
 
 def outcome(right: np.ndarray) -> Outcome:
@@ -396,13 +403,95 @@ def outcome(right: np.ndarray) -> Outcome:
     )
 
 
-def test_pair_of_finished_variants_has_images_and_a_p_value():
-    right = {"a": np.array([[1, 1, 0, 0, 1]], dtype=bool), "b": np.array([[1, 0, 0, 1, 0]], dtype=bool)}
-    counts = Counts(train=(2, 3), test=(2, 3))
-    metrics = {name: Metrics(variant=name, counts=counts, seeds=[outcome(right[name][0])]) for name in "ab"}
-    both = {name: {"train": right[name], "test": right[name]} for name in "ab"}
-    pair = compare("a", "b", "lr", {"a": {"lr": 1}, "b": {"lr": 2}}, metrics, both)
-    (seed,) = pair.seeds
-    assert seed.test.only_a == Only(count=2, images=[1, 4])
-    assert seed.test.only_b == Only(count=1, images=[3])
-    assert seed.test.p_value == 1.0
+def entry(name: str, right: np.ndarray) -> Metrics:
+    """Of a variant whose seeds get these images right, bool (seeds, m); a row of none is a seed that diverged."""
+    seeds = [
+        outcome(row) if row.any() else replace(outcome(row), status="diverged", test_correct=None, verdict="fails")
+        for row in right
+    ]
+    return Metrics(variant=name, settings=PLAIN, counts=Counts(train=(2, 3), test=(2, 3)), seeds=seeds)
+
+
+def test_change_is_told_over_all_other_settings_and_seeds():
+    lost = np.zeros(5)
+    right = {
+        "slow": [[1, 1, 0, 0, 1], [1, 1, 0, 1, 1]],
+        "fast": [[1, 1, 0, 1, 1], [1, 1, 0, 1, 0]],
+        "slow-long": [[1, 1, 1, 1, 1], lost],
+        "fast-long": [[1, 0, 1, 0, 1], [1, 1, 1, 1, 1]],
+    }
+    right = {name: np.array(rows, dtype=bool) for name, rows in right.items()}
+    variants = {name: {"lr": 0.1 if "fast" in name else 0.02, "epochs": 9 if "long" in name else 1} for name in right}
+    found = changes(variants, {name: entry(name, rows) for name, rows in right.items()}, right)
+    (change,) = [one for one in found if one.key == "lr"]
+    assert change.values == [0.02, 0.1]  # by size, whichever variant comes first
+    assert (change.models, change.diverged) == (4, (1, 0))
+    assert (change.better, change.worse, change.equal, change.difference) == (1, 2, 0, pytest.approx(2 / 3))
+    assert change.p_value == sign_flips(np.array([0, 1, 0, 0, 1])) == 0.5
+    pair, long = sorted(change.pairs, key=lambda one: len(one.a))
+    assert (pair.a, pair.b, pair.wrong, pair.only_a, pair.only_b) == ("slow", "fast", ([2, 1], [1, 2]), 1, 1)
+    assert (long.wrong, long.only_a, long.only_b, long.p_value) == (([0, None], [2, 0]), 2, 0, 0.5)
+    assert {one.key for one in found} == {"lr", "epochs"}
+
+
+def test_what_changed_is_found_in_seconds_among_two_hundred_variants():
+    """19,900 pairs, some with a model that gets half of the images wrong."""
+    generator = np.random.default_rng(0)
+    shares = np.where(np.arange(200) % 10, 0.99, 0.5)
+    right = {f"v{i}": generator.random((3, 2115)) < share for i, share in enumerate(shares)}
+    variants = {name: {"lr": float(i), "epochs": 1} for i, name in enumerate(right)}
+    metrics = {name: entry(name, rows) for name, rows in right.items()}
+    start = time.process_time()
+    found = changes(variants, metrics, right)
+    assert time.process_time() - start < 20
+    assert len(found) == 19900
+
+
+def test_page_shows_first_the_changes_that_have_a_p():
+    shared = {"key": "lr", "values": [1, 2], "models": 1, "better": 0, "worse": 0, "equal": 0, "pairs": []}
+    dead = [Change(**shared, diverged=(0, count), difference=None, p_value=None) for count in (0, 1)]
+    alive = [Change(**shared, diverged=(0, 0), difference=1.0, p_value=p) for p in (0.5, 0.0, 0.01)]
+    order = clearest([*dead * 40, *alive])
+    assert [one.p_value for one in order[:4]] == [0.0, 0.01, 0.5, None]
+    assert order[3].diverged == (0, 1)
+    assert len(order) == SHOWN
+
+
+def test_p_value_that_is_as_good_as_zero_is_told_by_its_bound():
+    assert [p_value(p) for p in (None, 0.0, 5e-324, 1e-299, 0.0312)] == ["–", "< 1e−300", "< 1e−300", "1e−299", "0.031"]
+
+
+def test_settings_in_a_table_are_one_word_each():
+    given = {"loss": "bce", "normalization": "unit", "hidden": [64, 32], "activation": ["ReLU", []], "lr": 0.1}
+    given |= {"optimizer": ["Adam", [["betas", [0.5, 0.9]], ["eps", 0.0]]], "loss_definition": []}
+    table = summarize(
+        [entry("a", np.ones((2, 5), dtype=bool)), entry("b", np.ones((1, 5), dtype=bool))],
+        {"a": given, "b": given | {"hidden": [], "lr": 3}},
+    )
+    assert table.loc[0, ["hidden", "activation", "optimizer", "lr"]].tolist() == [
+        "64x32",
+        "ReLU",
+        "Adam(betas=[0.5, 0.9], eps=0.0)",
+        0.1,
+    ]
+    assert table.loc[2, ["variant", "loss", "normalization", "hidden", "lr"]].tolist() == [
+        "b",
+        "bce",
+        "unit",
+        "none",
+        3.0,
+    ]
+
+
+def test_classes_have_the_article_that_they_are_spoken_with():
+    names = [0, 1, 8, 11, 18, 81, 80, "apple", "bee"]
+    said = ["a 0", "a 1", "an 8", "an 11", "an 18", "an 81", "an 80", "an apple", "a bee"]
+    assert [with_article(name) for name in names] == said
+
+
+def test_pixels_that_are_not_finite_are_told_by_their_share_of_the_values():
+    def break_some(x: torch.Tensor) -> None:
+        x[:2, :3] = math.inf
+
+    found = autopsy_of(LOGITS, with_pixels(break_some))
+    assert "6 of 47,040 values (0.0128 %), at 3 of 784 pixels, in 2 of 60 images" in found.sentence

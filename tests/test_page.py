@@ -19,6 +19,7 @@ from test_cures import trial
 from common.files import read_json, write_json
 from diagnosis.records import Rewrite, as_json
 from experiment.config import Experiment, check
+from experiment.effective import effective as as_config
 from reporting import losses
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
@@ -86,8 +87,9 @@ def write_page(workflow: Workflow) -> None:
         | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
         | {"source": results / "data/source.json", "vega": results / "vega.js"},
         effective(experiment, "data", "defaults", "variants"),
+        as_config(experiment),
         str(workflow / "config.yaml"),
-        {"summary": results / "summary.csv", "page": results / "report.html"},
+        {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
     )
 
 

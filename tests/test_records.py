@@ -18,7 +18,7 @@ sys.path.append(str(ROOT / "workflow/scripts"))
 
 from common.errors import UserError
 from common.files import write_json
-from diagnosis.records import Metrics, Pair, Rewrite, as_json, from_json, read
+from diagnosis.records import Change, Metrics, Rewrite, as_json, from_json, read
 
 SCHEMA_FILE = ROOT / "workflow/schemas/metrics.schema.yaml"
 HEADER = "# Of results/variants/{variant}/metrics.json. Made from workflow/scripts/diagnosis/records.py by\n"
@@ -48,7 +48,7 @@ def check_run(results: Path) -> None:
         content = json.loads(path.read_text())
         Draft202012Validator(yaml.safe_load(SCHEMA_FILE.read_text())).validate(content)
         assert json.loads(json.dumps(as_json(read(path, Metrics)))) == content  # nothing is lost on the way
-    for name, kind in (("pairs", list[Pair]), ("rewrites", dict[str, Rewrite])):
+    for name, kind in (("pairs", list[Change]), ("rewrites", dict[str, Rewrite])):
         path = results / f"diagnosis/{name}.json"
         assert json.loads(json.dumps(as_json(read(path, kind)))) == json.loads(path.read_text())
 

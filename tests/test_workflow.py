@@ -1,12 +1,15 @@
 """The real snakemake, in a subprocess, on small IDX files."""
 
 import csv
+import html
 import json
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ import yaml
 from conftest import ROOT, Workflow, md5_of, small_config
 
 SUMMARY = """variant seed loss normalization status diverged_epoch correct n accuracy test_correct test_n
-test_accuracy final_loss max_logit epochs seconds verdict findings"""
+test_accuracy final_loss max_logit epochs seconds verdict findings hidden activation optimizer lr"""
 
 
 def outputs(workflow: Workflow) -> dict[str, bytes]:
@@ -70,6 +73,7 @@ def test_files_are_those_of_the_contract(finished):
 def test_summary_has_a_row_per_variant_and_seed_and_no_accuracy_for_the_diverged(finished):
     rows = read_summary(finished)
     assert list(rows[0]) == SUMMARY.split()
+    assert [rows[0][key] for key in ("hidden", "activation", "optimizer", "lr")] == ["4", "ReLU", "Adam", "0.002"]
     assert [(row["variant"], row["seed"]) for row in rows] == [("bad", "1"), ("bad", "2"), ("good", "1"), ("good", "2")]
     for row in rows:
         if row["variant"] == "bad":
@@ -218,6 +222,51 @@ def test_error_in_config_stops_before_any_job(tmp_path, small_mnist):
 def test_command_line_overrides_any_key(finished):
     assert finished.jobs("--config", 'defaults={"epochs": 6}') == {"train": 2, "diagnose": 1, "plot": 2, "report": 1}
     assert finished.jobs("--config", 'defaults={"epochs": 5}') == {}
+
+
+def test_recipe_on_the_page_makes_the_same_page(tmp_path, small_mnist):
+    """Whatever --directory, --configfile and --config said; followed in a copy of the project."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("Snakefile", "workflow", "profiles", "config.yaml"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, project / name)
+    config = small_config(small_mnist)
+    config["sweeps"] = {"s": {"loss": "bce", "normalization": "unit", "lr": [0.1, 0.01]}}
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/config.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "more.yaml").write_text(yaml.safe_dump({"variants": {"bad": {"hidden": [3]}}}))
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    def run(command: str) -> None:
+        subprocess.run(command, shell=True, check=True, cwd=project, env=environment, timeout=300, capture_output=True)
+
+    asked = "--directory ../elsewhere --configfile ../more.yaml --config 'defaults={\"epochs\": 4}'"
+    run(f"snakemake --cores 2 {asked}")
+    results = tmp_path / "elsewhere/results"
+    page = (results / "report.html").read_text()
+    recipe = html.unescape(page.split('id="recipe">')[1].split("</pre>")[0])
+    run(recipe)
+
+    again = project / "again/results"
+    assert {path.name for path in (again / "variants").iterdir()} == {"good", "bad", "s-lr=0.1", "s-lr=0.01"}
+    for name in (
+        "config.yaml",
+        "variants/bad/predictions.npz",
+        "variants/s-lr=0.1/history.csv",
+        "diagnosis/pairs.json",
+    ):
+        assert (again / name).read_bytes() == (results / name).read_bytes(), name
+    assert yaml.safe_load((again / "config.yaml").read_text())["variants"]["bad"]["hidden"] == [3]
+    # The file runs as it is, too, over the config that it was made of: there is nothing left to do.
+    done = subprocess.run(
+        ["snakemake", "-n", "--directory", "../elsewhere", "--configfile", str(again / "config.yaml")],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Nothing to be done" in done.stdout + done.stderr
 
 
 def test_one_variant_can_be_asked_for(copy):

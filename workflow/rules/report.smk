@@ -1,4 +1,4 @@
-# From every variant's files and the diagnosis to results/summary.csv and results/report.html.
+# From every variant's files and the diagnosis to results/summary.csv, results/report.html and results/config.yaml.
 
 
 rule vega:
@@ -21,7 +21,7 @@ rule vega:
 
 
 rule report:
-    """One table of all variants and seeds, and one page that shows them."""
+    """One table of all variants and seeds, one page that shows them, and the config that makes both again."""
     input:
         source="results/data/source.json",
         metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
@@ -40,6 +40,7 @@ rule report:
         code=code("report", others="report"),
     output:
         summary=report("results/summary.csv", caption="../report/summary.rst", category="Comparison"),
+        config="results/config.yaml",
         page=report("results/report.html", caption="../report/page.rst", category="Comparison"),
     log:
         "results/logs/report.log",
@@ -54,6 +55,7 @@ rule report:
             sort_keys=True,
             ensure_ascii=False,
         ),
+        config=json.dumps(effective(EXPERIMENT), sort_keys=True, ensure_ascii=False),
         # Shown as it stands. Its path, not its text: a comment that changes in it runs nothing.
         config_file=CONFIG_FILE if IS_MAIN else None,
     script:

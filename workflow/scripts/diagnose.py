@@ -19,7 +19,7 @@ from common.errors import logged
 from common.files import write, write_json
 from diagnosis.findings import ORDER
 from diagnosis.kinds import explanations
-from diagnosis.pairs import SHOWN, compare, one_change_pairs, survival, wrong_images
+from diagnosis.pairs import SHOWN, changes, survival, wrong_images
 from diagnosis.records import Metrics, as_json, read
 from diagnosis.rewrites import better
 from diagnosis.signs import sign_chart
@@ -108,8 +108,8 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     entries = list(metrics.values())
     write(output["survival"], table(survival(entries), ["variant", "epoch", "finite", "seeds"]))
     right, wrong = wrong_images(entries, predictions, y)
-    pairs = [compare(a, b, key, variants, metrics, right) for a, b, key in one_change_pairs(variants)]
-    write_json(output["pairs"], as_json(pairs))
+    of_test = {name: of_variant["test"] for name, of_variant in right.items()}
+    write_json(output["pairs"], as_json(changes(variants, metrics, of_test)))
     write_json(output["wrong"], wrong)
     write_json(output["kinds"], {name: explanations()[name] for name in ORDER})
     write(output["pictures"], pictures(wrong, entries, digits))

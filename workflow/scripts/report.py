@@ -1,4 +1,4 @@
-"""Gather what every variant left behind: summary.csv, a row per variant and seed, and report.html, one page."""
+"""Gather what every variant left behind: summary.csv, a table; report.html, a page; config.yaml, which makes both."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,8 @@ import pandas as pd
 from common.errors import logged
 from common.files import read_json, write
 from diagnosis.chart import LossChart
-from diagnosis.records import Metrics, Pair, Rewrite, read
-from reporting import cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
+from diagnosis.records import Change, Metrics, Rewrite, read
+from reporting import best, cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -28,7 +28,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
 def gather(inputs: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
     found = {name: read_json(inputs[name]) for name in ("source", "wrong", "kinds")}
-    records = {"losses": dict[str, LossChart], "rewrites": dict[str, Rewrite], "pairs": list[Pair]}
+    records = {"losses": dict[str, LossChart], "rewrites": dict[str, Rewrite], "pairs": list[Change]}
     found |= {name: read(inputs[name], kind) for name, kind in records.items()}
     found |= {name: read_table(inputs[name]) for name in ("same_weights", "survival")}
     return found | {
@@ -51,6 +51,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     rows = summary.over_seeds(metrics, variants)
     many_seeds = any(row.seeds > 1 for row in rows)
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
+    ranking = best.best(metrics, wrong)
     digits = pictures.Pictures(found["pictures"])
     of_each = zip(variants, metrics, found["predictions"], found["plots"], strict=True)
     return {
@@ -62,9 +63,10 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "does": losses.DOES,
         "many_seeds": many_seeds,
         "verdict": {
-            "best": verdict.best(rows, metrics, wrong),
+            "best": verdict.best(ranking),
+            "ranking": ranking,
             "troubles": verdict.troubles(metrics),
-            "named": verdict.NAMED,
+            "named": best.NAMED,
         },
         "table": {"differing": summary.differing(variants), "limit": charts.ONE_LOGIT},
         "curves": charts.drawn(list(variants), metrics, found["histories"], found["survival"], many_seeds),
@@ -74,8 +76,9 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "diagnosis": {
             "losses": losses.strips(found["losses"], found["rewrites"], variants, found["histories"]),
             "same_weights": losses.same_weights(found["same_weights"]),
-            "pairs": pairs.clearest(found["pairs"]),
-            "pair_count": len(found["pairs"]),
+            "changes": pairs.clearest(found["pairs"]),
+            "change_count": len(found["pairs"]),
+            "named_pairs": pairs.NAMED,
             "hardest": pictures.hardest(digits, metrics, wrong, y),
         },
     }
@@ -91,15 +94,18 @@ def trace(variants: dict, results: Path) -> dict:
     }
 
 
-def main(inputs: dict, experiment: dict, config_file: str | None, output: dict) -> None:
+def main(inputs: dict, experiment: dict, effective: dict, config_file: str | None, output: dict) -> None:
+    """effective: the config that makes the same experiment; config_file: what the user wrote, if it is to be shown."""
     found = gather(inputs)
     metrics = found["metrics"]
     variants = {entry.variant: experiment["variants"][entry.variant] for entry in metrics}
     write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))
     config = {
         "config_text": Path(config_file).read_text(encoding="utf-8") if config_file else None,
-        "effective": json.dumps(experiment, indent=2, ensure_ascii=False),
+        "effective": provenance.as_yaml(effective),
+        "recipe": provenance.recipe(Path(output["config"]), page.HOME),
     }
+    write(output["config"], config["effective"])
     html = page.render(
         classes=experiment["data"]["classes"],
         source=found["source"],
@@ -115,6 +121,7 @@ if __name__ == "__main__":
         main(
             dict(snakemake.input.items()),
             json.loads(snakemake.params.experiment),
+            json.loads(snakemake.params.config),
             snakemake.params.config_file,
             dict(snakemake.output.items()),
         )

@@ -10,7 +10,7 @@ from common.startup import torch
 import io
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from diagnosis.cures import cured
 from diagnosis.evidence import Evidence, Task, task
 from diagnosis.findings import findings, verdict
 from diagnosis.gather import gather
-from diagnosis.records import BrokenNormalization, Counts, Metrics, Outcome, as_json, from_json
+from diagnosis.records import BrokenNormalization, Counts, Metrics, Outcome, Settings, as_json, from_json
 from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization
 from training.fast import pack
@@ -160,7 +160,8 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> N
     np.savez(predictions, **yhat)
     counts = {part: tuple(int((data[f"y_{part}"] == y).sum()) for y in (0, 1)) for part in ("train", "test")}
     outcomes = [result.outcome for result in results.values()]
-    metrics = Metrics(variant=settings["variant"], counts=Counts(**counts), seeds=outcomes)
+    said = Settings(**{field.name: settings[field.name] for field in fields(Settings)})
+    metrics = Metrics(variant=settings["variant"], settings=said, counts=Counts(**counts), seeds=outcomes)
     write(output["model"], model.getvalue())
     write(output["broken"], broken.getvalue())
     write(output["predictions"], predictions.getvalue())

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import torch
 
+from common.english import counted
 from diagnosis.culprits import culprits, gradient_culprit, kinds_by_label, number, span, step, went_in
 from diagnosis.records import Autopsy, BrokenNormalization, Image, Step
 from diagnosis.steps import broken_by_optimizer, growth
@@ -166,20 +167,22 @@ def _module(found: Autopsy, loss: ModuleLoss, y, yhat, logits, classes) -> Autop
 
 def _normalization(found: Autopsy, x, y, yhat, logits, why: BrokenNormalization | None) -> Autopsy:
     broken = ~x.isfinite()
-    pixels, images = int(broken.any(0).sum()), int(broken.any(1).sum())
+    pixels, images, values = (int(part.sum()) for part in (broken.any(0), broken.any(1), broken))
+    where = f"{values:,} of {x.numel():,} values ({100 * values / x.numel():.3g} %), at {pixels} of {x.shape[1]} pixels"
     return replace(
         found,
         cause="normalization",
         culprits=why.culprits if why else [],
         path=why.path if why else [],
         image=_image(broken.any(1, keepdim=True), y, yhat, logits),
-        sentence=f"the pixels themselves were not finite, before any training: {pixels} of {x.shape[1]} pixels, "
-        f"in {images:,} of {len(x):,} images{f': {why.why}' if why else ''}.",
+        sentence=f"the pixels themselves were not finite, before any training: {where}, in {images:,} of {len(x):,} images"
+        f"{f': {why.why}' if why else ''}.",
     )
 
 
 def _network(found: Autopsy, y, yhat, logits) -> Autopsy:
     broken = ~logits.isfinite()
+    count = int(broken.sum())
     whole = Step(expression="logits", operation="network", start=0, holds=kinds_by_label(logits, y), inputs=[])
     return replace(
         found,
@@ -188,7 +191,7 @@ def _network(found: Autopsy, y, yhat, logits) -> Autopsy:
         path=[whole],
         image=_image(broken, y, yhat, logits),
         sentence=f"the network itself overflowed: its weights had grown to {found.largest_weight:.3g}, and "
-        f"{int(broken.sum()):,} logits were beyond float32's largest number, 3.4e38. "
+        f"{counted(count, 'logit')} {'was' if count == 1 else 'were'} beyond float32's largest number, 3.4e38. "
         "The learning rate is too large for this loss.",
     )
 
@@ -227,7 +230,8 @@ def _gradient(found: Autopsy, loss: Loss, trace: dict, broken, where: str, y, yh
     path, why = [], ""
     if node is not None:
         path = [step(node, {key: tensor.detach() for key, tensor in trace.items()}, y)]
-        why = f": the derivative of {quote(node.text)} is not finite there{f', for {count:,} images' if count else ''}"
+        images = f", for {counted(count, 'image')}" if count else ""
+        why = f": the derivative of {quote(node.text)} is not finite there{images}"
     elif not count:
         why = ": summed over the images, it is beyond float32's largest number, 3.4e38"
     return replace(

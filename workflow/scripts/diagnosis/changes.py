@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from common.english import counted, with_article
 from diagnosis.chart import ignores_class, wrong_way
 from diagnosis.evidence import Evidence
 from diagnosis.kinds import KINDS
 from diagnosis.rates import rose
 from diagnosis.records import Finding
 from diagnosis.rewrites import better, is_clean, named, written
-from diagnosis.words import counted
 from formulas.language import Node
 from formulas.parsing import FormulaError, parse_loss
 from formulas.rewriting import mirrored, negated, unguarded
@@ -107,8 +107,8 @@ def _mirror(evidence: Evidence) -> Iterator[Change]:
     wronged = [int(label) for label, facts in (wrong_way(chart) or {}).items() if facts["whole"]]
     others = [ignored["label"]] if ignored else wronged if len(wronged) == 1 else [1, 0]
     for label in (1 - other for other in others):
-        name, other = evidence.task.classes[label], evidence.task.classes[1 - label]
-        words = f"which asks of a {other} what it asks of a {name}, at the opposite logit"
+        name, other = (with_article(evidence.task.classes[one]) for one in (label, 1 - label))
+        words = f"which asks of {other} what it asks of {name}, at the opposite logit"
         yield from _meant("mirror", mirrored(tree, label), tree, words, "mirrored")
 
 

@@ -1,10 +1,10 @@
 """Findings about the loss: what its sign chart says before any training."""
 
+from common.english import counted, with_article
 from diagnosis import chart
 from diagnosis.evidence import Evidence
 from diagnosis.kinds import kind
 from diagnosis.records import Finding, finding
-from diagnosis.words import counted
 from formulas.float32 import LARGEST
 
 
@@ -145,13 +145,13 @@ def border_optimum(evidence: Evidence) -> Finding | None:
         return None
     parts = []
     for label, facts in found.items():
-        name = evidence.task.classes[int(label)]
+        name = with_article(evidence.task.classes[int(label)])
         if facts["where"] == "border":
-            parts.append(f"the best logit of a {name} is 0, the border itself, where ŷ is a half")
+            parts.append(f"the best logit of {name} is 0, the border itself, where ŷ is a half")
         elif facts["towards"]:
-            parts.append(f"the best logits of a {name} are on the other side, without end")
+            parts.append(f"the best logits of {name} are on the other side, without end")
         else:
-            parts.append(f"the best logit of a {name} is {logit(facts['low'])}, on the other side")
+            parts.append(f"the best logit of {name} is {logit(facts['low'])}, on the other side")
     text = "; ".join(parts)
     low, high = min(facts["low"] for facts in found.values()), max(facts["high"] for facts in found.values())
     facts = {"labels": _labels(found), "low": low, "high": high}
@@ -170,7 +170,7 @@ def floor(evidence: Evidence) -> Finding | None:
     if found is None:
         return None
     least = {label: float(facts["infimum"]) for label, facts in found.items()}
-    parts = [f"{value:.3g} for a {evidence.task.classes[int(label)]}" for label, value in least.items()]
+    parts = [f"{value:.3g} for {with_article(evidence.task.classes[int(label)])}" for label, value in least.items()]
     sentence = f"The loss of one image cannot go below {' and '.join(parts)}."
     return finding("floor", sentence, alarm=False, labels=_labels(found), value=max(least.values()))
 

@@ -1,9 +1,9 @@
 """Findings about the pixels and the settings: what no loss could mend."""
 
+from common.english import counted
 from diagnosis.evidence import Evidence
 from diagnosis.kinds import kind
 from diagnosis.records import Finding, finding
-from diagnosis.words import counted
 
 RARE = 0.1
 
@@ -62,10 +62,13 @@ def test_pixels(evidence: Evidence) -> Finding | None:
         return None
     parts = []
     if pixels.test_broken:
-        parts.append(f"{pixels.test_broken:,} of {m:,} test images are not finite")
+        parts.append(
+            f"{pixels.test_broken:,} of {m:,} test images {'is' if pixels.test_broken == 1 else 'are'} not finite"
+        )
     if pixels.test_far:
         parts.append(
-            f"{pixels.test_far:,} of {m:,} test images lie outside the training pixels' range by more than it is wide"
+            f"{pixels.test_far:,} of {m:,} test images {'lies' if pixels.test_far == 1 else 'lie'} outside the training"
+            " pixels' range by more than it is wide"
         )
     where = counted(len(pixels.odd_pixels), "pixel")
     sentence = f"After normalization {' and '.join(parts)}, at {where}."
@@ -116,7 +119,9 @@ def imbalance(evidence: Evidence) -> Finding | None:
     wrong = evidence.wrong
     right = [1 - wrong[evidence.y == label].float().mean().item() for label in (0, 1)]
     shares = ", ".join(f"of {evidence.task.classes[label]} {right[label]:.1%}" for label in (0, 1))
-    sentence = f"Only {n[rare]:,} of {sum(n):,} training images are {evidence.task.classes[rare]}; right are {shares}."
+    verb = "is" if n[rare] == 1 else "are"
+    sentence = f"Only {n[rare]:,} of {sum(n):,} training images {verb} {evidence.task.classes[rare]}; "
+    sentence += f"right are {shares}."
     facts = {"count": n[rare], "of": sum(n), "labels": [rare], "value": right[rare]}
     return finding("imbalance", sentence, alarm=min(right) < 0.5, **facts)
 

@@ -4,11 +4,11 @@ import math
 
 import torch
 
+from common.english import counted
 from diagnosis.evidence import Evidence
 from diagnosis.exact import REACH, exact, formula
 from diagnosis.kinds import kind
 from diagnosis.records import Finding, finding
-from diagnosis.words import counted
 from training.repeats import has_no_memory
 
 SHOWN = 50  # images that a finding names; its count is always whole
@@ -289,7 +289,8 @@ def bad_start(evidence: Evidence) -> Finding | None:
         parts.append(f"the first loss is {start.loss:.4g}, a coin's {coin:.4g}; {reached}")
     if count:
         verb = "is" if count == 1 else "are"
-        gradient = f", {without:,} of them without a gradient" if without else ""
+        of_them = f"{without:,} of them " if count > 1 else ""
+        gradient = f", {of_them}without a gradient" if without else ""
         parts.append(f"before the first step {counted(count, 'wrong image')} {verb} saturated{gradient}")
     text = "; ".join(parts)
     facts = {"epoch": again, "count": count, "value": start.loss, "against": coin}

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from diagnosis.mcnemar import mcnemar
-from diagnosis.records import ComparedPart, ComparedSeeds, Metrics, Only, Outcome, Pair
+from diagnosis.paired import sign_flips
+from diagnosis.records import Change, Metrics, Outcome, Pair
 
 SHOWN = 50  # images that a list names; its count is always whole
 
@@ -41,37 +41,66 @@ def one_change_pairs(variants: dict) -> list[tuple[str, str, str]]:
     return sorted(pairs)
 
 
-def compare(a: str, b: str, key: str, variants: dict, metrics: dict[str, Metrics], right: dict) -> Pair:
-    """What one change did, seed by seed (the first with the first, …). right: {variant: {part: bool (seeds, n)}}."""
-    seeds = [
-        ComparedSeeds(
-            seeds=(one.seed, other.seed),
-            status=(one.status, other.status),
-            **{
-                part: _compare_part(part, one, other, *(right[name][part][place] for name in (a, b)))
-                for part in ("train", "test")
-            },
-        )
-        for place, (one, other) in enumerate(zip(metrics[a].seeds, metrics[b].seeds, strict=False))
-    ]
-    return Pair(a=a, b=b, key=key, values=[variants[a][key], variants[b][key]], seeds=seeds)
+def changes(variants: dict, metrics: dict[str, Metrics], right: dict) -> list[Change]:
+    """What each change of one setting did. right: {variant: bool (seeds, m)}, whether each test image is right."""
+    wrong = {name: ~of_variant for name, of_variant in right.items()}
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for a, b, key in one_change_pairs(variants):
+        before, after = sorted((a, b), key=lambda name: _order(variants[name][key]))
+        change = json.dumps([key, variants[before][key], variants[after][key]])
+        alike.setdefault(change, []).append((before, after))
+    return [_change(*json.loads(change), pairs, metrics, wrong) for change, pairs in alike.items()]
 
 
-def _compare_part(part: str, one: Outcome, other: Outcome, of_a: np.ndarray, of_b: np.ndarray) -> ComparedPart:
-    """of_a, of_b: whether each image is right, bool (n,)."""
-    of_train = part == "train"
-    correct = tuple(seed.correct if of_train else seed.test_correct for seed in (one, other))
-    n = one.n if of_train else one.test_n
-    if None in correct:
-        return ComparedPart(correct=correct, n=n)
-    only_a, only_b = np.flatnonzero(of_a & ~of_b), np.flatnonzero(of_b & ~of_a)
-    return ComparedPart(
-        correct=correct,
-        n=n,
-        only_a=Only(count=len(only_a), images=only_a[:SHOWN].tolist()),
-        only_b=Only(count=len(only_b), images=only_b[:SHOWN].tolist()),
-        p_value=mcnemar(len(only_a), len(only_b)),
+def _order(value):
+    """By which two values of a key are before and after: numbers by size, the others by their text."""
+    is_number = isinstance(value, int | float) or all(isinstance(item, int) for item in value)
+    return value if is_number else json.dumps(value)
+
+
+def _change(key: str, before, after, names: list[tuple[str, str]], metrics: dict[str, Metrics], wrong: dict) -> Change:
+    pairs, counts = [], []
+    difference = np.zeros(next(iter(wrong.values())).shape[1], dtype=np.int64)
+    for a, b in names:
+        pair, of_images = _pair(metrics[a], metrics[b], wrong[a], wrong[b])
+        pairs.append(pair)
+        counts += [after - before for before, after in zip(*pair.wrong, strict=True) if None not in (before, after)]
+        difference += of_images
+    return Change(
+        key=key,
+        values=[before, after],
+        models=sum(pair.seeds for pair in pairs),
+        diverged=tuple(sum(pair.diverged[side] for pair in pairs) for side in (0, 1)),
+        better=sum(count < 0 for count in counts),
+        worse=sum(count > 0 for count in counts),
+        equal=sum(count == 0 for count in counts),
+        difference=sum(counts) / len(counts) if counts else None,
+        p_value=pairs[0].p_value if len(pairs) == 1 else sign_flips(difference) if counts else None,
+        pairs=pairs,
     )
+
+
+def _pair(a: Metrics, b: Metrics, wrong_a: np.ndarray, wrong_b: np.ndarray) -> tuple[Pair, np.ndarray]:
+    """Two variants, seed by seed; and per test image, by how many more seeds b gets it wrong, int (m,)."""
+    seeds = list(zip(a.seeds, b.seeds, strict=False))
+    both = [place for place, pair in enumerate(seeds) if None not in (one.test_correct for one in pair)]
+    of_a, of_b = wrong_a[both], wrong_b[both]
+    difference = of_b.sum(axis=0) - of_a.sum(axis=0)
+    pair = Pair(
+        a=a.variant,
+        b=b.variant,
+        seeds=len(seeds),
+        diverged=tuple(sum(pair[side].status == "diverged" for pair in seeds) for side in (0, 1)),
+        wrong=tuple([_wrong(pair[side]) for pair in seeds] for side in (0, 1)),
+        only_a=int((of_b > of_a).sum()),
+        only_b=int((of_a > of_b).sum()),
+        p_value=sign_flips(difference) if both else None,
+    )
+    return pair, difference
+
+
+def _wrong(one: Outcome) -> int | None:
+    return None if one.test_correct is None else one.test_n - one.test_correct
 
 
 def wrong_images(metrics: list[Metrics], predictions: dict, y: dict) -> tuple[dict, dict]:

@@ -227,11 +227,35 @@ class Counts:
     test: tuple[int, int]
 
 
+Named = Annotated[list, Meta(description="its name in torch, and its arguments: [[argument, value], …]")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a variant was trained with, every default filled in. Its seeds have places of their own."""
+
+    loss: str
+    loss_definition: Annotated[
+        list,
+        Meta(
+            description="[formula, text, [[constant, value], …]], or [module, name, [[argument, value], …], its input]"
+        ),
+    ]
+    normalization: str
+    normalization_definition: Annotated[list, Meta(description="[formula, [[constant, value], …]]")]
+    hidden: Annotated[list[int], Meta(description="width of each hidden layer")]
+    activation: Named
+    optimizer: Named
+    lr: Annotated[float, Meta(description="learning rate")]
+    epochs: Annotated[int, Meta(description="steps asked for")]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
     """metrics.json: what became of one variant."""
 
     variant: str
+    settings: Settings
     counts: Counts
     seeds: Annotated[list[Outcome], Meta(description="in the order of the config")]
 
@@ -255,43 +279,41 @@ class Rewrite:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Only:
-    """The images that only one of two models gets right."""
-
-    count: int
-    images: Annotated[list[int], Meta(description="the first 50, by their place")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparedPart:
-    """Two models on the same images."""
-
-    correct: tuple[int | None, int | None]
-    n: int
-    only_a: Annotated[Only | None, Meta(description="null, like the next two, where one of them diverged")] = None
-    only_b: Only | None = None
-    p_value: Annotated[float | None, Meta(description="of McNemar's exact test")] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComparedSeeds:
-    """A seed of one variant beside one of another."""
-
-    seeds: tuple[int, int]
-    status: tuple[str, str]
-    train: ComparedPart
-    test: ComparedPart
-
-
-@dataclass(frozen=True, kw_only=True)
 class Pair:
-    """Two variants whose settings differ in exactly one key (an entry of pairs.json)."""
+    """Two variants whose settings differ in one key alone, seed by seed: the first with the first, and so on.
 
-    a: str
-    b: str
+    What it says of test images is of those seeds that gave an answer to all of them in both variants.
+    """
+
+    a: Annotated[str, Meta(description="the variant before the change")]
+    b: Annotated[str, Meta(description="the one after it")]
+    seeds: Annotated[int, Meta(description="pairs of models")]
+    diverged: Annotated[tuple[int, int], Meta(description="how many models of a, and of b, diverged")]
+    wrong: Annotated[tuple[list[int | None], list[int | None]], Meta(description="wrong test images, a model each")]
+    only_a: Annotated[int, Meta(description="test images that only a's model gets right, over the seeds")]
+    only_b: int
+    p_value: Annotated[
+        float | None, Meta(description="of the paired test over images and seeds; null where none can be compared")
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One key's change from one value to another, over all other settings and seeds (an entry of pairs.json)."""
+
     key: str
-    values: Annotated[list, Meta(description="of that key: a's, b's")]
-    seeds: list[ComparedSeeds]
+    values: Annotated[list, Meta(description="before, after")]
+    models: Annotated[int, Meta(description="pairs of models: two that differ in nothing else")]
+    diverged: Annotated[tuple[int, int], Meta(description="of these, how many models diverged before and after")]
+    better: Annotated[int, Meta(description="pairs with fewer wrong test images after the change")]
+    worse: int
+    equal: int
+    difference: Annotated[
+        float | None,
+        Meta(description="wrong test images after minus before, the mean over better, worse and equal; null without"),
+    ]
+    p_value: Annotated[float | None, Meta(description="of the paired test over images, models and seeds")]
+    pairs: list[Pair]
 
 
 def finding(kind: str, sentence: str, alarm: bool = True, **facts) -> Finding:

@@ -71,11 +71,6 @@ def short(value: torch.Tensor) -> str:
     return f"{value.item():.2f}" if abs(value.item()) < 1e4 else f"{value.item():.3g}"
 
 
-def counted(count: int, what: str) -> str:
-    """'1 wrong image', '1,234 wrong images'."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
 def _turn(path: list[Node], trace: dict, place: int) -> str:
     """'and 0 · −∞ is NaN', where an infinity on the path out turned into NaN."""
     for inner, outer in pairwise(path):

@@ -113,7 +113,8 @@ def _check(config: dict) -> Experiment:
     places = {name: f"variants.{name}" for name in variants}
     for sweep, lists in config["sweeps"].items():
         for name, settings in expand(sweep, lists).items():
-            if name in variants:
+            # The same as a variant is: results/config.yaml, where all are expanded, over the config with the sweep.
+            if name in variants and config["defaults"] | variants[name] != config["defaults"] | settings:
                 raise UserError(f"sweeps.{sweep}: variant '{name}' is declared twice")
             variants[name] = settings
             places[name] = f"sweeps.{sweep} (variant {name})"

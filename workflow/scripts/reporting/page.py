@@ -6,7 +6,10 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from common.english import counted, with_article
+
 HOME = Path(__file__).resolve().parents[3]  # the project's folder
+LEAST = 1e-300  # of a p-value that is written out
 SOURCES = HOME / "workflow" / "report"
 
 
@@ -41,6 +44,11 @@ def number(value, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("-", "−")
 
 
+def p_value(value: float | None) -> str:
+    """A p-value; one that float64 can hardly tell from 0 as the bound that it is below."""
+    return f"< {number(LEAST)}" if value is not None and value < LEAST else number(value, 2)
+
+
 def render(**content) -> str:
     """The page as HTML. Everything is escaped unless a template says otherwise; what a template lacks is an error.
 
@@ -54,6 +62,14 @@ def render(**content) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"setting": setting, "number": number, "prose": prose, "count": "{:,}".format}
+    environment.filters |= {
+        "setting": setting,
+        "number": number,
+        "prose": prose,
+        "p_value": p_value,
+        "with_article": with_article,
+        "counted": counted,
+        "count": "{:,}".format,
+    }
     style, script = ((SOURCES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     return environment.get_template("report.html.j2").render(style=style, script=script, **content)

@@ -1,14 +1,17 @@
-"""Which of the pairs that differ in one setting the page shows."""
+"""Which changes of one setting the page shows."""
 
-from diagnosis.records import Pair
+from diagnosis.records import Change
 
-SHOWN = 60  # rows of the pairs' table; pairs.json has all
-
-
-def clearest(pairs: list[Pair]) -> list[Pair]:
-    """Those with the smallest p on the test images, after those that have none because a model diverged."""
-    return sorted(pairs, key=_p_value)[:SHOWN]
+SHOWN = 60  # rows of the page's table; pairs.json has all
+NAMED = 12  # pairs of variants of each
 
 
-def _p_value(pair: Pair) -> float:
-    return min((one.test.p_value or 0 for one in pair.seeds), default=1)
+def clearest(changes: list[Change]) -> list[Change]:
+    """Those with the smallest p; then those that have none because no model is left to compare, most diverged first."""
+    return sorted(changes, key=_clearness)[:SHOWN]
+
+
+def _clearness(change: Change) -> tuple:
+    if change.p_value is None:
+        return True, -abs(change.diverged[1] - change.diverged[0]), -change.models
+    return False, change.p_value, -abs(change.difference)

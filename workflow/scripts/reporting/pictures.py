@@ -61,18 +61,20 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
 
 
 def hardest(pictures: Pictures, metrics: list[Metrics], wrong: dict, y: dict, most: int = 24) -> list[dict]:
-    """The test images that most variants get wrong: index, uri, y, variants (their names)."""
+    """The test images that most variants get wrong: index, uri, y, variants (their names), of how many."""
     missed: dict[int, list[str]] = {}
+    of = 0
     for entry in metrics:
-        for one in entry.seeds:
-            if str(one.seed) in wrong[entry.variant]["test"]:
-                for index in wrong[entry.variant]["test"][str(one.seed)]:
-                    missed.setdefault(index, []).append(entry.variant)
-                break
+        lists = wrong[entry.variant]["test"]
+        first = next((str(one.seed) for one in entry.seeds if str(one.seed) in lists), None)
+        if first is not None:
+            of += 1
+            for index in lists[first]:
+                missed.setdefault(index, []).append(entry.variant)
     order = sorted(
         (index for index in missed if ("test", index) in pictures.images), key=lambda i: (-len(missed[i]), i)
     )
     return [
-        {"index": i, "uri": pictures.uri("test", i), "y": int(y["test"][i]), "variants": missed[i]}
+        {"index": i, "uri": pictures.uri("test", i), "y": int(y["test"][i]), "variants": missed[i], "of": of}
         for i in order[:most]
     ]

@@ -2,11 +2,13 @@
 
 import os
 import platform
+import shlex
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 PACKAGES = (
     "snakemake",
@@ -21,6 +23,11 @@ PACKAGES = (
     "jinja2",
     "mlxtend",
 )
+
+HEADER = """\
+# The config that report.html beside this file was made with: every default filled in, every sweep expanded. To make it
+# again, copy this file into an empty folder, and name that: snakemake --cores 4 --directory folder
+"""
 
 
 def packages() -> dict[str, str]:
@@ -50,6 +57,31 @@ def commit(home: Path) -> dict | None:
         return {"hash": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def recipe(config: Path, home: Path) -> list[str]:
+    """The commands that, in the project's folder, make the page anew in a folder of its own.
+
+    config: results/config.yaml, which says all that --directory, --configfile and --config said.
+    """
+    path = config.absolute()
+    shown = path.relative_to(home) if path.is_relative_to(home) else path
+    return ["mkdir again", f"cp {shlex.quote(str(shown))} again/", "snakemake --cores 4 --directory again"]
+
+
+def as_yaml(config: dict) -> str:
+    """An effective config as a config.yaml. Local paths are absolute, so that it means the same in any folder."""
+    data = config["data"]
+    places = {"mirrors": [_absolute(mirror) for mirror in data["mirrors"]]}
+    if data["source"] not in ("mnist", "sample"):
+        places["source"] = _absolute(data["source"])
+    order = ("data", "defaults", "diagnosis", "normalizations", "losses", "variants")
+    sorted_so = {key: config[key] for key in order} | {"data": data | places}
+    return HEADER + yaml.safe_dump(sorted_so, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place else str(Path(place).expanduser().absolute())
 
 
 def job_names(variants: dict) -> dict[str, list[str]]:

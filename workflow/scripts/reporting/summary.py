@@ -26,7 +26,12 @@ COLUMNS = {
     "seconds": "Float64",
     "verdict": "string",
     "findings": "string",
+    "hidden": "string",
+    "activation": "string",
+    "optimizer": "string",
+    "lr": "Float64",
 }
+SETTINGS = ("loss", "normalization", "hidden", "activation", "optimizer", "lr")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +73,25 @@ class Row:
 def summarize(metrics: list[Metrics], variants: dict) -> pd.DataFrame:
     """The tidy table of COLUMNS, a row per variant and seed."""
     rows = [
-        {"variant": entry.variant, **{key: variants[entry.variant][key] for key in ("loss", "normalization")}}
-        | as_json(outcome)
-        | {"findings": ";".join(finding.kind for finding in outcome.findings)}
+        as_json(outcome)
+        | {"variant": entry.variant, "findings": ";".join(finding.kind for finding in outcome.findings)}
+        | {key: _cell(key, value) for key, value in variants[entry.variant].items() if key in SETTINGS}
         for entry in metrics
         for outcome in entry.seeds
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _cell(key: str, value):
+    """A setting in a table: 64x32, SGD(momentum=0.9)."""
+    match key:
+        case "hidden":
+            return "x".join(map(str, value)) or "none"
+        case "activation" | "optimizer":
+            name, arguments = value
+            inside = ", ".join(f"{argument}={given}" for argument, given in arguments)
+            return f"{name}({inside})" if inside else name
+    return value
 
 
 def over_seeds(metrics: list[Metrics], variants: dict) -> list[Row]:

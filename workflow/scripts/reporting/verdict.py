@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass
 
-from diagnosis.mcnemar import mcnemar
 from diagnosis.records import Metrics
 from reporting import cures
-from reporting.summary import Row
-
-SIGNIFICANT = 0.05
-NAMED = 5  # of many variants; the rest are counted
+from reporting.best import Best
 
 
 @dataclass(frozen=True)
@@ -26,33 +22,9 @@ class Trouble:
     cure: str
 
 
-def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
-    """Which have the best test accuracy, and which of the others are not significantly worse; of the variants none of
-    whose seeds fails."""
-    survivors = [row for row in rows if row.test_accuracy is not None and not row.verdicts["fails"]]
-    if not survivors:
-        if not any(row.survived for row in rows):
-            return "No variant survived: every model ended in a loss that is not finite."
-        return "No variant trains well: each has a model that diverged or is no better than one answer for all images."
-    top = max(row.test_accuracy.mean for row in survivors)
-    winners = [row for row in survivors if row.test_accuracy.mean == top]
-    names = _names([_called(row) for row in winners])
-    count = winners[0].test_correct
-    share = f"{top:.4f} of the test images right, the mean over its seeds"
-    if count is not None:
-        share = f"{count:,} of {winners[0].test_n:,} test images right"
-    verb = "share the best test accuracy" if len(winners) > 1 else "has the best test accuracy"
-    text = f"{names} {verb}, {share}."
-    others = [row for row in survivors if row not in winners]
-    if not others:
-        return text
-    first = {entry.variant: _first_alive(entry) for entry in metrics}
-    even = [_called(row) for row in others if _p_value(winners[0].variant, row.variant, first, wrong) >= SIGNIFICANT]
-    if len(even) == len(others):
-        return f"{text} But none of the {len(others)} others that do not fail is significantly worse ({_test()})."
-    if even:
-        return f"{text} Not significantly worse ({_test()}): {_names(even)}."
-    return f"{text} All others that do not fail are significantly worse ({_test()})."
+def best(found: Best) -> str:
+    """Which have the best test accuracy, which of the others may be just as good, and what that rests on."""
+    return f"{found.sentence} {found.note}".strip()
 
 
 def troubles(metrics: list[Metrics]) -> dict[str, list[Trouble]]:
@@ -70,26 +42,3 @@ def troubles(metrics: list[Metrics]) -> dict[str, list[Trouble]]:
             count, sentence, cure = len(worst[name]), first.findings[0].sentence, cures.sentence(entry)
             found[name].append(Trouble(entry.variant, count, len(entry.seeds), first.seed, sentence, cure))
     return found
-
-
-def _called(row: Row) -> str:
-    return f"{row.variant} (faulty)" if row.verdicts["faulty"] else row.variant
-
-
-def _first_alive(entry: Metrics) -> str | None:
-    return next((str(one.seed) for one in entry.seeds if one.test_accuracy is not None), None)
-
-
-def _p_value(a: str, b: str, first: dict, wrong: dict) -> float:
-    of_a, of_b = (set(wrong[name]["test"][first[name]]) for name in (a, b))
-    return mcnemar(len(of_b - of_a), len(of_a - of_b))
-
-
-def _test() -> str:
-    return f"McNemar's exact test on the test images, p ≥ {SIGNIFICANT}"
-
-
-def _names(names: list[str]) -> str:
-    if len(names) > NAMED:
-        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,12 @@
+"""Words in the sentences that are made of data."""
+
+
+def counted(count: int, what: str) -> str:
+    """'1 wrong image', '1,234 wrong images'."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def with_article(name) -> str:
+    """'a 1', 'an 8', 'an apple': a class, as one of its images is called."""
+    text = str(name)
+    return f"{'an' if text[:1].lower() in tuple('aeiou8') or text in ('11', '18') else 'a'} {text}"

@@ -1,0 +1,43 @@
+"""The effective config: every default filled in, every sweep expanded, as a config.yaml that gives the same experiment.
+
+Imported by the Snakefile, so it imports no torch, pandas or matplotlib.
+"""
+
+from experiment.config import Experiment
+
+
+def effective(experiment: Experiment) -> dict:
+    """What config.yaml would say; a variant names what differs from `defaults`."""
+    defaults = _settings(experiment.defaults)
+    return {
+        "data": experiment.data,
+        "defaults": defaults,
+        "diagnosis": experiment.diagnosis,
+        "normalizations": {
+            name: _formula(text, constants) for name, (text, constants) in experiment.normalizations.items()
+        },
+        "losses": {name: _loss(*definition) for name, definition in experiment.losses.items()},
+        "variants": {
+            name: {key: value for key, value in _settings(settings).items() if value != defaults.get(key)}
+            for name, settings in experiment.variants.items()
+        },
+    }
+
+
+def _settings(settings: dict) -> dict:
+    """Of a variant or of defaults, in the form of config.yaml."""
+    plain = {key: value for key, value in settings.items() if not key.endswith("_definition")}
+    return plain | {key: _named("name", *plain[key]) for key in ("activation", "optimizer")}
+
+
+def _loss(kind: str, text: str, constants: list, fed: str | None = None):
+    return _formula(text, constants) if kind == "formula" else {"module": text, "input": fed, **dict(constants)}
+
+
+def _formula(text: str, constants: list):
+    return _named("formula", text, constants)
+
+
+def _named(key: str, text: str, arguments: list):
+    """A formula or a name alone, or beside its arguments."""
+    return {key: text, **dict(arguments)} if arguments else text
