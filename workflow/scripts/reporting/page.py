@@ -55,5 +55,6 @@ def render(**content) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"setting": setting, "number": number, "prose": prose, "count": "{:,}".format}
-    style, script = ((SOURCES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    return environment.get_template("report.html.j2").render(style=style, script=script, **content)
+    files = {"style": "report.css", "charts_style": "charts.css", "script": "report.js", "charts_script": "charts.js"}
+    texts = {name: (SOURCES / file).read_text(encoding="utf-8") for name, file in files.items()}
+    return environment.get_template("report.html.j2").render(**texts, **content)
