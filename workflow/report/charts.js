@@ -6,9 +6,10 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const { charts, looks, plain } = data;
 const CLIPPED = new Set(["loss", "logit"]); // measures without a bound, of which one may flatten all others
 const NAMED = 8; // lines that carry their names, and bands, at most
-const LISTED = 5; // names in a sentence
+const LISTED = 3; // names in a sentence
 const MEASURES = { wrong: "wrong training images", test: "wrong test images", loss: "loss", logit: "largest logit",
   survival: "seeds with a finite loss" };
+const MARGIN = { left: 66, top: 10, bottom: 44 }; // pixels, for axes; the same for all charts, so that they align
 const one = (selector, within = document) => within.querySelector(selector);
 const figures = []; // of the charts by epoch: name, place, view, linear (asked for)
 const colour = document.getElementById("colour");
@@ -42,14 +43,20 @@ function steps(low, high, most = 6) {
 }
 
 // On a scale with decades: powers of ten, every nth where there are many, and 0.
-function ticks([low, high], kind, bend) {
-  if (kind === "linear") return steps(low, high);
+function ticks(range, kind, bend, whole) {
+  const values = kind === "linear" ? steps(...range) : decades(range, kind, bend);
+  return whole ? values.filter(Number.isInteger) : values;
+}
+
+function decades([low, high], kind, bend) {
   const first = kind === "log" ? -46 : Math.round(Math.log10(bend));
-  const decades = Array.from({ length: 86 - first - 46 }, (_, place) => 10 ** (first + place));
-  const inside = decades.filter((value) => [value, -value].some((it) => it >= low && it <= high));
+  const powers = Array.from({ length: 40 - first }, (_, place) => 10 ** (first + place));
+  const inside = powers.filter((value) => [value, -value].some((it) => it >= low && it <= high));
   if (inside.length < 2) return steps(low, high);
-  const every = Math.ceil(inside.length / 6);
-  let values = inside.filter((_, place) => place % every === 0);
+  const both = kind === "symlog" && low < 0 && high > 0;
+  const every = Math.ceil(inside.length / (both ? 3 : 6));
+  // Next to 0 there is no room for the first of many.
+  let values = inside.filter((_, place) => place % every === 0 && (kind === "log" || every === 1 || place > 0));
   if (inside.length < 3) values = values.flatMap((value) => [value, 2 * value, 5 * value]);
   if (kind === "symlog") values = [...values.map((value) => -value).reverse(), 0, ...values];
   return values.filter((value) => value >= low && value <= high);
@@ -118,8 +125,8 @@ function scaleOf(figure, lines) {
   return { kind: "symlog", bend: 10 ** Math.floor(Math.log10(sizes[Math.floor(sizes.length / 20)] ?? 1)) };
 }
 
-// From the smallest to the largest value, in the scale's own terms, without what lies far from most lines: beyond
-// five times the usual distance of a line's extreme from the median one, and at least four decades.
+// From the smallest to the largest value, in the scale's own terms, without the extremes of at most a tenth of the
+// lines, where they lie far from the others: beyond five times the usual distance from the median one, and four decades.
 function limits(name, lines, { kind, bend }) {
   const to = (y) => SCALES[kind].to(y, bend);
   const lows = lines.map((line) => Math.min(...line.points.map((point) => to(point.y))));
@@ -128,7 +135,8 @@ function limits(name, lines, { kind, bend }) {
     if (!CLIPPED.has(name)) return sign * Infinity;
     const middle = median(values);
     const usual = median(values.map((value) => Math.abs(value - middle)));
-    return middle + sign * Math.max(5 * usual, kind === "linear" ? 2 * Math.abs(middle) : 4);
+    const most = values.map((value) => sign * (value - middle)).sort((a, b) => a - b)[Math.floor(0.9 * (values.length - 1))];
+    return middle + sign * Math.max(5 * usual, kind === "linear" ? 2 * Math.abs(middle) : 4, most);
   };
   const ends = lines.length ? [fence(lows, -1), fence(highs, 1)] : [0, 1];
   const fits = (value) => value >= ends[0] && value <= ends[1];
@@ -188,11 +196,10 @@ function update(figure) {
   }));
   figure.named = isNamed(figure, lines);
   const right = figure.named ? Math.min(200, Math.max(...lines.map((line) => width(line.v)))) + 12 : 10;
-  const last = [...lines.map((line) => line.points.at(-1)), ...figure.crosses].map((point) => point.e);
+  const last = Math.max(1, ...[...lines.map((line) => line.points.at(-1)), ...figure.crosses].map((point) => point.e));
   view
     .signal("limits", range)
-    .signal("bend", figure.scale.bend)
-    .signal("epochs", [0, Math.max(1, ...last)])
+    .signal("epochs", [-0.015 * last, 1.015 * last]) // room for a cross
     .data("lines", drawn.flat())
     .data("bands", lines.length <= NAMED ? drawn.flat().filter((point) => Number.isFinite(point.low)) : [])
     .data("crosses", name === "survival" ? [] : figure.crosses)
@@ -200,10 +207,13 @@ function update(figure) {
     .data("names", [])
     .data("near", [])
     .data("dot", [])
-    .padding({ left: 5, top: 5, bottom: 5, right });
-  const dead = lines.length ? "" : "No variant that is shown has a value here.";
-  one(".beyond", figure.place.closest("figure")).textContent = words || dead;
-  return view.resize().runAsync().then(() => nameLines(figure));
+    .padding({ ...MARGIN, right })
+    .width(Math.max(100, figure.place.clientWidth - MARGIN.left - right));
+  const alive = new Set(lines.map((line) => line.v));
+  const dead = [...new Set(figure.crosses.map((cross) => cross.v))].filter((v) => !alive.has(v));
+  const never = dead.length && name !== "survival" ? `Not finite from the start: ${listed(dead)}.` : "";
+  one(".beyond", figure.place.closest("figure")).textContent = `${words} ${never}`.trim();
+  return view.runAsync().then(() => nameLines(figure));
 }
 
 // Names at the ends of their lines, none upon another.
@@ -262,7 +272,8 @@ async function drawCurve(figure) {
   const spec = structuredClone(charts[figure.name]);
   const { kind, bend } = figure.scale;
   Object.assign(spec.layer[0].encoding.y.scale, { type: kind }, kind === "symlog" ? { constant: bend } : {});
-  spec.params.find((param) => param.name === "kind").value = kind;
+  const its = { kind, bend, whole: !CLIPPED.has(figure.name) };
+  spec.params.filter(({ name }) => name in its).forEach((param) => (param.value = its[param.name]));
   figure.view = await embed(figure.place, { ...spec, datasets: EMPTY });
   const relabel = () => requestAnimationFrame(() => nameLines(figure));
   figure.view.addSignalListener("zoom_e", relabel).addSignalListener("zoom_y", relabel);
@@ -377,12 +388,10 @@ function effectRows() {
     panel: panel ? `${panel} ${text(run.v, panel)}` : "",
     c: tint ? hues.of(run.v).color : looks[0].color,
     g: others.map((other) => text(run.v, other)).join(),
-    o: `${text(run.v, tint)}`,
+    o: text(run.v, tint),
     tip: `${run.v}, seed ${run.s}\n${run.w === null ? "diverged" : `${short(run.w)} wrong test images`}`,
   }));
-  const order = new Intl.Collator("en", { numeric: true }).compare;
-  const numbers = rows.every((row) => row.x !== "" && !isNaN(row.x));
-  rows.sort((a, b) => order(a.panel, b.panel) || (numbers ? a.x - b.x : order(a.x, b.x)));
+  if (rows.every((row) => row.x !== "" && !isNaN(row.x))) rows.sort((a, b) => a.x - b.x);
   return { rows, tint, hues };
 }
 
@@ -391,7 +400,7 @@ function updateEffect() {
   const values = tint ? [...new Set(rows.map((row) => data.keys[tint][row.v]))] : [];
   legend(document.getElementById("effect-legend"), values.map((value) => [`${tint} ${value}`, hues.ofValue(value)]));
   const most = Math.max(1, ...rows.map((row) => row.w ?? 0));
-  return effect.signal("limits", [0, most * 1.3]).data("runs", rows).runAsync();
+  return effect.signal("limits", [0, most * 1.3]).data("runs", rows).resize().runAsync();
 }
 
 async function drawEffect() {
@@ -399,7 +408,10 @@ async function drawEffect() {
   if (!place) return;
   effect?.finalize();
   const spec = structuredClone(charts.effect);
-  const panels = new Set(effectRows().rows.map((row) => row.panel)).size;
+  const { rows } = effectRows();
+  const panels = new Set(rows.map((row) => row.panel)).size;
+  const order = [...new Set(rows.map((row) => row.x))];
+  spec.spec.layer.forEach(({ encoding }) => (encoding.x.sort = order));
   const room = place.clientWidth - 70;
   spec.columns = Math.max(1, Math.min(panels, Math.floor(room / 200)));
   spec.spec.width = Math.min(420, Math.floor(room / spec.columns) - 20);
@@ -423,7 +435,8 @@ async function redraw() {
   for (const figure of figures) {
     await new Promise((done) => setTimeout(done));
     if (mine !== turn) return;
-    if (scaleOf(figure, linesOf(figure.name)).kind === figure.scale.kind) await update(figure);
+    const { kind, bend } = scaleOf(figure, linesOf(figure.name));
+    if (kind === figure.scale.kind && bend === figure.scale.bend) await update(figure);
     else await drawCurve(figure);
   }
   if (effect) await updateEffect();

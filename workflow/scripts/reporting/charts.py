@@ -155,7 +155,7 @@ def _named(name: str) -> alt.Chart:
 def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerChart:
     """A chart by epoch. What it draws are rows of charts.js; so are the limits of its axes, and the scale of the y axis,
     which is set in the first layer."""
-    ticks, epochs, limits = (alt.ExprRef(text) for text in ("ticks(domain('y'), kind, bend)", "epochs", "limits"))
+    ticks, epochs, limits = (alt.ExprRef(text) for text in ("ticks(domain('y'), kind, bend, whole)", "epochs", "limits"))
     axis = alt.Axis(values=ticks, labelExpr="tickText(datum.value)", labelOverlap=True, labelFlush=False)
     scale = alt.Scale(domain=limits, nice=False)
     x = alt.X("e:Q", title="epoch").scale(domain=epochs, nice=False, zero=False)
@@ -178,12 +178,12 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
         .mark_point(shape="cross", angle=45, filled=True, size=110, opacity=1, clip=True)
         .encode(x=x, y=alt.value(8), color=color),
         _named("edges")
-        .mark_point(filled=True, size=90, opacity=1)
+        .mark_point(filled=True, size=90, opacity=1, clip=False)
         .encode(x=x, y=y, color=color, shape=alt.Shape("shape:N", scale=None)),
-        _named("names").mark_rule(opacity=0.5, clip=True).encode(x=x, x2=alt.value(alt.ExprRef("width")), color=color)
+        _named("names").mark_rule(strokeDash=[1, 3], clip=False).encode(x=x, x2=alt.value(alt.ExprRef("width")), color=color)
         .encode(y=alt.Y("y:Q", title=title).axis(axis), y2="at:Q"),
         _named("names")
-        .mark_text(align="left", baseline="middle", dx=6)
+        .mark_text(align="left", baseline="middle", dx=6, clip=False)
         .encode(x=alt.value(alt.ExprRef("width")), y=alt.Y("at:Q", title=title).axis(axis), text="v:N", color=color),
     ]  # fmt: skip
     if limit:
@@ -196,29 +196,30 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
         )
     # Without a key the wheel scrolls the page.
     zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.shiftKey]")
-    values = {"kind": "linear", "bend": 1, "epochs": [0, 1], "limits": [1, 10]}
+    values = {"kind": "linear", "bend": 1, "whole": False, "epochs": [0, 1], "limits": [1, 10]}
     params = [alt.param(name, value=value) for name, value in values.items()]
-    return alt.layer(*layers).add_params(*params, zoom).properties(width="container", height=280, autosize="fit-x")
+    return alt.layer(*layers).add_params(*params, zoom).properties(width=400, height=270, autosize="none")
 
 
 def _effect() -> alt.FacetChart:
     """What one setting does: its values by the wrong test images of each model, a panel per value of another."""
-    axis = alt.Axis(values=alt.ExprRef("ticks(limits, 'symlog', 1)"), labelExpr="tickText(datum.value)")
+    axis = alt.Axis(values=alt.ExprRef("ticks(limits, 'symlog', 1, true)"), labelExpr="tickText(datum.value)")
     axis.labelOverlap = True
     scale = alt.Scale(type="symlog", constant=1, domain=alt.ExprRef("limits"), nice=False)
     x = alt.X("x:N", sort=None, title=None).axis(labelAngle=-30, labelLimit=110)
-    y = alt.Y("w:Q", title="wrong test images").axis(axis).scale(scale)
-    color, tip = alt.Color("c:N", scale=None), alt.Tooltip("tip:N")
+    title = MEASURES["test"]
+    y = alt.Y("w:Q", title=title).axis(axis).scale(scale)
+    color, tip, aside = alt.Color("c:N", scale=None), alt.Tooltip("tip:N"), alt.XOffset("o:N", sort=None)
     rows = alt.Chart()
     alive = rows.transform_filter("isValid(datum.w)")
     layers = [
         alive.mark_line(strokeWidth=1.2, opacity=0.7).encode(
-            x=x, y=alt.Y("median(w):Q", title="wrong test images").axis(axis), color=color, detail="g:N"
+            x=x, y=alt.Y("median(w):Q", title=title).axis(axis), color=color, detail="g:N", xOffset=aside
         ),
-        alive.mark_point(filled=True, size=45, opacity=0.7).encode(x=x, y=y, color=color, tooltip=tip, detail="v:N"),
+        alive.mark_point(filled=True, size=45, opacity=0.7).encode(x=x, y=y, color=color, tooltip=tip, xOffset=aside),
         rows.transform_filter("!isValid(datum.w)")
         .mark_point(shape="cross", angle=45, filled=True, size=80, opacity=1)
-        .encode(x=x, y=alt.value(6), color=color, xOffset="o:N", tooltip=tip, detail="v:N"),
+        .encode(x=x, y=alt.value(6), color=color, tooltip=tip, xOffset=aside),
     ]
     return (
         alt.layer(*layers, data=alt.NamedData("runs"))

@@ -54,6 +54,7 @@ def render(**content) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     environment.filters |= {"setting": setting, "number": number, "prose": prose, "count": "{:,}".format}
     files = {"style": "report.css", "charts_style": "charts.css", "script": "report.js", "charts_script": "charts.js"}
     texts = {name: (SOURCES / file).read_text(encoding="utf-8") for name, file in files.items()}
