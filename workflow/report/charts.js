@@ -5,17 +5,21 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const { charts, looks, plain } = data;
 const CLIPPED = new Set(["loss", "logit"]); // measures without a bound, of which one may flatten all others
-const NAMED = 8; // lines that carry their names, and bands, at most
+const NAMED = 8; // lines that carry their names, at most
+const BANDED = 4; // lines whose bands are drawn, at most; of more, the one that is pointed at
+const LINKED = 30; // lines, at most, of which the one pointed at stands out in every chart; more take too long to paint
 const LISTED = 3; // names in a sentence
 const MEASURES = { wrong: "wrong training images", test: "wrong test images", loss: "loss", logit: "largest logit",
   survival: "seeds with a finite loss" };
-const MARGIN = { left: 66, top: 10, bottom: 44 }; // pixels, for axes; the same for all charts, so that they align
+const MARGIN = { left: 72, top: 10, bottom: 44 }; // pixels, for axes; the same for all charts, so that they align
 const one = (selector, within = document) => within.querySelector(selector);
 const figures = []; // of the charts by epoch: name, place, view, linear (asked for)
 const colour = document.getElementById("colour");
 const choice = document.getElementById("effect-of");
 let shown = new Set(data.variants);
 let effect; // the view of the chart of one setting's effect
+
+const RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 // Numbers as axes and sentences have them: 0.01, 1,000, 3.2×10¹⁸.
 function number(value) {
@@ -25,7 +29,7 @@ function number(value) {
     return value.toLocaleString("en", { maximumSignificantDigits: 6 }).replace("-", "−");
   }
   const [digits, power] = value.toExponential(2).split("e");
-  const raised = String(Number(power)).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]);
+  const raised = String(Number(power)).replace(/./g, (sign) => RAISED["-0123456789".indexOf(sign)]);
   const short = String(Number(digits)).replace("-", "−");
   return short === "1" ? `10${raised}` : short === "−1" ? `−10${raised}` : `${short}×10${raised}`;
 }
@@ -72,7 +76,8 @@ const SCALES = {
   },
 };
 
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) * share)];
+const median = (values) => quantile(values, 0.5);
 
 // How a variant is drawn: its own look, or that of its value of the chosen key.
 function looker(key) {
@@ -106,8 +111,9 @@ function allLines(measure) {
   if (cache.has(measure)) return cache.get(measure);
   const found = (measure === "survival" ? data.survival : data.lines).map((line) => {
     const [middle, low, high] = Array.isArray(line[measure]?.[0]) ? line[measure] : [line[measure] ?? []];
-    const points = line.e.map((e, place) => ({ v: line.v, e, y: middle[place], low: low?.[place], high: high?.[place] }));
-    return { v: line.v, banded: Boolean(low), points: points.filter((point) => Number.isFinite(point.y)) };
+    const { v } = line;
+    const points = line.e.map((e, place) => ({ v, e, y: middle[place], low: low?.[place], high: high?.[place] }));
+    return { v, banded: Boolean(low), points: points.filter((point) => Number.isFinite(point.y)) };
   });
   cache.set(measure, found.filter((line) => line.points.length));
   return cache.get(measure);
@@ -121,12 +127,12 @@ function scaleOf(figure, lines) {
   if (figure.name !== "loss") return { kind: "symlog", bend: 1 };
   const values = lines.flatMap((line) => line.points.map((point) => point.y));
   if (values.every((value) => value > 0)) return { kind: "log", bend: 1 };
-  const sizes = values.map(Math.abs).filter(Boolean).sort((a, b) => a - b);
-  return { kind: "symlog", bend: 10 ** Math.floor(Math.log10(sizes[Math.floor(sizes.length / 20)] ?? 1)) };
+  const sizes = values.map(Math.abs).filter(Boolean);
+  return { kind: "symlog", bend: 10 ** Math.floor(Math.log10(quantile(sizes, 0.05) ?? 1)) };
 }
 
-// From the smallest to the largest value, in the scale's own terms, without the extremes of at most a tenth of the
-// lines, where they lie far from the others: beyond five times the usual distance from the median one, and four decades.
+// From the smallest to the largest value, in the scale's own terms, without the extremes of at most a tenth of the lines
+// that lie far from the others: beyond five times the usual distance from the median one, and four decades.
 function limits(name, lines, { kind, bend }) {
   const to = (y) => SCALES[kind].to(y, bend);
   const lows = lines.map((line) => Math.min(...line.points.map((point) => to(point.y))));
@@ -135,7 +141,7 @@ function limits(name, lines, { kind, bend }) {
     if (!CLIPPED.has(name)) return sign * Infinity;
     const middle = median(values);
     const usual = median(values.map((value) => Math.abs(value - middle)));
-    const most = values.map((value) => sign * (value - middle)).sort((a, b) => a - b)[Math.floor(0.9 * (values.length - 1))];
+    const most = quantile(values.map((value) => sign * (value - middle)), 0.9);
     return middle + sign * Math.max(5 * usual, kind === "linear" ? 2 * Math.abs(middle) : 4, most);
   };
   const ends = lines.length ? [fence(lows, -1), fence(highs, 1)] : [0, 1];
@@ -184,12 +190,16 @@ const isNamed = (figure, lines) => {
   return !colour?.value && lines.length > 0 && lines.length <= NAMED && figure.place.clientWidth >= 420;
 };
 
+const banded = (points) => points.filter((point) => Number.isFinite(point.low));
+
 function update(figure) {
   const { name, view } = figure;
   const lines = linesOf(name);
   const range = limits(name, lines, figure.scale);
   figure.lines = lines;
-  figure.crosses = data.crosses.filter(({ v }) => shown.has(v)).map((cross) => ({ ...cross, c: look.of(cross.v).color }));
+  figure.pointed = null;
+  const ended = data.crosses.filter(({ v }) => shown.has(v));
+  figure.crosses = ended.map((cross) => ({ ...cross, c: look.of(cross.v).color }));
   const { edges, words } = clipped(lines, range);
   const drawn = lines.map((line) => line.points.map((point) => {
     return { ...point, c: look.of(line.v).color, d: look.of(line.v).dash };
@@ -201,7 +211,7 @@ function update(figure) {
     .signal("limits", range)
     .signal("epochs", [-0.015 * last, 1.015 * last]) // room for a cross
     .data("lines", drawn.flat())
-    .data("bands", lines.length <= NAMED ? drawn.flat().filter((point) => Number.isFinite(point.low)) : [])
+    .data("bands", lines.length <= BANDED ? banded(drawn.flat()) : [])
     .data("crosses", name === "survival" ? [] : figure.crosses)
     .data("edges", edges)
     .data("names", [])
@@ -209,10 +219,7 @@ function update(figure) {
     .data("dot", [])
     .padding({ ...MARGIN, right })
     .width(Math.max(100, figure.place.clientWidth - MARGIN.left - right));
-  const alive = new Set(lines.map((line) => line.v));
-  const dead = [...new Set(figure.crosses.map((cross) => cross.v))].filter((v) => !alive.has(v));
-  const never = dead.length && name !== "survival" ? `Not finite from the start: ${listed(dead)}.` : "";
-  one(".beyond", figure.place.closest("figure")).textContent = `${words} ${never}`.trim();
+  one(".beyond", figure.place.closest("figure")).textContent = words;
   return view.runAsync().then(() => nameLines(figure));
 }
 
@@ -224,7 +231,8 @@ function nameLines(figure) {
   const height = view.height();
   const names = figure.lines.map((line) => {
     const { e, y } = line.points.at(-1);
-    return { v: line.v, e, y, c: look.of(line.v).color, at: Math.max(0, Math.min(height, scale(y))) };
+    const at = Math.max(0, Math.min(height, scale(y)));
+    return { v: line.v, e, y: scale.invert(at), c: look.of(line.v).color, at };
   });
   names.sort((a, b) => a.at - b.at);
   names.forEach((it, place) => (it.at = Math.max(it.at, (names[place - 1]?.at ?? -15) + 15)));
@@ -278,7 +286,7 @@ async function drawCurve(figure) {
   const relabel = () => requestAnimationFrame(() => nameLines(figure));
   figure.view.addSignalListener("zoom_e", relabel).addSignalListener("zoom_y", relabel);
   figure.view.addEventListener("pointermove", (event) => read(figure, event));
-  figure.view.addEventListener("pointerout", () => point(null));
+  figure.view.addEventListener("pointerout", () => point(null, figure));
   figure.view.addEventListener("dblclick", () => reset(figure));
   await update(figure);
 }
@@ -350,19 +358,21 @@ function describe(figure, { v, at, cross }) {
   return [v + setting, `epoch ${at.e.toLocaleString("en")}`, ...values].join("\n");
 }
 
-// The same line stands out in every chart.
-let pointed = null;
+// The line that is pointed at stands out.
 function point(name, figure, at) {
-  for (const each of figures) {
-    const line = name && each.lines.find((it) => it.v === name);
-    const dots = line && each === figure && at ? [at] : [];
-    if (name === pointed && each !== figure) continue;
+  for (const each of figures.filter((it) => it === figure || it.lines.length <= LINKED)) {
     const its = name && look.of(name);
-    const dress = (points) => points.map((it) => ({ ...it, c: its === plain ? "var(--text)" : its.color, d: its.dash }));
-    if (name !== pointed) each.view.data("near", line ? dress(line.points) : []);
-    each.view.data("dot", dress(dots)).runAsync();
+    const c = its === plain ? "var(--text)" : its?.color;
+    const dress = (points) => points.map((it) => ({ ...it, c, d: its.dash }));
+    if (name !== each.pointed) {
+      const points = dress((name && each.lines.find((it) => it.v === name)?.points) || []);
+      each.view.data("near", points);
+      if (each.lines.length > BANDED) each.view.data("bands", banded(points));
+    }
+    const dots = each === figure && at ? dress([at]) : [];
+    if (name !== each.pointed || each === figure) each.view.data("dot", dots).runAsync();
+    each.pointed = name;
   }
-  pointed = name;
 }
 
 let frame;
@@ -370,7 +380,7 @@ function read(figure, event) {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(() => {
     const found = event.buttons ? null : nearest(figure, event);
-    if (found || pointed) point(found?.v ?? null, figure, found?.at);
+    if (found || figure.pointed) point(found?.v ?? null, figure, found?.at);
     tell(event, found && describe(figure, found));
   });
 }
@@ -419,8 +429,11 @@ async function drawEffect() {
   await updateEffect();
 }
 
-// The legend follows what is shown; lines that carry their names need none.
+// The legend follows what is shown; lines that carry their names need none. Below it, what has no line at all.
 function updateLegend() {
+  const lined = new Set(data.lines.map((line) => line.v));
+  const never = data.variants.filter((name) => shown.has(name) && !lined.has(name));
+  document.getElementById("never").textContent = never.length ? `Not finite from the start: ${listed(never)}.` : "";
   const names = data.variants.filter((name) => shown.has(name));
   const values = colour?.value ? [...new Set(names.map((name) => look.values[name]))] : names;
   const named = figures.length > 0 && figures.every((figure) => figure.named || figure.name === "survival");

@@ -61,8 +61,9 @@ function show() {
   }
   filter.value = view.filter;
   document.getElementById("shown").textContent = words.length ? `${count} of ${rows.length} shown` : "";
-  const drawn = rows.filter((row) => !row.hidden).map((row) => row.dataset.variant).filter((name) => !view.hide.has(name));
-  document.dispatchEvent(new CustomEvent("shown", { detail: { variants: drawn } }));
+  const variants = rows.filter((row) => !row.hidden).map((row) => row.dataset.variant);
+  const detail = { variants: variants.filter((name) => !view.hide.has(name)) };
+  document.dispatchEvent(new CustomEvent("shown", { detail }));
 }
 
 function change() {

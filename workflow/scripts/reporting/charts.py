@@ -17,7 +17,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#c46a9b", "#b8860b", "#3a9bd9", "#7f
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
 LOOKS = [{"color": color, "dash": list(dash)} for dash in DASHES for color in COLORS]
 PLAIN = {"color": "#7f7f7f", "dash": [1, 0]}  # where there are no looks left
-POINTS = 12_000  # of all lines together, and of one line: more cannot be seen, and would only make the page slow
+POINTS = 8_000  # of all lines together, and of one line: more cannot be seen, and would only make the page slow
 POINTS_OF_LINE = 200
 
 MEASURES = {
@@ -49,7 +49,7 @@ def looks(variants: dict) -> dict[str, dict]:
 def lines(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]:
     """A line per variant that has a finite loss: v(ariant), e(pochs), and by the names of MEASURES the median over the
     seeds with a finite loss, or of several seeds [medians, smallest, largest]; None where nothing was measured."""
-    most = max(20, min(POINTS_OF_LINE, POINTS // len(metrics)))
+    most = max(30, min(POINTS_OF_LINE, POINTS // len(metrics)))
     found = []
     for entry, history in zip(metrics, histories, strict=True):
         table = history[history["loss"].map(math.isfinite)]
@@ -155,11 +155,11 @@ def _named(name: str) -> alt.Chart:
 def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerChart:
     """A chart by epoch. What it draws are rows of charts.js; so are the limits of its axes, and the scale of the y axis,
     which is set in the first layer."""
-    ticks, epochs, limits = (alt.ExprRef(text) for text in ("ticks(domain('y'), kind, bend, whole)", "epochs", "limits"))
-    axis = alt.Axis(values=ticks, labelExpr="tickText(datum.value)", labelOverlap=True, labelFlush=False)
-    scale = alt.Scale(domain=limits, nice=False)
-    x = alt.X("e:Q", title="epoch").scale(domain=epochs, nice=False, zero=False)
-    x = x.axis(format=",d", tickMinStep=1, tickCount=alt.ExprRef("ceil(width / 80)"), labelOverlap=True)
+    axis = alt.Axis(values=alt.ExprRef("ticks(domain('y'), kind, bend, whole)"), labelExpr="tickText(datum.value)")
+    axis.labelOverlap, axis.minExtent, axis.maxExtent = True, 52, 52  # the title at one place in all charts
+    scale = alt.Scale(domain=alt.ExprRef("limits"), nice=False)
+    x = alt.X("e:Q", title="epoch").scale(domain=alt.ExprRef("epochs"), nice=False, zero=False)
+    x = x.axis(values=alt.ExprRef("ticks(domain('x'), 'linear', 1, true)"), labelExpr="tickText(datum.value)")
     y = alt.Y("y:Q", title=title).axis(axis)
     color, dash = alt.Color("c:N", scale=None), alt.StrokeDash("d:N", scale=None)
     interpolate = "step-after" if steps else "linear"
@@ -190,7 +190,7 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
         mark = alt.Chart(alt.Data(values=[{"y": ONE_LOGIT, "text": "float32: ŷ is exactly 1"}]))
         layers.append(mark.mark_rule(strokeDash=[4, 4], clip=True).encode(y=y))
         layers.append(
-            mark.mark_text(align="right", baseline="bottom", dx=-4, dy=-3, clip=True).encode(
+            mark.mark_text(align="right", baseline="top", dx=-4, dy=4, clip=True).encode(
                 x=alt.value(alt.ExprRef("width")), y=y, text="text:N"
             )
         )
