@@ -131,8 +131,8 @@ function scaleOf(figure, lines) {
   return { kind: "symlog", bend: 10 ** Math.floor(Math.log10(quantile(sizes, 0.05) ?? 1)) };
 }
 
-// From the smallest to the largest value, in the scale's own terms, without the extremes of at most a tenth of the lines
-// that lie far from the others: beyond five times the usual distance from the median one, and four decades.
+// From the smallest to the largest value, in the scale's own terms, without the extremes of a tenth of the lines at
+// most, where they lie far off: beyond five times the usual distance from the median one, and four decades.
 function limits(name, lines, { kind, bend }) {
   const to = (y) => SCALES[kind].to(y, bend);
   const lows = lines.map((line) => Math.min(...line.points.map((point) => to(point.y))));
@@ -343,7 +343,7 @@ function tell(event, text) {
 }
 
 function describe(figure, { v, at, cross }) {
-  const setting = colour?.value ? `\n${colour.value} ${data.keys[colour.value][v]}` : "";
+  const setting = colour?.value ? `\n${colour.value}: ${data.keys[colour.value][v]}` : "";
   if (cross) {
     const seed = data.runs.filter((run) => run.v === v).length > 1 ? `, seed ${cross.s}` : "";
     return `${v}${seed}${setting}\nfirst non-finite loss at epoch ${cross.e}`;

@@ -153,8 +153,7 @@ def _named(name: str) -> alt.Chart:
 
 
 def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerChart:
-    """A chart by epoch. What it draws are rows of charts.js; so are the limits of its axes, and the scale of the y axis,
-    which is set in the first layer."""
+    """A chart by epoch. charts.js fills in its rows, the limits of its axes, and in the first layer the scale of y."""
     axis = alt.Axis(values=alt.ExprRef("ticks(domain('y'), kind, bend, whole)"), labelExpr="tickText(datum.value)")
     axis.labelOverlap, axis.minExtent, axis.maxExtent = True, 52, 52  # the title at one place in all charts
     scale = alt.Scale(domain=alt.ExprRef("limits"), nice=False)
@@ -162,6 +161,7 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
     x = x.axis(values=alt.ExprRef("ticks(domain('x'), 'linear', 1, true)"), labelExpr="tickText(datum.value)")
     y = alt.Y("y:Q", title=title).axis(axis)
     color, dash = alt.Color("c:N", scale=None), alt.StrokeDash("d:N", scale=None)
+    end = alt.value(alt.ExprRef("width"))
     interpolate = "step-after" if steps else "linear"
     near = _named("near").mark_line(clip=True, interpolate=interpolate).encode(x=x, y=y)
     layers = [
@@ -180,19 +180,19 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
         _named("edges")
         .mark_point(filled=True, size=90, opacity=1, clip=False)
         .encode(x=x, y=y, color=color, shape=alt.Shape("shape:N", scale=None)),
-        _named("names").mark_rule(strokeDash=[1, 3], clip=False).encode(x=x, x2=alt.value(alt.ExprRef("width")), color=color)
+        _named("names")
+        .mark_rule(strokeDash=[1, 3], clip=False)
+        .encode(x=x, x2=end, color=color)
         .encode(y=alt.Y("y:Q", title=title).axis(axis), y2="at:Q"),
         _named("names")
         .mark_text(align="left", baseline="middle", dx=6, clip=False)
-        .encode(x=alt.value(alt.ExprRef("width")), y=alt.Y("at:Q", title=title).axis(axis), text="v:N", color=color),
-    ]  # fmt: skip
+        .encode(x=end, y=alt.Y("at:Q", title=title).axis(axis), text="v:N", color=color),
+    ]
     if limit:
         mark = alt.Chart(alt.Data(values=[{"y": ONE_LOGIT, "text": "float32: ŷ is exactly 1"}]))
         layers.append(mark.mark_rule(strokeDash=[4, 4], clip=True).encode(y=y))
         layers.append(
-            mark.mark_text(align="right", baseline="top", dx=-4, dy=4, clip=True).encode(
-                x=alt.value(alt.ExprRef("width")), y=y, text="text:N"
-            )
+            mark.mark_text(align="right", baseline="top", dx=-4, dy=4, clip=True).encode(x=end, y=y, text="text:N")
         )
     # Without a key the wheel scrolls the page.
     zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.shiftKey]")
