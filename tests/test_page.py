@@ -326,9 +326,9 @@ def lines(page, chart: str) -> set[str]:
 def test_toggle_hides_a_variant_in_every_chart(open_page):
     page = open_page()
     color = page.locator("tr[data-variant='compared'] .swatch line").get_attribute("stroke")
-    assert all(color in lines(page, chart) for chart in ("loss", "accuracy", "logit"))
+    assert all(color in lines(page, chart) for chart in ("wrong", "loss", "logit"))
     page.uncheck("tr[data-variant='compared'] input")
-    for chart in ("loss", "accuracy", "logit"):
+    for chart in ("wrong", "loss", "logit"):
         page.wait_for_function(
             "([chart, color]) => ![...document.querySelectorAll(`[data-chart='${chart}'] .mark-line path`)]"
             ".some(path => path.getAttribute('stroke') === color)",
@@ -350,7 +350,7 @@ def test_hover_reads_values_and_the_limit_is_drawn(open_page):
     box = chart.bounding_box()
     for share in (0.5, 0.55):
         page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.5)
-    tooltip = page.locator("#vg-tooltip-element.visible")
+    tooltip = page.locator("#tip")
     expect(tooltip).to_contain_text("epoch")
     expect(tooltip).to_contain_text("largest logit")
 
@@ -386,7 +386,9 @@ def test_dark_mode_is_dark(open_page):
     for scheme, is_dark in (("dark", True), ("light", False)):
         page = open_page(color_scheme=scheme)
         assert (luminance(page.evaluate("getComputedStyle(document.body).backgroundColor")) < 200) is is_dark
-        label = page.locator("[data-chart='loss'] .mark-text text").first.get_attribute("fill")
+        label = page.locator("[data-chart='loss'] .mark-text text").first.evaluate(
+            "text => getComputedStyle(text).fill"
+        )
         assert (luminance(label) > 380) is is_dark
 
 

@@ -221,6 +221,8 @@ FILES = {
     "training/normalization.py": from_rule("normalize"),
     "training/optimizer.py": from_rule("train"),
     "training/repeats.py": from_rule("train"),
+    "../report/charts.css": from_rule("report"),
+    "../report/charts.js": from_rule("report"),
     "../report/report.css": from_rule("report"),
     "../report/report.html.j2": from_rule("report"),
     "../report/report.js": from_rule("report"),

@@ -1,4 +1,4 @@
-// Sorting, filtering and hiding, the view in the URL's fragment, copying, and the charts.
+// Sorting, filtering and hiding, the view in the URL's fragment, and copying.
 "use strict";
 document.documentElement.classList.add("scripted");
 
@@ -8,7 +8,6 @@ const rows = [...body.rows];
 const heads = [...table.tHead.rows[0].cells];
 const filter = document.getElementById("filter");
 const view = { sort: "", dir: "ascending", filter: "", hide: new Set() };
-const views = []; // of Vega
 
 // A fragment that starts with "view:" is a view; any other is a place on the page.
 function readFragment() {
@@ -62,7 +61,9 @@ function show() {
   }
   filter.value = view.filter;
   document.getElementById("shown").textContent = words.length ? `${count} of ${rows.length} shown` : "";
-  views.forEach((chart) => chart.signal("hidden", [...view.hide]).runAsync());
+  const variants = rows.filter((row) => !row.hidden).map((row) => row.dataset.variant);
+  const detail = { variants: variants.filter((name) => !view.hide.has(name)) };
+  document.dispatchEvent(new CustomEvent("shown", { detail }));
 }
 
 function change() {
@@ -120,49 +121,5 @@ for (const button of document.querySelectorAll(".copy")) {
   });
 }
 
-// Charts take their colours from the page, so that they follow its light and dark.
-const { data, charts } = JSON.parse(document.getElementById("data").textContent);
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-async function draw() {
-  const color = (kind) => {
-    const probe = document.createElement("i");
-    probe.style.color = `var(--${kind})`;
-    document.body.append(probe);
-    const found = getComputedStyle(probe).color;
-    probe.remove();
-    return found;
-  };
-  const [text, line] = [color("quiet"), color("line")];
-  const config = {
-    background: null,
-    font: "system-ui, sans-serif",
-    axis: {
-      labelColor: text,
-      titleColor: text,
-      gridColor: line,
-      domainColor: line,
-      tickColor: line,
-      labelFontSize: 12,
-      titleFontSize: 12,
-    },
-    view: { stroke: null },
-    rule: { color: text },
-    text: { color: text, fontSize: 12 },
-  };
-  views.splice(0).forEach((chart) => chart.finalize());
-  for (const place of document.querySelectorAll("[data-chart]")) {
-    const spec = charts[place.dataset.chart];
-    if (!spec) continue;
-    const options = { actions: false, renderer: "svg", config, tooltip: { theme: dark.matches ? "dark" : "light" } };
-    const { view: chart } = await vegaEmbed(place, { ...spec, datasets: data }, options);
-    views.push(chart);
-  }
-  show();
-  document.documentElement.dataset.drawn = "yes";
-}
-
 readFragment();
 show();
-draw();
-dark.addEventListener("change", draw);

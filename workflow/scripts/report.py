@@ -57,7 +57,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     return {
         "counts": metrics[0].counts,
         "rows": rows,
-        "looks": charts.looks(list(variants)),
+        "looks": charts.looks(variants),
         "kinds": found["kinds"],
         "marks": losses.marks(),
         "does": losses.DOES,
@@ -69,7 +69,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "named": best.NAMED,
         },
         "table": {"differing": summary.differing(variants), "limit": charts.ONE_LOGIT},
-        "curves": charts.drawn(list(variants), metrics, found["histories"], found["survival"], many_seeds),
+        "curves": charts.drawn(variants, metrics, found["histories"], found["survival"]),
         "cards": {
             name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each
         },

@@ -1,49 +1,96 @@
-"""The page's interactive charts, as Vega-Lite specifications; their data travels in the page."""
+"""The page's interactive charts: Vega-Lite specifications, and the data that workflow/report/charts.js fills in."""
 
 import math
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from diagnosis.records import Metrics
 from formulas.float32 import ONE_LOGIT
+from reporting.page import setting
+from reporting.summary import differing
 
 # Colours that the colour-blind tell apart (after M. Okabe and K. Ito, 2008), each at least 3:1 on white and on the
 # dark page; then the same with another dash.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#c46a9b", "#b8860b", "#3a9bd9", "#7f7f7f")
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
-POINTS = 20_000  # of all curves together: more cannot be seen, and would only make the page heavy
+LOOKS = [{"color": color, "dash": list(dash)} for dash in DASHES for color in COLORS]
+PLAIN = {"color": "#7f7f7f", "dash": [1, 0]}  # where there are no looks left
+POINTS = 8_000  # of all lines together, and of one line: more cannot be seen, and would only make the page slow
+POINTS_OF_LINE = 200
+
+MEASURES = {
+    "wrong": "wrong training images",
+    "test": "wrong test images",
+    "loss": "training loss",
+    "logit": "largest logit",
+}
 
 
-def looks(variants: list[str]) -> dict[str, dict]:
-    """{variant: color and dash}, the same wherever the page shows it."""
+def keys(variants: dict) -> dict[str, dict[str, str]]:
+    """{setting: {variant: its value as text}} of those with at least two values; {variant: settings} goes in."""
+    several = [key for key in ("loss", "normalization") if len({one[key] for one in variants.values()}) > 1]
     return {
-        name: {"color": COLORS[place % len(COLORS)], "dash": list(DASHES[place // len(COLORS) % len(DASHES)])}
-        for place, name in enumerate(variants)
+        key: {name: setting(one[key]) for name, one in variants.items()} for key in several + list(differing(variants))
     }
 
 
-def curves(histories: dict[str, pd.DataFrame]) -> list[dict]:
-    """The rows that all curves share: v(ariant), s(eed), e(poch), l(oss), a(ccuracy), m (largest logit).
-
-    Up to the last finite loss of each seed; thinned out evenly where there are very many.
-    """
-    total = sum(len(history) for history in histories.values())
-    step = max(1, math.ceil(total / POINTS))
-    parts = []
-    for name, history in histories.items():
-        finite = history[history["loss"].map(math.isfinite)]
-        last = finite.groupby("seed")["epoch"].transform("max")
-        kept = finite[(finite["epoch"] % step == 0) | (finite["epoch"] == last)]
-        parts.append(kept.assign(v=name))
-    rows = pd.concat(parts)[["v", "seed", "epoch", "loss", "accuracy", "max_logit"]]
-    rows.columns = list("vselam")
-    for column, digits in (("l", 5), ("a", 5), ("m", 5)):
-        rows[column] = rows[column].map(lambda value, digits=digits: float(f"{value:.{digits}g}"))
-    return rows.astype(object).where(rows.notna() & ~rows.isin([math.inf, -math.inf]), None).to_dict("records")
+def looks(variants: dict) -> dict[str, dict]:
+    """{variant: color and dash}, the same wherever the page shows it: its own, or that of the first setting's value
+    where there are more variants than looks."""
+    names = {name: name for name in variants}
+    if len(variants) > len(LOOKS):
+        names = next(iter(keys(variants).values()), names)
+    places = {value: place for place, value in enumerate(dict.fromkeys(names.values()))}
+    return {name: LOOKS[places[value]] if places[value] < len(LOOKS) else PLAIN for name, value in names.items()}
 
 
-def ends(metrics: list[Metrics]) -> list[dict]:
+def lines(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]:
+    """A line per variant that has a finite loss: v(ariant), e(pochs), and by the names of MEASURES the median over the
+    seeds with a finite loss, or of several seeds [medians, smallest, largest]; None where nothing was measured."""
+    most = max(30, min(POINTS_OF_LINE, POINTS // len(metrics)))
+    found = []
+    for entry, history in zip(metrics, histories, strict=True):
+        table = history[history["loss"].map(math.isfinite)]
+        if table.empty:
+            continue
+        n = sum(entry.counts.train)
+        values = {"wrong": ((1 - table["accuracy"]) * n).round(), "loss": table["loss"], "logit": table["max_logit"]}
+        if "test_wrong" in table:
+            values["test"] = table["test_wrong"]
+        grouped = pd.DataFrame(values).replace([math.inf, -math.inf], math.nan).groupby(table["epoch"])
+        middle = grouped.median()
+        kept = _thinned(middle, most)
+        several = table["seed"].nunique() > 1
+        bands = [middle, grouped.min(), grouped.max()] if several else [middle]
+        line = {"v": entry.variant, "e": [int(epoch) for epoch in kept]}
+        for name in values:
+            columns = [[_short(value) for value in band.loc[kept, name]] for band in bands]
+            line[name] = columns if several else columns[0]
+        found.append(line)
+    return found
+
+
+def _thinned(table: pd.DataFrame, most: int) -> list:
+    """At most `most` epochs: the first ones closely, for there the most happens, the others evenly, and the last; with
+    those of test counts where only some epochs have one."""
+    epochs = table.index.to_numpy()
+    if len(epochs) <= most:
+        return list(epochs)
+    third = most // 3
+    places = {*np.geomspace(1, len(epochs), third).astype(int) - 1, *np.linspace(0, len(epochs) - 1, third).astype(int)}
+    tested = np.flatnonzero(table["test"].notna()) if "test" in table else np.array([], int)
+    if len(tested):
+        places |= set(tested[np.linspace(0, len(tested) - 1, min(third, len(tested))).astype(int)])
+    return list(epochs[sorted(places)])
+
+
+def _short(value: float) -> float | None:
+    return None if math.isnan(value) else float(f"{value:.5g}")
+
+
+def crosses(metrics: list[Metrics]) -> list[dict]:
     """The first non-finite epoch of each diverged seed: v, s, e."""
     return [
         {"v": entry.variant, "s": one.seed, "e": one.diverged_epoch}
@@ -54,85 +101,129 @@ def ends(metrics: list[Metrics]) -> list[dict]:
 
 
 def survival(table: pd.DataFrame) -> list[dict]:
-    """From survival.csv, the epochs at which the number of finite seeds changes, and the first and last: v, e, f, n."""
-    steps = []
-    for name, rows in table.groupby("variant"):
+    """From survival.csv, of each variant that lost a seed, the epochs at which their number changes, and the last: v,
+    e, survival (finite seeds)."""
+    found = []
+    for name, rows in table.groupby("variant", sort=False):
+        if (rows["finite"] == rows["seeds"]).all():
+            continue
         changed = rows["finite"].diff().fillna(1) != 0
         changed.iloc[-1] = True
         kept = rows[changed]
-        steps += [
-            {"v": name, "e": int(epoch), "f": int(finite), "n": int(seeds)}
-            for epoch, finite, seeds in zip(kept["epoch"], kept["finite"], kept["seeds"], strict=True)
-        ]
-    return steps
+        found.append({"v": name, "e": kept["epoch"].tolist(), "survival": kept["finite"].tolist()})
+    return found
 
 
-def specifications(variants: list[str], seeds: bool) -> dict[str, dict]:
-    """{loss, accuracy, logit: Vega-Lite}. Each has a parameter `hidden`, the names of variants not to draw.
-
-    Their data, `curves` and `ends`, are named only: the page holds them once for all three.
-    """
-    look = looks(variants)
-    color = alt.Color("v:N", legend=None).scale(domain=variants, range=[look[name]["color"] for name in variants])
-    dash = alt.StrokeDash("v:N", legend=None).scale(domain=variants, range=[look[name]["dash"] for name in variants])
-    epoch = alt.X("e:Q", title="epoch").axis(format="d", tickMinStep=1).scale(nice=False)
-    charts = {
-        "loss": alt.Y("l:Q", title="loss").scale(type="log").axis(tickCount=6),
-        "accuracy": alt.Y("a:Q", title="training accuracy").scale(zero=False),
-        "logit": alt.Y("m:Q", title="largest logit").scale(type="symlog", constant=10),
-    }
-    return {
-        name: _chart(y, epoch, color, dash, seeds, limit=name == "logit").to_dict(validate=True)
-        for name, y in charts.items()
-    }
-
-
-def drawn(
-    variants: list[str], metrics: list[Metrics], histories: list[pd.DataFrame], steps: pd.DataFrame, many_seeds: bool
-) -> dict:
-    """What report.js draws: data, rows by the names that specifications use; charts, a specification per place.
-
-    histories: the history.csv of each variant; steps: survival.csv.
-    """
-    data = {"curves": curves(dict(zip(variants, histories, strict=True))), "ends": ends(metrics)}
-    data["survival"] = survival(steps) if many_seeds else []
-    return {"data": data, "charts": specifications(variants, many_seeds)}
-
-
-def _chart(y, epoch, color, dash, seeds: bool, limit: bool):
-    hidden = alt.param("hidden", value=[])
-    field = y.shorthand.split(":")[0]
-    rows = alt.Chart(alt.NamedData("curves")).transform_filter("indexof(hidden, datum.v) < 0")
-    if field == "l":
-        rows = rows.transform_filter("datum.l > 0")
-    tooltip = [alt.Tooltip("v:N", title="variant"), *([alt.Tooltip("s:N", title="seed")] if seeds else [])]
-    values = [
-        alt.Tooltip("e:Q", title="epoch"),
-        alt.Tooltip("l:Q", title="loss", format=".4~g"),
-        alt.Tooltip("a:Q", title="training accuracy", format=".4f"),
-        alt.Tooltip("m:Q", title="largest logit", format=".4~g"),
+def runs(metrics: list[Metrics]) -> list[dict]:
+    """Every model: v, s, w (wrong test images; None if it diverged)."""
+    return [
+        {"v": entry.variant, "s": one.seed, "w": None if one.test_correct is None else one.test_n - one.test_correct}
+        for entry in metrics
+        for one in entry.seeds
     ]
-    nearest = alt.selection_point(nearest=True, on="pointerover", fields=["v", "s", "e"], empty=False)
-    line = rows.mark_line(strokeWidth=1.6, clip=True).encode(x=epoch, y=y, color=color, strokeDash=dash, detail="s:N")
-    dots = (
-        rows.mark_point(filled=True, size=60)
-        .encode(x=epoch, y=y, color=color, tooltip=tooltip + values)
-        .encode(opacity=alt.condition(nearest, alt.value(1), alt.value(0)))
-        .add_params(nearest)
-    )
-    crosses = (
-        alt.Chart(alt.NamedData("ends"))
-        .transform_filter("indexof(hidden, datum.v) < 0")
-        .mark_point(shape="cross", angle=45, filled=True, size=110)
-        .encode(x=epoch, y=alt.value(8), color=color)
-        .encode(tooltip=[*tooltip, alt.Tooltip("e:Q", title="first non-finite loss, epoch")])
-    )
-    layers = [line, crosses, dots]
+
+
+def drawn(variants: dict, metrics: list[Metrics], histories: list[pd.DataFrame], steps: pd.DataFrame) -> dict:
+    """What charts.js draws: charts, a specification per place; lines, survival, crosses, runs; keys, by which to colour
+    and compare; looks, in their order.
+
+    variants: {name: settings}; histories: the history.csv of each; steps: survival.csv.
+    """
+    data = {
+        "variants": list(variants),
+        "lines": lines(metrics, histories),
+        "survival": survival(steps) if any(len(entry.seeds) > 1 for entry in metrics) else [],
+        "crosses": crosses(metrics),
+        "runs": runs(metrics),
+        "keys": keys(variants),
+        "looks": LOOKS,
+        "plain": PLAIN,
+    }
+    has_test = any("test" in line for line in data["lines"])
+    charts = {name: _curve(title, name == "logit") for name, title in MEASURES.items() if name != "test" or has_test}
+    if data["survival"]:
+        charts["survival"] = _curve("seeds with a finite loss", steps=True)
+    if data["keys"]:
+        charts["effect"] = _effect()
+    return data | {"charts": {name: chart.to_dict(validate=True) for name, chart in charts.items()}}
+
+
+def _named(name: str) -> alt.Chart:
+    return alt.Chart(alt.NamedData(name))
+
+
+def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerChart:
+    """A chart by epoch. charts.js fills in its rows, the limits of its axes, and in the first layer the scale of y."""
+    axis = alt.Axis(values=alt.ExprRef("ticks(domain('y'), kind, bend, whole)"), labelExpr="tickText(datum.value)")
+    axis.labelOverlap, axis.minExtent, axis.maxExtent = True, 52, 52  # the title at one place in all charts
+    scale = alt.Scale(domain=alt.ExprRef("limits"), nice=False)
+    x = alt.X("e:Q", title="epoch").scale(domain=alt.ExprRef("epochs"), nice=False, zero=False)
+    x = x.axis(values=alt.ExprRef("ticks(domain('x'), 'linear', 1, true)"), labelExpr="tickText(datum.value)")
+    y = alt.Y("y:Q", title=title).axis(axis)
+    color, dash = alt.Color("c:N", scale=None), alt.StrokeDash("d:N", scale=None)
+    end = alt.value(alt.ExprRef("width"))
+    interpolate = "step-after" if steps else "linear"
+    near = _named("near").mark_line(clip=True, interpolate=interpolate).encode(x=x, y=y)
+    layers = [
+        _named("lines")
+        .mark_line(strokeWidth=1.6, clip=True, interpolate=interpolate)
+        .encode(x=x, y=alt.Y("y:Q", title=title).axis(axis).scale(scale), color=color, strokeDash=dash, detail="v:N"),
+        _named("bands")
+        .mark_area(opacity=0.18, clip=True)
+        .encode(x=x, y=alt.Y("low:Q", title=title).axis(axis), y2="high:Q", color=color, detail="v:N"),
+        near.mark_line(clip=True, interpolate=interpolate, strokeWidth=7, stroke="var(--page)"),
+        near.mark_line(clip=True, interpolate=interpolate, strokeWidth=3.5).encode(color=color, strokeDash=dash),
+        _named("dot").mark_point(filled=True, size=80, opacity=1, clip=True).encode(x=x, y=y, color=color),
+        _named("crosses")
+        .mark_point(shape="cross", angle=45, filled=True, size=110, opacity=1, clip=True)
+        .encode(x=x, y=alt.value(8), color=color),
+        _named("edges")
+        .mark_point(filled=True, size=90, opacity=1, clip=False)
+        .encode(x=x, y=y, color=color, shape=alt.Shape("shape:N", scale=None)),
+        _named("names")
+        .mark_rule(strokeDash=[1, 3], clip=False)
+        .encode(x=x, x2=end, color=color)
+        .encode(y=alt.Y("y:Q", title=title).axis(axis), y2="at:Q"),
+        _named("names")
+        .mark_text(align="left", baseline="middle", dx=6, clip=False)
+        .encode(x=end, y=alt.Y("at:Q", title=title).axis(axis), text="v:N", color=color),
+    ]
     if limit:
-        layers.append(alt.Chart(alt.Data(values=[{"y": ONE_LOGIT}])).mark_rule(strokeDash=[4, 4]).encode(y="y:Q"))
-        text = "float32: ŷ is exactly 1"
-        label = alt.Chart(alt.Data(values=[{"y": ONE_LOGIT, "text": text}]))
+        mark = alt.Chart(alt.Data(values=[{"y": ONE_LOGIT, "text": "float32: ŷ is exactly 1"}]))
+        layers.append(mark.mark_rule(strokeDash=[4, 4], clip=True).encode(y=y))
         layers.append(
-            label.mark_text(align="left", baseline="bottom", dx=4, dy=-3).encode(x=alt.value(0), y="y:Q", text="text:N")
+            mark.mark_text(align="right", baseline="top", dx=-4, dy=4, clip=True).encode(x=end, y=y, text="text:N")
         )
-    return alt.layer(*layers).add_params(hidden).properties(width="container", height=280, autosize="fit-x")
+    # Without a key the wheel scrolls the page.
+    zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.shiftKey]")
+    values = {"kind": "linear", "bend": 1, "whole": False, "epochs": [0, 1], "limits": [1, 10]}
+    params = [alt.param(name, value=value) for name, value in values.items()]
+    return alt.layer(*layers).add_params(*params, zoom).properties(width=400, height=270, autosize="none")
+
+
+def _effect() -> alt.FacetChart:
+    """What one setting does: its values by the wrong test images of each model, a panel per value of another."""
+    axis = alt.Axis(values=alt.ExprRef("ticks(limits, 'symlog', 1, true)"), labelExpr="tickText(datum.value)")
+    axis.labelOverlap = True
+    scale = alt.Scale(type="symlog", constant=1, domain=alt.ExprRef("limits"), nice=False)
+    x = alt.X("x:N", sort=None, title=None).axis(labelAngle=-30, labelLimit=110)
+    title = MEASURES["test"]
+    y = alt.Y("w:Q", title=title).axis(axis).scale(scale)
+    color, tip, aside = alt.Color("c:N", scale=None), alt.Tooltip("tip:N"), alt.XOffset("o:N", sort=None)
+    rows = alt.Chart()
+    alive = rows.transform_filter("isValid(datum.w)")
+    layers = [
+        alive.mark_line(strokeWidth=1.2, opacity=0.7).encode(
+            x=x, y=alt.Y("median(w):Q", title=title).axis(axis), color=color, detail="g:N", xOffset=aside
+        ),
+        alive.mark_point(filled=True, size=45, opacity=0.7).encode(x=x, y=y, color=color, tooltip=tip, xOffset=aside),
+        rows.transform_filter("!isValid(datum.w)")
+        .mark_point(shape="cross", angle=45, filled=True, size=80, opacity=1)
+        .encode(x=x, y=alt.value(6), color=color, tooltip=tip, xOffset=aside),
+    ]
+    return (
+        alt.layer(*layers, data=alt.NamedData("runs"))
+        .properties(width=160, height=180)
+        .facet(alt.Facet("panel:N", sort=None, title=None), columns=4)
+        .add_params(alt.param("limits", value=[0, 1]))
+    )

@@ -62,6 +62,7 @@ def render(**content) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     environment.filters |= {
         "setting": setting,
         "number": number,
@@ -71,5 +72,6 @@ def render(**content) -> str:
         "counted": counted,
         "count": "{:,}".format,
     }
-    style, script = ((SOURCES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    return environment.get_template("report.html.j2").render(style=style, script=script, **content)
+    files = {"style": "report.css", "charts_style": "charts.css", "script": "report.js", "charts_script": "charts.js"}
+    texts = {name: (SOURCES / file).read_text(encoding="utf-8") for name, file in files.items()}
+    return environment.get_template("report.html.j2").render(**texts, **content)
