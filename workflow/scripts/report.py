@@ -10,7 +10,20 @@ from common.errors import logged
 from common.files import read_json, write
 from diagnosis.chart import LossChart
 from diagnosis.records import Metrics, Pair, Rewrite, read
-from reporting import cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
+from reporting import (
+    answer,
+    cards,
+    charts,
+    grid,
+    losses,
+    page,
+    pairs,
+    pictures,
+    provenance,
+    summary,
+    table,
+    verdict,
+)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -49,6 +62,8 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     """
     metrics, wrong = found["metrics"], found["wrong"]
     rows = summary.over_seeds(metrics, variants)
+    differing = summary.differing(variants)
+    guessed, right, of = answer.baseline(metrics[0].counts)
     many_seeds = any(row.seeds > 1 for row in rows)
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
     digits = pictures.Pictures(found["pictures"])
@@ -61,12 +76,21 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "marks": losses.marks(),
         "does": losses.DOES,
         "many_seeds": many_seeds,
-        "verdict": {
+        "answer": {
             "best": verdict.best(rows, metrics, wrong),
-            "troubles": verdict.troubles(metrics),
-            "named": verdict.NAMED,
+            "tallies": answer.tallies(metrics),
+            "baseline": (guessed, right, of),
+            "causes": answer.causes(metrics, variants, found["kinds"], found["losses"], defaults),
+            "grid": grid.grid(rows, differing, of - right, page.setting),
+            "choices": grid.choices(rows, differing, page.setting),
         },
-        "table": {"differing": summary.differing(variants), "limit": charts.ONE_LOGIT},
+        "table": {
+            "lines": table.lines(rows, *verdict.standing(rows, metrics, wrong)),
+            "swept": table.swept(rows, differing),
+            "keys": [key for key in rows[0].settings if not key.endswith("_definition")],
+            "limit": charts.ONE_LOGIT,
+            "facts": table.facts(rows, metrics, wrong, page.setting),
+        },
         "curves": charts.drawn(list(variants), metrics, found["histories"], found["survival"], many_seeds),
         "cards": {
             name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each

@@ -6,6 +6,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from reporting import intervals
+
 HOME = Path(__file__).resolve().parents[3]  # the project's folder
 SOURCES = HOME / "workflow" / "report"
 
@@ -55,5 +57,6 @@ def render(**content) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"setting": setting, "number": number, "prose": prose, "count": "{:,}".format}
+    environment.filters |= {"amount": intervals.amount, "spread": intervals.spread}
     style, script = ((SOURCES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     return environment.get_template("report.html.j2").render(style=style, script=script, **content)

@@ -1,29 +1,11 @@
-"""The comparison in sentences: which variant to use, which diverged and why, which soon will."""
-
-from dataclasses import dataclass
+"""The comparison in a sentence: which variant to use, and which of the others may be just as good."""
 
 from diagnosis.mcnemar import mcnemar
 from diagnosis.records import Metrics
-from reporting import cures
 from reporting.summary import Row
 
 SIGNIFICANT = 0.05
 NAMED = 5  # of many variants; the rest are counted
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """A variant that does not train well in `count` of its seeds.
-
-    sentence: the most telling finding of `seed`; cure: what cures the variant, or what was tried in vain.
-    """
-
-    variant: str
-    count: int
-    seeds: int
-    seed: int
-    sentence: str
-    cure: str
 
 
 def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
@@ -34,8 +16,9 @@ def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
         if not any(row.survived for row in rows):
             return "No variant survived: every model ended in a loss that is not finite."
         return "No variant trains well: each has a model that diverged or is no better than one answer for all images."
-    top = max(row.test_accuracy.mean for row in survivors)
-    winners = [row for row in survivors if row.test_accuracy.mean == top]
+    best_ones, equals = standing(rows, metrics, wrong)
+    winners = [row for row in survivors if row.variant in best_ones]
+    top = winners[0].test_accuracy.mean
     names = _names([_called(row) for row in winners])
     count = winners[0].test_correct
     share = f"{top:.4f} of the test images right, the mean over its seeds"
@@ -46,8 +29,7 @@ def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
     others = [row for row in survivors if row not in winners]
     if not others:
         return text
-    first = {entry.variant: _first_alive(entry) for entry in metrics}
-    even = [_called(row) for row in others if _p_value(winners[0].variant, row.variant, first, wrong) >= SIGNIFICANT]
+    even = [_called(row) for row in others if row.variant in equals]
     if len(even) == len(others):
         return f"{text} But none of the {len(others)} others that do not fail is significantly worse ({_test()})."
     if even:
@@ -55,21 +37,14 @@ def best(rows: list[Row], metrics: list[Metrics], wrong: dict) -> str:
     return f"{text} All others that do not fail are significantly worse ({_test()})."
 
 
-def troubles(metrics: list[Metrics]) -> dict[str, list[Trouble]]:
-    """{'diverged', 'fails', 'faulty': variants}, each under the worst that is true of a seed."""
-    found: dict[str, list[Trouble]] = {"diverged": [], "fails": [], "faulty": []}
-    for entry in metrics:
-        worst = {
-            "diverged": [one for one in entry.seeds if one.status == "diverged"],
-            "fails": [one for one in entry.seeds if one.status == "finished" and one.verdict == "fails"],
-            "faulty": [one for one in entry.seeds if one.verdict == "faulty"],
-        }
-        name = next((name for name, seeds in worst.items() if seeds), None)
-        if name:
-            first = min(worst[name], key=lambda one: one.autopsy.epoch if one.autopsy else 0)
-            count, sentence, cure = len(worst[name]), first.findings[0].sentence, cures.sentence(entry)
-            found[name].append(Trouble(entry.variant, count, len(entry.seeds), first.seed, sentence, cure))
-    return found
+def standing(rows: list[Row], metrics: list[Metrics], wrong: dict) -> tuple[list[str], list[str]]:
+    """The variants with the best test accuracy, and those not significantly worse; both without those that fail."""
+    survivors = [row for row in rows if row.test_accuracy is not None and not row.verdicts["fails"]]
+    top = max((row.test_accuracy.mean for row in survivors), default=None)
+    winners = [row.variant for row in survivors if row.test_accuracy.mean == top]
+    others = [row.variant for row in survivors if row.test_accuracy.mean != top]
+    first = {entry.variant: _first_alive(entry) for entry in metrics}
+    return winners, [name for name in others if _p_value(winners[0], name, first, wrong) >= SIGNIFICANT]
 
 
 def _called(row: Row) -> str:
