@@ -87,7 +87,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "table": {
             "lines": table.lines(rows, *verdict.standing(rows, metrics, wrong)),
             "swept": table.swept(rows, differing),
-            "keys": [key for key in rows[0].settings if not key.endswith("_definition")],
+            "settings": [key for key in rows[0].settings if not key.endswith("_definition")],
             "limit": charts.ONE_LOGIT,
             "facts": table.facts(rows, metrics, wrong, page.setting),
         },

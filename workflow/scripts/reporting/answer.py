@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from diagnosis.chart import LossChart, limits
-from diagnosis.records import Autopsy, Counts, Finding, Metrics, Outcome
+from diagnosis.records import Autopsy, Counts, Finding, Metrics, Outcome, Trial
 from reporting import cures
 
 WORDS = ("good", "faulty", "fails", "diverged")  # from the best to the worst
@@ -136,12 +136,11 @@ def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
     """manual-bce, 3 settings; bce and manual-bce-eps on raw, 2 settings; a single variant by its name."""
     if len(cases) == 1:
         return cases[0].entry.variant
-    names = {key: list(dict.fromkeys(one[key] for one in settings)) for key in ("loss", "normalization")}
-    who = " and ".join(names["loss"]) if len(names["loss"]) < NAMED else ", ".join(names["loss"])
-    if len(names["loss"]) > NAMED:
-        who = f"{len(names['loss'])} losses"
-    only = len(names["normalization"]) == 1 and len({one["normalization"] for one in variants.values()}) > 1
-    return f"{who}{f' on {names['normalization'][0]}' if only else ''}, {len(cases)} settings"
+    losses, normalizations = ({one[key]: None for one in settings} for key in ("loss", "normalization"))
+    who = (", " if len(losses) == NAMED else " and ").join(losses) if len(losses) <= NAMED else f"{len(losses)} losses"
+    if len(normalizations) == 1 and len({one["normalization"] for one in variants.values()}) > 1:
+        who += f" on {next(iter(normalizations))}"
+    return f"{who}, {len(cases)} settings"
 
 
 def _why_diverged(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:
@@ -178,7 +177,7 @@ def _past(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:
 def _clause(text: str) -> str:
     """The first part of an explanation."""
     for end in (". ", ": ", "; "):
-        text = text.split(end)[0]
+        text = text.split(end, maxsplit=1)[0]
     return text
 
 
@@ -190,15 +189,23 @@ def _cure(cases: list[Case]) -> str:
     tried = [one for one in tried if one]
     if not tried:
         return ""
-    best = Counter((cure.change, cure.same_function) for one in tried for cure in one.cures[:1])
-    if not best:
+    firsts = [one.cures[0] for one in tried if one.cures]
+    if not firsts:
         return f"Nothing that was tried cures {'them' if len(tried) > 1 else 'it'}."
-    (change, same), helped = best.most_common(1)[0]
-    reached = sorted(one.cures[0].correct for one in tried if one.cures and one.cures[0].change == change)
+    usual = Counter(_change(cure) for cure in firsts).most_common(1)[0][0]
+    same = [cure for cure in firsts if _change(cure) == usual]
+    change = min((cure.change for cure in same), key=len)
+    reached = sorted(cure.correct for cure in same)
     right = f"{reached[0]:,}" + (f" to {reached[-1]:,}" if reached[-1] > reached[0] else "")
-    text = f"Cure: {change}{', the same function' if same else ''}: {right} of {tried[0].n:,} right"
-    if len(tried) == helped:
-        return f"{text}."
-    others = sum(1 for one in tried if one.cures) - helped
-    rest = f", {others} by other changes" if others else ""
-    return f"{text}. It cures {helped} of {len(tried)}{rest}."
+    function = ", the same function" if same[0].same_function else ""
+    text = f"Cure: {change}{function}: {right} of {tried[0].n:,} right."
+    if len(same) == len(tried):
+        return text
+    others = len(firsts) - len(same)
+    return f"{text} It cures {len(same)} of {len(tried)}{f', other changes {others} more' if others else ''}."
+
+
+def _change(cure: Trial) -> tuple[str, bool]:
+    """The formula that is typed instead, whatever is said beside it; else the change as it is told."""
+    pieces = cure.change.split("`")
+    return (pieces[1] if len(pieces) > 2 and cure.same_function else cure.change), cure.same_function

@@ -25,9 +25,7 @@ def lines(rows: list[Row], best: list[str], equals: list[str]) -> list[Line]:
     """The best first; those with a seed that fails after all others, those that diverged last."""
     places = dict.fromkeys(equals, "equal") | dict.fromkeys(best, "best")
     found = [
-        Line(
-            row, places.get(row.variant, ""), intervals.of_test(row), intervals.wrong(row.accuracy, row.n)
-        )
+        Line(row, places.get(row.variant, ""), intervals.of_test(row), intervals.wrong(row.accuracy, row.n))
         for row in rows
     ]
     return sorted(found, key=_order)
