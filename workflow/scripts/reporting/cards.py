@@ -11,8 +11,8 @@ FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
-    """word (the worst verdict of its seeds), plot (a data URI), mistakes, findings, tried, diverged (the seed whose loss
-    broke first), picture (of its image), files.
+    """word (the worst verdict of its seeds), plot (a data URI), mistakes, findings, tried, diverged (the seed whose
+    loss broke first), picture (of its image), files.
 
     yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}; defaults: those of the config.
     """
