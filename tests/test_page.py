@@ -1,9 +1,11 @@
 """The report in a real browser: headless Chromium, the page opened from disk."""
 
 import copy
+import csv
 import json
 import math
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -172,14 +174,36 @@ def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):
         assert card.locator("img.plot").evaluate("image => image.complete && image.naturalWidth > 100")
     row = page.locator("tr[data-variant='manual-raw']")
     expect(row).to_contain_text("diverged")
-    assert row.locator("td").nth(1).inner_text().strip() == "–"
+    assert row.locator("td[data-label='wrong test images']").inner_text().strip() == "–"
     expect(page.locator("[id='variant-manual-raw'] .autopsy")).to_contain_text("became −∞")
 
 
-def test_verdict_names_the_best_and_the_diverged(open_page):
-    text = open_page().locator(".verdict").inner_text()
+def test_answer_counts_names_the_best_and_tells_each_cause_once(open_page):
+    page = open_page()
+    assert page.locator(".tallies strong").all_inner_texts() == ["2", "0", "0", "3"]
+    text = page.locator(".verdict").inner_text()
     assert "best test accuracy" in text
-    assert "manual-raw diverged" in text
+    assert "Always guessing 1 gets 10" in text
+    causes = page.locator(".cause summary").all_inner_texts()
+    assert len(causes) == 3
+    assert any(
+        one.startswith("manual-raw diverged: log(1 - yhat) is −∞ past logit 16.64; first at epoch") for one in causes
+    )
+    assert page.locator("[id='answer']").bounding_box()["y"] < 900
+
+
+def test_cell_of_the_grid_says_more_on_focus_and_leads_to_the_card(open_page):
+    page = open_page()
+    chip = page.locator(".chip[data-variant='manual-raw']")
+    expect(chip.locator("b")).to_contain_text("NaN @")
+    chip.focus()
+    expect(page.locator(".readout")).to_contain_text("manual-raw: diverged at epoch")
+    page.locator(".chip[data-variant='good-slow']").hover()
+    expect(page.locator(".readout")).to_contain_text("of 20 test images wrong, mean ± sd over seeds ±")
+    page.locator("[id='variant-manual-raw'] > details").evaluate("one => (one.open = false)")
+    page.focus(".chip[data-variant='manual-raw']")
+    page.keyboard.press("Enter")
+    expect(page.locator("[id='variant-manual-raw'] .autopsy")).to_be_in_viewport()
 
 
 def test_card_tells_each_finding_and_explains_its_kind_on_demand(open_page, compared):
@@ -216,7 +240,7 @@ def test_loss_is_drawn_as_a_strip_per_label_with_the_logits_of_its_variants(open
 def test_verdict_and_card_tell_the_cure_and_what_was_tried_in_vain(open_page, cured):
     page = open_page(workflow=cured)
     cure = f"Cure of seed 1: {STABLE}, the same function: 80 of 80 right."
-    expect(page.locator(".verdict li", has_text="manual-raw diverged").locator(".cure")).to_have_text(cure)
+    expect(page.locator(".cause", has_text="manual-raw diverged").locator(".cure")).to_have_text(cure)
     card = page.locator("[id='variant-manual-raw'] .cures")
     expect(card.locator("p").first).to_have_text(cure)
     assert card.locator("pre").all_text_contents()[0] == LINES
@@ -277,13 +301,15 @@ def test_loss_has_a_hint_at_its_better_form(open_page, cured):
 
 def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
     page = open_page()
-    button = page.locator("th[data-key='final_loss'] button")
+    button = page.locator("th[data-key='test_wrong'] button")
     values = []
     for direction in ("ascending", "descending"):
         button.click()
-        assert page.locator("th[data-key='final_loss']").get_attribute("aria-sort") == direction
+        assert page.locator("th[data-key='test_wrong']").get_attribute("aria-sort") == direction
         order = page.eval_on_selector_all(
-            "#table tbody tr", "rows => rows.map(r => [r.classList.contains('diverged'), r.cells[4].dataset.value])"
+            "#table tbody tr",
+            """rows => rows.map(r => [r.classList.contains('diverged'),
+                r.querySelector("td[data-label='wrong test images']").dataset.value])""",
         )
         assert [dead for dead, _ in order] == sorted(dead for dead, _ in order)
         assert any(dead for dead, _ in order)
@@ -291,17 +317,111 @@ def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
     assert values[0] == sorted(values[0]) == values[1][::-1]
 
 
-def test_filter_leaves_the_rows_that_contain_every_word(open_page):
+def test_table_begins_with_the_best_and_the_first_click_on_accuracy_puts_it_on_top(open_page):
     page = open_page()
-    page.fill("#filter", "GOOD slow")
-    assert shown(page) == ["good-slow"]
-    expect(page.locator("#shown")).to_have_text("1 of 5 shown")
-    page.fill("#filter", "no such thing")
-    assert shown(page) == []
+    expect(page.locator("th[data-key='test']")).to_be_hidden()
+    page.locator("#more").click()
+    assert "★" in page.locator("#table tbody tr").first.inner_text()
+    best = shown(page)[0]
+    page.locator("th[data-key='test'] button").click()
+    assert page.locator("th[data-key='test']").get_attribute("aria-sort") == "descending"
+    assert shown(page)[0] == best
+
+
+FILTERS = {
+    "GOOD slow": {"good-slow"},
+    "no such thing": set(),
+    "lr=0.001": {"good-slow"},
+    "lr<0.05": {"good-slow"},
+    "lr>0.001 loss=bce": {"good"},
+    "loss!=bce": {"bad", "manual-raw", "compared"},
+    "verdict=diverged loss!=manual": {"bad", "compared"},
+    "test_wrong<1 verdict=good": {"good"},
+    "finding=diverged normalization=raw": {"manual-raw"},
+    'hidden="8" loss=manual': {"manual-raw"},
+}
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_one_filter_drives_table_grid_cards_and_charts(open_page, text):
+    page = open_page()
+    page.evaluate("addEventListener('shown', event => (window.told = event.detail.variants), true)")
+    page.fill("#filter", text)
+    assert set(shown(page)) == FILTERS[text]
+    assert set(page.evaluate("told")) == FILTERS[text]
+    names = "all => all.map(one => one.dataset.variant)"
+    assert set(page.eval_on_selector_all(".chip:not(.out)", names)) == FILTERS[text]
+    assert set(page.eval_on_selector_all(".card:not([hidden])", names)) == FILTERS[text]
+    expect(page.locator("#shown")).to_have_text(f"{len(FILTERS[text])} of 5 shown")
+    page.click("#all")
+    assert len(shown(page)) == 5
+
+
+def test_only_this_and_none_leave_one_and_none(open_page):
+    page = open_page()
+    page.locator("tr[data-variant='good'] .alone").click()
+    expect(page.locator(".card:visible")).to_have_count(1)
+    assert open_page(page.evaluate("location.hash")).locator(".card:visible").count() == 1
+    page.click("#none")
+    expect(page.locator(".card:visible")).to_have_count(0)
+    page.click("#all")
+    expect(page.locator(".card:visible")).to_have_count(5)
+
+
+def test_pinned_variants_are_on_top_and_side_by_side(open_page):
+    page = open_page()
+    expect(page.locator("#compare")).to_be_hidden()
+    for name in ("manual-raw", "good-slow"):
+        page.get_by_role("button", name=f"pin {name}", exact=True).click()
+    assert set(shown(page)[:2]) == {"manual-raw", "good-slow"}
+    bold = page.locator("#compare tr", has=page.locator("b")).locator("th").all_inner_texts()
+    assert {"loss", "normalization", "lr", "verdict"} <= set(bold)
+    assert "hidden" not in bold
+    other = open_page(page.evaluate("location.hash"))
+    expect(other.locator("#compare")).to_contain_text("good-slow")
+
+
+def test_only_the_images_that_one_of_the_pinned_gets_right_are_shown(open_page, compared):
+    page = open_page()
+    for name in ("good", "good-slow"):
+        page.get_by_role("button", name=f"pin {name}", exact=True).click()
+    wrong = read_json(compared / "results/diagnosis/wrong.json")
+    good, slow = (set(wrong[name]["test"]["1"]) for name in ("good", "good-slow"))
+    heads = page.locator("#compare .only h3").all_inner_texts()
+    assert [int(head.split(": ")[1].split()[0]) for head in heads] == [len(slow - good), len(good - slow)]
+    assert page.locator("#compare .digit").count() == len(slow ^ good)
+
+
+def test_view_stays_in_the_address_after_a_click_on_a_variant(open_page):
+    page = open_page()
+    page.fill("#filter", "loss=bce")
+    page.locator("#table a", has_text="good-slow").click()
+    other = open_page(page.evaluate("location.hash"))
+    assert other.input_value("#filter") == "loss=bce"
+    assert set(shown(other)) == {"good", "good-slow"}
+    expect(other.locator("[id='variant-good-slow'] summary").first).to_be_in_viewport()
+
+
+def test_table_is_copied_as_csv_markdown_and_latex(open_page):
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    page.fill("#filter", "lr=0.001")
+    taken = {}
+    for name in ("CSV", "Markdown", "LaTeX"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.locator("#taken")).to_have_text("copied")
+        taken[name] = page.evaluate("navigator.clipboard.readText()")
+    head, row = csv.reader(taken["CSV"].splitlines())
+    assert head[:2] == ["variant", "loss"]
+    assert row[:2] == ["good-slow", "bce"]
+    assert len(head) == len(row)
+    assert taken["Markdown"].splitlines()[2].startswith("| good-slow | bce |")
+    assert r"good-slow & bce" in taken["LaTeX"]
+    assert r"$\pm$" in taken["LaTeX"]
 
 
 def test_view_is_in_the_link_and_can_be_shared(open_page):
     page = open_page()
+    page.click("#more")
     page.locator("th[data-key='seconds'] button").click()
     page.locator("th[data-key='seconds'] button").click()
     page.fill("#filter", "o")
@@ -362,11 +482,11 @@ def test_first_non_finite_epoch_is_marked(open_page):
 
 def test_table_works_by_keyboard(open_page):
     page = open_page()
-    page.focus("th[data-key='test'] button")
+    page.focus("th[data-key='test_wrong'] button")
     page.keyboard.press("Enter")
-    assert page.locator("th[data-key='test']").get_attribute("aria-sort") == "ascending"
+    assert page.locator("th[data-key='test_wrong']").get_attribute("aria-sort") == "ascending"
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('th').dataset.key") == "train"
+    assert page.evaluate("document.activeElement.closest('th').dataset.key") == "train_wrong"
     page.focus("tr[data-variant='good'] input")
     page.keyboard.press("Space")
     assert not page.is_checked("tr[data-variant='good'] input")
@@ -395,6 +515,10 @@ def test_dark_mode_is_dark(open_page):
 def test_without_javascript_table_cards_and_pictures_are_there(open_page, compared):
     page = open_page(java_script_enabled=False)
     expect(page.locator("#table tbody tr")).to_have_count(5)
+    expect(page.locator("th[data-key='final_loss']")).to_be_visible()
+    expect(page.locator(".tallies")).to_be_visible()
+    expect(page.locator(".cause")).to_have_count(3)
+    expect(page.locator(".chip")).to_have_count(5)
     expect(page.locator("img.plot")).to_have_count(5)
     expect(page.locator("#filter")).to_be_hidden()
     expect(page.get_by_text("The curves need JavaScript")).to_be_visible()
@@ -489,3 +613,33 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
     page = open_page(workflow=workflow)
     assert len(shown(page)) == 200
     expect(page.locator("article.card")).to_have_count(200)
+    assert page.locator(".card > details[open]").count() == 0
+    seconds = {}
+    for name, code in FAST.items():
+        seconds[name] = min(page.evaluate(TIMED.format(code=code)) for _ in range(3)) / 1000
+    assert {name: one for name, one in seconds.items() if one > 0.1} == {}
+
+
+FAST = {
+    "filter": "filter.value = filter.value ? '' : 'lr<0.02'; filter.dispatchEvent(new Event('input'))",
+    "sort": "document.querySelector('th[data-key=test_wrong] button').click()",
+}
+TIMED = """() => {{
+    const start = performance.now();
+    {code};
+    document.body.getBoundingClientRect();
+    return performance.now() - start;
+}}"""
+
+
+def pages(page) -> int:
+    """Of the page on A4 paper."""
+    return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4", print_background=True)))
+
+
+def test_print_is_short_and_no_column_is_cut(open_page, cured):
+    page = open_page(workflow=cured)
+    assert pages(page) <= 6
+    page.set_viewport_size({"width": 703, "height": 1000})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 703

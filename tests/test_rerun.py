@@ -212,7 +212,6 @@ FILES = {
     "reporting/pictures.py": from_rule("report"),
     "reporting/provenance.py": from_rule("report"),
     "reporting/summary.py": from_rule("report"),
-    "reporting/verdict.py": from_rule("report"),
     "training/fast.py": from_rule("train"),
     "training/history.py": from_rule("train"),
     "training/loop.py": from_rule("train"),

@@ -1,23 +1,53 @@
-// Sorting, filtering and hiding, the view in the URL's fragment, and copying.
+// Filtering, hiding, pinning, sorting; the view in the URL's fragment; copying.
 "use strict";
 document.documentElement.classList.add("scripted");
 
-const table = document.getElementById("table");
+const byId = (id) => document.getElementById(id);
+const table = byId("table");
 const body = table.tBodies[0];
 const rows = [...body.rows];
 const heads = [...table.tHead.rows[0].cells];
-const filter = document.getElementById("filter");
-const view = { sort: "", dir: "ascending", filter: "", hide: new Set() };
+const facts = JSON.parse(byId("facts").textContent);
+const filter = byId("filter");
+const choices = [...document.querySelectorAll("[data-choice]")];
+const view = { sort: "", dir: "ascending", filter: "", hide: new Set(), pin: new Set(), at: "" };
+
+// Of each variant: its row, the words in it, its chip in the grid, its card and the card's details.
+const variants = rows.map((row) => {
+  const name = row.dataset.variant;
+  const card = byId(`variant-${name}`);
+  return {
+    name,
+    row,
+    card,
+    details: card.querySelector("details"),
+    chips: [],
+    words: row.textContent.toLowerCase(),
+    box: row.querySelector("input"),
+    pin: row.querySelector(".pin"),
+  };
+});
+const called = new Map(variants.map((one) => [one.name, one]));
+document.querySelectorAll(".chip").forEach((chip) => called.get(chip.dataset.variant).chips.push(chip));
 
 // A fragment that starts with "view:" is a view; any other is a place on the page.
 function readFragment() {
   const fragment = location.hash.slice(1);
+  const place = fragment.startsWith("variant-") ? decodeURIComponent(fragment.slice(8)) : "";
+  if (place) view.at = place;
   if (!fragment.startsWith("view:")) return;
   const saved = new URLSearchParams(fragment.slice(5));
   view.sort = saved.get("sort") ?? "";
   view.dir = saved.get("dir") === "descending" ? "descending" : "ascending";
   view.filter = saved.get("filter") ?? "";
   view.hide = new Set(saved.getAll("hide"));
+  // Few of many are shown: then it is those that the address names.
+  if (saved.has("only")) {
+    const only = new Set(saved.getAll("only"));
+    view.hide = new Set(variants.map((one) => one.name).filter((name) => !only.has(name)));
+  }
+  view.pin = new Set(saved.getAll("pin").filter((name) => called.has(name)));
+  view.at = saved.get("at") ?? "";
 }
 
 function writeFragment() {
@@ -25,15 +55,44 @@ function writeFragment() {
   if (view.sort) saved.set("sort", view.sort);
   if (view.sort) saved.set("dir", view.dir);
   if (view.filter) saved.set("filter", view.filter);
-  view.hide.forEach((name) => saved.append("hide", name));
+  const shown = variants.filter((one) => !view.hide.has(one.name)).map((one) => one.name);
+  if (view.hide.size <= shown.length) view.hide.forEach((name) => saved.append("hide", name));
+  else (shown.length ? shown : [""]).forEach((name) => saved.append("only", name));
+  view.pin.forEach((name) => saved.append("pin", name));
+  if (view.at) saved.set("at", view.at);
   const text = saved.toString();
   history.replaceState(null, "", text ? `#view:${text}` : location.pathname + location.search);
 }
 
-// Empty cells come last, and so do diverged rows, in both directions.
+const KEYS = new Set([...Object.keys(facts[variants[0].name].settings), "test_wrong", "verdict", "finding"]);
+
+// "loss=bce", "lr<0.01" are conditions; anything else is a word. A value with a space stands in quotes.
+function parse(text) {
+  const pieces = text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? [];
+  return pieces.map((piece) => {
+    const [, key, sign, value] = piece.match(/^([\w-]+)(!=|=|<|>)(.*)$/) ?? [];
+    const known = KEYS.has(key);
+    const plain = (known ? value : piece).replaceAll('"', "").toLowerCase();
+    return known ? { key, sign, value: plain } : { word: plain };
+  });
+}
+
+function holds({ key, sign, value, word }, one) {
+  if (word !== undefined) return one.words.includes(word);
+  if (value === "") return true; // still being typed
+  const fact = facts[one.name];
+  const found = [fact.settings[key] ?? fact[key] ?? []].flat();
+  const number = value.trim() === "" ? NaN : Number(value);
+  const equal = (held) => String(held).toLowerCase() === value || Number(held) === number;
+  if (sign === "=") return found.some(equal);
+  if (sign === "!=") return !found.some(equal);
+  return found.some((held) => (sign === "<" ? held < number : held > number));
+}
+
+// Empty cells come last, and so do diverged rows, in both directions; pinned rows first.
 function compare(column) {
   const sign = view.dir === "descending" ? -1 : 1;
-  return (a, b) => {
+  return ({ row: a }, { row: b }) => {
     const dead = a.classList.contains("diverged") - b.classList.contains("diverged");
     const [x, y] = [a, b].map((row) => row.cells[column].dataset.value);
     if (dead || x === y) return dead;
@@ -43,27 +102,49 @@ function compare(column) {
   };
 }
 
+function order(list, column) {
+  const sorted = column < 0 ? list : [...list].sort(compare(column));
+  const isPinned = (one) => view.pin.has(one.name);
+  return [...sorted.filter(isPinned), ...sorted.filter((one) => !isPinned(one))];
+}
+
+let placed = "";
 function show() {
   const column = heads.findIndex((head) => head.dataset.key === view.sort);
-  const order = column < 0 ? rows : [...rows].sort(compare(column));
-  body.append(...order);
+  const sorted = order(variants, column);
+  const places = sorted.map((one) => one.name).join(" ");
+  // Rows and cards move only when their order does.
+  if (placed !== places) {
+    body.append(...sorted.map((one) => one.row));
+    if (placed || view.pin.size) sorted[0].card.parentNode.append(...order(variants, -1).map((one) => one.card));
+  }
+  placed = places;
   heads.forEach((head, place) => {
     if (place === column) head.setAttribute("aria-sort", view.dir);
     else head.removeAttribute("aria-sort");
   });
-  const words = view.filter.toLowerCase().split(/\s+/).filter(Boolean);
-  let count = 0;
-  for (const row of rows) {
-    const text = row.textContent.toLowerCase();
-    row.hidden = !words.every((word) => text.includes(word));
-    count += !row.hidden;
-    row.querySelector("input").checked = !view.hide.has(row.dataset.variant);
+  const conditions = parse(view.filter);
+  const shown = [];
+  for (const one of variants) {
+    const passes = conditions.every((condition) => holds(condition, one));
+    const isShown = passes && !view.hide.has(one.name);
+    if (isShown) shown.push(one.name);
+    one.row.hidden = !passes && !view.pin.has(one.name);
+    one.card.hidden = !isShown && one.name !== view.at;
+    one.chips.forEach((chip) => chip.classList.toggle("out", !isShown));
+    one.box.checked = !view.hide.has(one.name);
+    one.pin.textContent = view.pin.has(one.name) ? "★" : "☆";
+    one.pin.setAttribute("aria-pressed", view.pin.has(one.name));
+    one.row.classList.toggle("pinned", view.pin.has(one.name));
   }
-  filter.value = view.filter;
-  document.getElementById("shown").textContent = words.length ? `${count} of ${rows.length} shown` : "";
-  const variants = rows.filter((row) => !row.hidden).map((row) => row.dataset.variant);
-  const detail = { variants: variants.filter((name) => !view.hide.has(name)) };
-  document.dispatchEvent(new CustomEvent("shown", { detail }));
+  if (filter.value !== view.filter) filter.value = view.filter;
+  for (const choice of choices) {
+    const chosen = conditions.find((one) => one.key === choice.dataset.choice && one.sign === "=");
+    choice.value = [...choice.options].find((one) => one.value.toLowerCase() === chosen?.value)?.value ?? "";
+  }
+  byId("shown").textContent = shown.length < variants.length ? `${shown.length} of ${variants.length} shown` : "";
+  showPinned();
+  document.dispatchEvent(new CustomEvent("shown", { detail: { variants: shown } }));
 }
 
 function change() {
@@ -71,14 +152,93 @@ function change() {
   show();
 }
 
+// Two or more pinned variants side by side: what differs in bold, and the test images that only one gets right.
+let beside = "";
+function showPinned() {
+  const names = [...view.pin];
+  if (beside === names.join(" ")) return;
+  beside = names.join(" ");
+  const panel = byId("compare");
+  panel.hidden = names.length < 2;
+  if (panel.hidden) return;
+  const made = (tag, text, parent) => {
+    const one = document.createElement(tag);
+    one.textContent = text;
+    parent?.append(one);
+    return one;
+  };
+  const grid = document.createElement("table");
+  const head = grid.createTHead().insertRow();
+  made("td", "", head);
+  for (const name of names) {
+    const cell = made("th", "", head);
+    cell.scope = "col";
+    made("a", name, cell).href = `#variant-${name}`;
+  }
+  const wrong = (value) => (value === null ? "–" : String(Math.round(value * 10) / 10));
+  const lines = Object.keys(facts[names[0]].settings).map((key) => [key, (fact) => String(fact.settings[key])]);
+  lines.push(["verdict", (fact) => fact.verdict.join(", ")]);
+  lines.push(["findings", (fact) => fact.finding.join(", ") || "–"]);
+  lines.push(["wrong test images", (fact) => wrong(fact.test_wrong)]);
+  const inside = grid.createTBody();
+  for (const [title, text] of lines) {
+    const row = inside.insertRow();
+    made("th", title, row).scope = "row";
+    const values = names.map((name) => text(facts[name]));
+    const tag = new Set(values).size > 1 ? "b" : "span";
+    values.forEach((value) => made(tag, value, row.insertCell()));
+  }
+  panel.querySelector(".wide").replaceChildren(grid);
+  const only = panel.querySelector(".only");
+  only.replaceChildren();
+  const known = names.filter((name) => facts[name].missed);
+  if (known.length < 2) return;
+  const missed = [...new Set(known.flatMap((name) => facts[name].missed))];
+  for (const name of known) {
+    const alone = (image) => known.every((other) => facts[other].missed.includes(image) === (other !== name));
+    const right = missed.filter(alone);
+    made("h3", `Only ${name} gets right: ${right.length} test image${right.length === 1 ? "" : "s"}`, only);
+    const digits = made("div", "", only);
+    digits.className = "digits";
+    for (const image of right.slice(0, 24)) {
+      const digit = document.querySelector(`[data-image="test-${image}"]:has(img)`);
+      if (!digit) continue;
+      const copied = digit.cloneNode(true);
+      copied.querySelector("figcaption").textContent = image;
+      digits.append(copied);
+    }
+  }
+  const hasSeeds = known.some((name) => String(facts[name].settings.seeds).includes(","));
+  if (hasSeeds) made("p", "Of the first seed of each that survived.", only).className = "note";
+}
+
+// A link to a variant opens its card; the view stays in the address.
+function goTo(name) {
+  view.at = name;
+  change();
+  const { card, details } = called.get(name);
+  details.open = true;
+  card.scrollIntoView();
+  details.querySelector("summary").focus({ preventScroll: true });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#variant-']");
+  const name = link && decodeURIComponent(link.getAttribute("href").slice(9));
+  if (!called.has(name) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  goTo(name);
+});
+
 for (const head of heads) {
   const button = document.createElement("button");
   button.type = "button";
   button.append(...head.childNodes);
   head.append(button);
   button.addEventListener("click", () => {
-    const again = view.sort === head.dataset.key && view.dir === "ascending";
-    view.dir = again ? "descending" : "ascending";
+    const first = head.dataset.first ?? "ascending";
+    const other = first === "ascending" ? "descending" : "ascending";
+    view.dir = view.sort === head.dataset.key && view.dir === first ? other : first;
     view.sort = head.dataset.key;
     change();
   });
@@ -87,19 +247,61 @@ filter.addEventListener("input", () => {
   view.filter = filter.value;
   change();
 });
+for (const choice of choices) {
+  choice.addEventListener("change", () => {
+    const pieces = view.filter.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? [];
+    const others = pieces.filter((piece) => !piece.startsWith(`${choice.dataset.choice}=`));
+    const value = /\s/.test(choice.value) ? `"${choice.value}"` : choice.value;
+    view.filter = [...others, ...(value ? [`${choice.dataset.choice}=${value}`] : [])].join(" ");
+    change();
+  });
+}
+byId("all").addEventListener("click", () => {
+  view.filter = "";
+  view.hide.clear();
+  change();
+});
+byId("none").addEventListener("click", () => {
+  variants.forEach((one) => view.hide.add(one.name));
+  change();
+});
 body.addEventListener("change", (event) => {
   const name = event.target.closest("tr").dataset.variant;
   if (event.target.checked) view.hide.delete(name);
   else view.hide.add(name);
   change();
 });
+body.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  const name = button.closest("tr").dataset.variant;
+  const others = variants.map((one) => one.name).filter((one) => one !== name);
+  if (button.classList.contains("alone")) view.hide = new Set(others);
+  else if (!view.pin.delete(name)) view.pin.add(name);
+  change();
+  button.focus(); // its row may have moved
+});
+byId("more").addEventListener("click", (event) => {
+  const isOpen = table.classList.toggle("all-columns");
+  event.target.setAttribute("aria-pressed", isOpen);
+  event.target.textContent = isOpen ? "fewer columns" : "more columns";
+});
 addEventListener("hashchange", () => {
   readFragment();
   show();
+  if (called.has(view.at)) goTo(view.at);
 });
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => (one.open = true)));
 
-// A page from disk may have no clipboard; where nothing can copy, the lines stay selected.
+// The readout under the grid says what the chip under the pointer, or with the focus, holds.
+const readout = document.querySelector(".readout");
+const read = (event) => {
+  const chip = event.target.closest?.(".chip");
+  if (chip) readout.textContent = chip.querySelector(".tip").textContent;
+};
+document.addEventListener("pointerover", read);
+document.addEventListener("focusin", read);
+
+// A page from disk may have no clipboard; where nothing can copy, the text stays selected.
 async function copy(lines) {
   try {
     await navigator.clipboard.writeText(lines.textContent);
@@ -113,13 +315,55 @@ async function copy(lines) {
   }
 }
 
+function say(status, text) {
+  status.textContent = text;
+  setTimeout(() => (status.textContent = ""), 2000);
+}
+
 for (const button of document.querySelectorAll(".copy")) {
-  const status = button.nextElementSibling;
   button.addEventListener("click", async () => {
-    status.textContent = await copy(button.closest(".lines").querySelector("pre"));
-    setTimeout(() => (status.textContent = ""), 2000);
+    say(button.nextElementSibling, await copy(button.closest(".lines").querySelector("pre")));
+  });
+}
+
+// The table as text: its rows as they are shown, in their order; folded columns, too.
+const LATEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$" };
+Object.assign(LATEX, { "<": "$<$", ">": "$>$", "−": "$-$", "∞": "$\\infty$", "–": "--", "★": "*", "✕": "$\\times$" });
+const FORMATS = {
+  CSV: (lines) => {
+    const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+    return lines.map((line) => line.map(quoted).join(","));
+  },
+  Markdown: (lines) => {
+    const written = lines.map((line) => `| ${line.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`);
+    return [written[0], `| ${lines[0].map(() => "---").join(" | ")} |`, ...written.slice(1)];
+  },
+  LaTeX: (lines) => {
+    const safe = (text) => text.replace(/[\\~^±<>−∞–★✕&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`);
+    const written = lines.map((line) => `${line.map(safe).join(" & ")} \\\\`);
+    const begin = `\\begin{tabular}{${"l".repeat(lines[0].length)}}`;
+    const rule = "\\hline";
+    return [begin, rule, written[0], rule, ...written.slice(1), rule, "\\end{tabular}"];
+  },
+};
+
+function tableLines() {
+  const text = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
+  const shown = [...body.rows].filter((row) => !row.hidden && !view.hide.has(row.dataset.variant));
+  return [heads.map(text), ...shown.map((row) => [row.dataset.variant, ...[...row.cells].slice(1).map(text)])];
+}
+
+for (const button of document.querySelectorAll("[data-take]")) {
+  button.addEventListener("click", async () => {
+    const text = document.createElement("pre");
+    text.className = "taken";
+    text.textContent = `${FORMATS[button.dataset.take](tableLines()).join("\n")}\n`;
+    document.body.append(text);
+    say(byId("taken"), await copy(text));
+    text.remove();
   });
 }
 
 readFragment();
 show();
+if (called.has(view.at)) goTo(view.at);

@@ -10,7 +10,20 @@ from common.errors import logged
 from common.files import read_json, write
 from diagnosis.chart import LossChart
 from diagnosis.records import Change, Metrics, Rewrite, read
-from reporting import best, cards, charts, losses, page, pairs, pictures, provenance, summary, verdict
+from reporting import (
+    answer,
+    best,
+    cards,
+    charts,
+    grid,
+    losses,
+    page,
+    pairs,
+    pictures,
+    provenance,
+    summary,
+    table,
+)
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -49,6 +62,8 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     """
     metrics, wrong = found["metrics"], found["wrong"]
     rows = summary.over_seeds(metrics, variants)
+    differing = summary.differing(variants)
+    guessed, right, of = answer.baseline(metrics[0].counts)
     many_seeds = any(row.seeds > 1 for row in rows)
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
     ranking = best.best(metrics, wrong)
@@ -62,13 +77,21 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "marks": losses.marks(),
         "does": losses.DOES,
         "many_seeds": many_seeds,
-        "verdict": {
-            "best": verdict.best(ranking),
-            "ranking": ranking,
-            "troubles": verdict.troubles(metrics),
-            "named": best.NAMED,
+        "answer": {
+            "best": f"{ranking.sentence} {ranking.note}".strip(),
+            "tallies": answer.tallies(metrics),
+            "baseline": (guessed, right, of),
+            "causes": answer.causes(metrics, variants, found["kinds"], found["losses"], defaults),
+            "grid": grid.grid(rows, differing, of - right, page.setting),
+            "choices": grid.choices(rows, differing, page.setting),
         },
-        "table": {"differing": summary.differing(variants), "limit": charts.ONE_LOGIT},
+        "table": {
+            "lines": table.lines(rows, ranking.winners, ranking.equals),
+            "swept": table.swept(rows, differing),
+            "settings": [key for key in rows[0].settings if not key.endswith("_definition")],
+            "limit": charts.ONE_LOGIT,
+            "facts": table.facts(rows, metrics, wrong, page.setting),
+        },
         "curves": charts.drawn(variants, metrics, found["histories"], found["survival"]),
         "cards": {
             name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each

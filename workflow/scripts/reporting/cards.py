@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from diagnosis.records import Finding, Metrics
-from reporting import cures
+from reporting import answer, cures
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
 SHOWN = 12  # images under a finding
@@ -11,14 +11,15 @@ FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
-    """plot (a data URI), mistakes, findings, tried, diverged (the seed whose loss broke first), picture (of its image),
-    files.
+    """word (the worst verdict of its seeds), plot (a data URI), mistakes, findings, tried, diverged (the seed whose
+    loss broke first), picture (of its image), files.
 
     yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}; defaults: those of the config.
     """
     first = min((one for one in entry.seeds if one.autopsy), key=lambda one: one.autopsy.epoch, default=None)
     image = first and first.autopsy.image
     return {
+        "word": answer.worst(entry),
         "plot": data_uri(plot),
         "mistakes": wrong_digits(digits, entry, wrong, yhat, y),
         "findings": findings(entry, digits),

@@ -7,6 +7,7 @@ import jinja2
 from markupsafe import Markup
 
 from common.english import counted, with_article
+from reporting import intervals
 
 HOME = Path(__file__).resolve().parents[3]  # the project's folder
 LEAST = 1e-300  # of a p-value that is written out
@@ -72,6 +73,7 @@ def render(**content) -> str:
         "counted": counted,
         "count": "{:,}".format,
     }
+    environment.filters |= {"amount": intervals.amount, "spread": intervals.spread}
     files = {"style": "report.css", "charts_style": "charts.css", "script": "report.js", "charts_script": "charts.js"}
     texts = {name: (SOURCES / file).read_text(encoding="utf-8") for name, file in files.items()}
     return environment.get_template("report.html.j2").render(**texts, **content)

@@ -1,0 +1,172 @@
+"""What the first screen says: counts, causes, intervals, the grid; from records made here."""
+
+import dataclasses
+
+import pytest
+from test_cures import trial
+
+from diagnosis.records import Autopsy, Counts, Forecast, Image, Metrics, Outcome, Range, Step, finding
+from reporting import answer, grid, intervals, summary, table
+from reporting.page import setting
+
+COUNTS = Counts(train=(40, 60), test=(9, 11))
+DEFAULTS = {"lr": 0.1}
+
+
+def outcome(seed=1, test_correct=19, kind=None, verdict=None, **facts) -> Outcome:
+    found = [finding(kind, f"What {kind} did.")] if kind else []
+    shared = {"final_loss": 0.1, "max_logit": 1.0, "epochs": 9, "seconds": 1.0, "margin": 1.0, "progress": None}
+    values = shared | {
+        "seed": seed,
+        "status": "finished",
+        "diverged_epoch": None,
+        "correct": 99,
+        "n": 100,
+        "accuracy": 0.99,
+        "test_correct": test_correct,
+        "test_n": 20,
+        "test_accuracy": test_correct / 20,
+        "forecast": Forecast(epoch=None),
+        "autopsy": None,
+        "verdict": verdict or ("faulty" if kind else "good"),
+        "findings": found,
+    }
+    return Outcome(**values | facts)
+
+
+def diverged(seed=1, epoch=5, expression="log(1 - yhat)", **facts) -> Outcome:
+    holds = {"0": {"nan": 0, "+inf": 0, "-inf": 0}, "1": {"nan": 0, "+inf": 0, "-inf": 3}}
+    step = Step(expression=expression, operation="log", start=0, holds=holds, inputs=[])
+    autopsy = Autopsy(
+        epoch=epoch,
+        cause="loss",
+        sentence=f"At epoch {epoch} it broke.",
+        largest_weight=1.0,
+        logits={"0": Range(min=0.0, max=1.0), "1": Range(min=0.0, max=17.0)},
+        yhat_zeros={"0": 0, "1": 0},
+        yhat_ones={"0": 0, "1": 3},
+        culprits=[step],
+        path=[step],
+        image=Image(index=3, y=1, yhat=1.0, logit=17.0),
+    )
+    gone = {"status": "diverged", "diverged_epoch": epoch, "autopsy": autopsy, "verdict": "fails", "forecast": None}
+    gone |= dict.fromkeys(("correct", "accuracy", "test_accuracy", "final_loss"))
+    return dataclasses.replace(outcome(seed, kind="diverged"), **gone | {"test_correct": None} | facts)
+
+
+def metrics(**outcomes) -> list[Metrics]:
+    return [
+        Metrics(variant=name, counts=COUNTS, seeds=seeds if isinstance(seeds, list) else [seeds])
+        for name, seeds in outcomes.items()
+    ]
+
+
+def settings(loss="bce", normalization="unit", **others) -> dict:
+    shared = {"hidden": [4], "optimizer": ["Adam", []], "lr": 0.1, "epochs": 9, "seeds": [1]}
+    return {"loss": loss, "normalization": normalization} | shared | others
+
+
+def causes(found: list[Metrics], variants: dict) -> list[answer.Cause]:
+    kinds = {"stuck-images": {"means": "images are wrong, and stay so: more of it. And so on"}}
+    return answer.causes(found, variants, kinds, {}, DEFAULTS)
+
+
+def test_variant_counts_under_its_worst_seed_and_each_model_under_its_own():
+    found = metrics(a=outcome(), b=[outcome(), diverged(2)], c=outcome(kind="frozen", verdict="fails"))
+    tallies = [(one.word, one.variants, one.models) for one in answer.tallies(found)]
+    assert tallies == [("good", 1, 2), ("faulty", 0, 0), ("fails", 1, 1), ("diverged", 1, 1)]
+
+
+def test_baseline_is_the_class_that_is_larger_in_training():
+    assert answer.baseline(COUNTS) == (1, 11, 20)
+    assert answer.baseline(Counts(train=(60, 40), test=(9, 11))) == (0, 9, 20)
+
+
+def test_variants_with_one_culprit_are_one_cause():
+    found = metrics(a=diverged(epoch=0), b=diverged(epoch=7), c=diverged(expression="sqrt(yhat)"), d=outcome())
+    first, second = causes(found, {name: settings("manual") for name in "abcd"})
+    assert (first.who, first.what) == ("manual, 2 settings", "`log(1 - yhat)` is −∞; first at epoch 0, 7")
+    assert [variant for variant, _ in first.each] == ["a", "b"]
+    assert (second.who, second.each) == ("c", [("c", "What diverged did.")])
+
+
+def test_cause_of_several_says_what_its_kind_means_and_of_one_what_was_found():
+    found = metrics(a=outcome(kind="stuck-images"), b=outcome(kind="stuck-images"))
+    (both,) = causes(found, {"a": settings(), "b": settings("squared")})
+    assert (both.who, both.what) == ("bce and squared, 2 settings", "images are wrong, and stay so")
+    (one,) = causes(found[:1], {"a": settings()})
+    assert (one.who, one.what) == ("a", "What stuck-images did")
+
+
+@pytest.mark.parametrize(
+    ("cured", "sentence"),
+    [
+        ((["`a`"], ["`a`"]), "Cure: `a`, the same function: 80 of 80 right."),
+        ((["`a`"], ["`a`, but for b"]), "Cure: `a`, the same function: 80 of 80 right."),
+        ((["`a`"], []), "Cure: `a`, the same function: 80 of 80 right. It cures 1 of 2."),
+        ((["`a`"], ["`b`"]), "Cure: `a`, the same function: 80 of 80 right. It cures 1 of 2, other changes 1 more."),
+        (([], []), "Nothing that was tried cures them."),
+    ],
+)
+def test_cause_tells_its_commonest_cure_and_what_it_reaches(cured, sentence):
+    lines = "losses:\n  a: mean(y)\n"
+    seeds = [
+        outcome(
+            kind="stuck-images",
+            n=80,
+            cures=[trial(change, same_function=True, snippet=lines) for change in changes],
+            tried=[trial("`c`", verdict="faulty")],
+        )
+        for changes in cured
+    ]
+    (cause,) = causes(metrics(a=seeds[0], b=seeds[1]), {"a": settings(), "b": settings()})
+    assert cause.cure == sentence
+
+
+def test_wilson_interval_is_that_of_the_book():
+    # A. Agresti, Categorical Data Analysis: 0 of 25 has (0, 0.133).
+    low, high = intervals.wilson(0, 25)
+    assert low == 0
+    assert high / 25 == pytest.approx(0.133, abs=5e-4)
+    assert intervals.wilson(25, 25) == pytest.approx((25 - high, 25))
+
+
+def over_seeds(**outcomes) -> list[summary.Row]:
+    return summary.over_seeds(metrics(**outcomes), {name: settings(name[0], name[1:]) for name in outcomes})
+
+
+def test_best_comes_first_and_the_diverged_last():
+    rows = over_seeds(a1=diverged(), a2=outcome(test_correct=17), a3=outcome(test_correct=20, verdict="fails"))
+    rows += over_seeds(a4=outcome(test_correct=19))
+    lines = table.lines(rows, ["a4"], ["a2"])
+    assert [(line.row.variant, line.place) for line in lines] == [
+        ("a4", "best"),
+        ("a2", "equal"),
+        ("a3", ""),
+        ("a1", ""),
+    ]
+
+
+def test_grid_has_a_cell_per_loss_and_normalization():
+    rows = over_seeds(
+        a1=outcome(test_correct=18), a2=diverged(epoch=5), b1=outcome(kind="frozen", verdict="fails", test_correct=9)
+    )
+    found = grid.grid(rows, [], 9, setting)
+    assert (found.row_key, found.column_key, found.columns) == ("loss", "normalization", ["1", "2"])
+    cells = {line: [[chip.text for chip in cell] for cell in of] for line, of in found.lines}
+    assert cells == {"a": [["2"], ["NaN @5"]], "b": [["11"], []]}
+    (chip,) = found.lines[1][1][0]
+    assert (chip.kind, chip.word, chip.level) == ("frozen", "fails", grid.LEVELS)
+    assert grid.grid(rows[:1], [], 9, setting) is None
+
+
+def test_swept_setting_is_a_strip_in_the_order_of_its_numbers():
+    names = [(loss, unit, lr) for loss in "ab" for unit in "12" for lr in (0.1, 0.005, 10)]
+    variants = {f"{loss}{unit}{lr}": settings(loss, unit, lr=lr) for loss, unit, lr in names}
+    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
+    found = grid.grid(rows, ["lr"], 9, setting)
+    assert (found.strip_key, found.strips) == ("lr", ["0.005", "0.1", "10"])
+    assert [chip.variant for chip in found.lines[0][1][0]] == ["a10.005", "a10.1", "a110"]
+    ragged = grid.grid(rows[:-1], ["lr"], 9, setting)
+    assert ragged.strips == []
+    assert {chip.label for _, cells in ragged.lines for cell in cells for chip in cell} == {"", "lr 0.1", "lr 10"}

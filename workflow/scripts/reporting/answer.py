@@ -1,0 +1,211 @@
+"""The first screen: how many train well, and the causes of all that does not, each told once, with its cure."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from diagnosis.chart import LossChart, limits
+from diagnosis.records import Autopsy, Counts, Finding, Metrics, Outcome, Trial
+from reporting import cures
+
+WORDS = ("good", "faulty", "fails", "diverged")  # from the best to the worst
+NAMED = 3  # losses that a line names
+CAUSES = {
+    "gradient": "the loss is finite, but its derivative is not",
+    "step": "a step was too large for float32",
+    "network": "weights or logits grew beyond what float32 holds",
+    "normalization": "the pixels are not finite, or too large",
+    "optimizer": "a division or root of the optimizer's own is not finite",
+    "decay": "the weight decay makes weights grow",
+    "momentum": "the momentum makes steps grow",
+}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many variants have a seed of this word and none of a worse one; how many models have it."""
+
+    word: str
+    variants: int
+    models: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """A variant that does not train well: in how many of its seeds, and what its first such seed shows."""
+
+    entry: Metrics
+    word: str
+    count: int
+    first: Outcome
+
+    @property
+    def finding(self) -> Finding:
+        return self.first.findings[0]
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason for which variants do not train well.
+
+    who: their losses, and how many; what: the reason; models, of: in how many of their models; each: (variant, what
+    was found in it); cure: a sentence, '' where nothing was tried; lines: for config.yaml, of one of them.
+    """
+
+    word: str
+    kind: str
+    who: str
+    what: str
+    models: int
+    of: int
+    each: list[tuple[str, str]]
+    cure: str
+    lines: str | None
+
+
+def word(one: Outcome) -> str:
+    return "diverged" if one.status == "diverged" else one.verdict
+
+
+def worst(entry: Metrics) -> str:
+    return max((word(one) for one in entry.seeds), key=WORDS.index)
+
+
+def tallies(metrics: list[Metrics]) -> list[Tally]:
+    variants = Counter(worst(entry) for entry in metrics)
+    models = Counter(word(one) for entry in metrics for one in entry.seeds)
+    return [Tally(name, variants[name], models[name]) for name in WORDS]
+
+
+def baseline(counts: Counts) -> tuple[int, int, int]:
+    """Always guessing the larger class of the training images: its label, how many test images are right, of how
+    many."""
+    label = int(counts.train[1] >= counts.train[0])
+    return label, counts.test[label], sum(counts.test)
+
+
+def causes(
+    metrics: list[Metrics], variants: dict, kinds: dict, charts: dict[str, LossChart], defaults: dict
+) -> list[Cause]:
+    """The worst first, then those of the most variants. variants: {name: settings}; charts: of each loss."""
+    groups: dict[tuple, list[Case]] = {}
+    for entry in metrics:
+        if worst(entry) != "good":
+            case = _case(entry)
+            groups.setdefault(_key(case), []).append(case)
+    order = sorted(groups.values(), key=lambda cases: (-WORDS.index(cases[0].word), -len(cases)))
+    return [_cause(cases, variants, kinds, charts, defaults) for cases in order]
+
+
+def _case(entry: Metrics) -> Case:
+    found = [one for one in entry.seeds if word(one) == worst(entry)]
+    first = min(found, key=lambda one: one.autopsy.epoch if one.autopsy else 0)
+    return Case(entry, worst(entry), len(found), first)
+
+
+def _key(case: Case) -> tuple:
+    autopsy = case.first.autopsy
+    if autopsy is None:
+        return case.word, case.finding.kind
+    return case.word, autopsy.cause, autopsy.culprits[0].expression if autopsy.culprits else None
+
+
+def _cause(cases: list[Case], variants: dict, kinds: dict, charts: dict, defaults: dict) -> Cause:
+    first = cases[0]
+    settings = [variants[case.entry.variant] for case in cases]
+    if first.first.autopsy:
+        what = _why_diverged([case.first.autopsy for case in cases], [charts.get(one["loss"]) for one in settings])
+    elif len(cases) == 1:
+        what = first.finding.sentence.removesuffix(".")
+    else:
+        what = _clause(kinds[first.finding.kind]["means"])
+    cured = [cures.on_card(case.entry, defaults) for case in cases]
+    return Cause(
+        word=first.word,
+        kind=first.finding.kind,
+        who=_who(cases, settings, variants),
+        what=what,
+        models=sum(case.count for case in cases),
+        of=sum(len(case.entry.seeds) for case in cases),
+        each=[(case.entry.variant, case.finding.sentence) for case in cases],
+        cure=_cure(cases),
+        lines=next((one.cures[0].lines for one in cured if one and one.cures), None),
+    )
+
+
+def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
+    """manual-bce, 3 settings; bce and manual-bce-eps on raw, 2 settings; a single variant by its name."""
+    if len(cases) == 1:
+        return cases[0].entry.variant
+    losses, normalizations = ({one[key]: None for one in settings} for key in ("loss", "normalization"))
+    who = (", " if len(losses) == NAMED else " and ").join(losses) if len(losses) <= NAMED else f"{len(losses)} losses"
+    if len(normalizations) == 1 and len({one["normalization"] for one in variants.values()}) > 1:
+        who += f" on {next(iter(normalizations))}"
+    return f"{who}, {len(cases)} settings"
+
+
+def _why_diverged(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:
+    first = autopsies[0]
+    what = CAUSES.get(first.cause, "the loss is not finite")
+    if first.culprits:
+        what = f"`{first.culprits[0].expression}` is {_held(autopsies)}{_past(autopsies, charts)}"
+        what += f": {CAUSES[first.cause]}" if first.cause in CAUSES else ""
+    epochs = sorted({one.epoch for one in autopsies})
+    if len(epochs) > NAMED:
+        return f"{what}; first at epoch {epochs[0]} to {epochs[-1]}"
+    return f"{what}; first at epoch {', '.join(map(str, epochs))}"
+
+
+def _held(autopsies: list[Autopsy]) -> str:
+    counts = [count for one in autopsies for count in one.culprits[0].holds.values()]
+    signs = {"nan": "NaN", "+inf": "∞", "-inf": "−∞"}
+    return " or ".join(sign for kind, sign in signs.items() if any(count.get(kind) for count in counts)) or "not finite"
+
+
+def _past(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:
+    """Past which logit, if it is the same one for all, and the images concerned do lie beyond."""
+    found = set()
+    for autopsy, chart in zip(autopsies, charts, strict=True):
+        logit = autopsy.image and autopsy.image.logit
+        edges = [edge for edge in limits(chart).values() if edge is not None] if chart else []
+        if not isinstance(logit, float):
+            return ""
+        passed = [edge for edge in edges if edge * logit > 0 and abs(logit) >= abs(edge)]
+        found.add(f"{passed[0]:.4g}".replace("-", "−") if passed else "")
+    return f" past logit {found.pop()}" if len(found) == 1 and "" not in found else ""
+
+
+def _clause(text: str) -> str:
+    """The first part of an explanation."""
+    for end in (". ", ": ", "; "):
+        text = text.split(end, maxsplit=1)[0]
+    return text
+
+
+def _cure(cases: list[Case]) -> str:
+    """What cures most of them, and what they reach with it; else that nothing did."""
+    if len(cases) == 1:
+        return cures.sentence(cases[0].entry)
+    tried = [next((one for one in case.entry.seeds if one.cures or one.tried), None) for case in cases]
+    tried = [one for one in tried if one]
+    if not tried:
+        return ""
+    firsts = [one.cures[0] for one in tried if one.cures]
+    if not firsts:
+        return f"Nothing that was tried cures {'them' if len(tried) > 1 else 'it'}."
+    usual = Counter(_change(cure) for cure in firsts).most_common(1)[0][0]
+    same = [cure for cure in firsts if _change(cure) == usual]
+    change = min((cure.change for cure in same), key=len)
+    reached = sorted(cure.correct for cure in same)
+    right = f"{reached[0]:,}" + (f" to {reached[-1]:,}" if reached[-1] > reached[0] else "")
+    function = ", the same function" if same[0].same_function else ""
+    text = f"Cure: {change}{function}: {right} of {tried[0].n:,} right."
+    if len(same) == len(tried):
+        return text
+    others = len(firsts) - len(same)
+    return f"{text} It cures {len(same)} of {len(tried)}{f', other changes {others} more' if others else ''}."
+
+
+def _change(cure: Trial) -> tuple[str, bool]:
+    """The formula that is typed instead, whatever is said beside it; else the change as it is told."""
+    pieces = cure.change.split("`")
+    return (pieces[1] if len(pieces) > 2 and cure.same_function else cure.change), cure.same_function
