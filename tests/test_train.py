@@ -133,12 +133,12 @@ def test_history_counts_saturated_yhat_and_logit_range():
 
 def test_history_csv_writes_nan_as_empty_and_float32_shortly():
     text = history.history_csv(
-        {5: [(0.10000000149011612, 0.5, -1.0, 2.0, 0, 1), (math.nan, None, math.nan, math.inf, 0, 0)]}
+        {5: [(0.10000000149011612, 0.5, -1.0, 2.0, 0, 1, 3), (math.nan, None, math.nan, math.inf, 0, 0, None)]}
     )
     assert text.splitlines() == [
-        "seed,epoch,loss,accuracy,min_logit,max_logit,yhat_zeros,yhat_ones",
-        "5,0,0.1,0.5,-1.0,2.0,0,1",
-        "5,1,,,,inf,0,0",
+        "seed,epoch,loss,accuracy,min_logit,max_logit,yhat_zeros,yhat_ones,test_wrong",
+        "5,0,0.1,0.5,-1.0,2.0,0,1,3",
+        "5,1,,,,inf,0,0,",
     ]
 
 

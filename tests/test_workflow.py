@@ -66,6 +66,8 @@ def test_files_are_those_of_the_contract(finished):
         with open(folder / "history.csv") as file:
             history = list(csv.DictReader(file))
         assert [(row["seed"], row["epoch"]) for row in history] == [(s, str(e)) for s in "12" for e in range(5)]
+        counted = [row["epoch"] for row in history if row["test_wrong"]]
+        assert counted == (["0", "4"] * 2 if variant == "good" else ["0", "0"])
         assert [outcome["seed"] for outcome in json.loads((folder / "metrics.json").read_text())["seeds"]] == [1, 2]
         assert (folder / "yhat.png").read_bytes().startswith(b"\x89PNG")
 
