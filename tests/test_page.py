@@ -49,7 +49,7 @@ def compared(tmp_path_factory, small_mnist) -> Workflow:
     }
     config["normalizations"]["raw"] = "x"
     config["variants"] |= {
-        "good-slow": {"loss": "bce", "normalization": "unit", "lr": 0.001},
+        "good-slow": {"loss": "bce", "normalization": "unit", "lr": 0.001, "note": f"Is it slow? {HOSTILE}"},
         "manual-raw": {"loss": "manual", "normalization": "raw"},
         "compared": {"loss": "compared", "normalization": "unit"},
     }
@@ -86,7 +86,7 @@ def write_page(workflow: Workflow) -> None:
         {kind: [results / "variants" / name / file for name in experiment.variants] for kind, file in of_each.items()}
         | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
         | {"source": results / "data/source.json", "vega": results / "vega.js"},
-        effective(experiment, "data", "defaults", "variants"),
+        effective(experiment, "data", "defaults", "variants", "notes"),
         as_config(experiment),
         str(workflow / "config.yaml"),
         {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
@@ -174,6 +174,12 @@ def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):
     expect(row).to_contain_text("diverged")
     assert row.locator("td").nth(1).inner_text().strip() == "–"
     expect(page.locator("[id='variant-manual-raw'] .autopsy")).to_contain_text("became −∞")
+
+
+def test_card_shows_the_note_of_its_variant_as_text(open_page):
+    page = open_page()
+    assert page.locator(".own-note").all_inner_texts() == [f"Is it slow? {HOSTILE}"]
+    expect(page.locator("[id='variant-good-slow'] .own-note")).to_be_visible()
 
 
 def test_verdict_names_the_best_and_the_diverged(open_page):
