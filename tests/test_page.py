@@ -408,7 +408,7 @@ def test_html_in_the_config_is_text(open_page):
     page = open_page()
     assert page.title() == "0 or 1: 5 variants compared"
     page.locator("summary", has_text="config.yaml, as it stands").click()
-    expect(page.locator("pre", has_text=HOSTILE)).to_be_visible()
+    expect(page.locator("pre", has_text=HOSTILE).first).to_be_visible()
     expect(page.locator("[id='variant-compared'] dd code").first).to_contain_text("(yhat < y)")
 
 
