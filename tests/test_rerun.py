@@ -162,7 +162,7 @@ FILES = {
     "plot.py": from_rule("plot"),
     "report.py": from_rule("report"),
     "vega.py": from_rule("vega"),
-    "common/english.py": from_rule("normalize"),
+    "common/english.py": from_rule("train"),
     "common/errors.py": from_rule("download") | from_rule("vega"),
     "common/files.py": from_rule("download") | from_rule("vega"),
     "common/lock.py": NOTHING,
