@@ -129,7 +129,7 @@ def test_history_counts_saturated_yhat_and_logit_range():
     logits = torch.tensor([[-200.0], [-1.0], [2.0], [20.0]])
     y = torch.tensor([[0.0], [1.0], [1.0], [1.0]])
     row = history.measure(torch.tensor(0.25), logits, logits.sigmoid(), y)
-    assert row == (0.25, 0.75, -200.0, 20.0, 1, 1)
+    assert row == (0.25, 0.75, -200.0, 20.0, 1, 1, None)
 
 
 def test_history_csv_writes_nan_as_empty_and_float32_shortly():
