@@ -311,7 +311,7 @@ def with_everything(tmp_path) -> dict:
         },
         "variants": {
             "1e5": {"loss": "no", "normalization": "unit", "activation": {"name": "LeakyReLU", "negative_slope": 1}},
-            "yes": {"loss": "no", "normalization": "some", "optimizer": "Adam", "epochs": 3},
+            "yes": {"loss": "no", "normalization": "some", "optimizer": "Adam", "epochs": 3, "note": "a: b"},
         },
         "sweeps": {"s": {"loss": ["bce", "eps"], "normalization": "unit", "hidden": [[], [64, 32]], "lr": [1, 0.5]}},
     }
@@ -324,7 +324,13 @@ def test_effective_config_gives_the_same_experiment(tmp_path):
     again = read(str(path))
     assert check(again) == check(config)
     assert "sweeps" not in again and len(again["variants"]) == 10
-    assert again["variants"]["yes"] == {"loss": "no", "normalization": "some", "optimizer": "Adam", "epochs": 3}
+    assert again["variants"]["yes"] == {
+        "loss": "no",
+        "normalization": "some",
+        "optimizer": "Adam",
+        "epochs": 3,
+        "note": "a: b",
+    }
     # As --configfile beside the config that it was made of: Snakemake puts the one over the other.
     assert check(config | {key: {**config[key], **again[key]} for key in again}) == check(config)
 

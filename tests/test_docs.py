@@ -68,7 +68,7 @@ def _keys() -> str:
         default = _default(schema) if schema["default"] else ""
         rows.append([f"`{section}`", schema["description"], default])
         if section == "variants":
-            keys = {key: SETTINGS[key] for key in ("loss", "normalization")}
+            keys = {key: SETTINGS[key] for key in ("loss", "normalization", "note")}
             rows += [[f"`variants.{{name}}.{key}`", keys[key]["description"], ""] for key in keys]
             rows.append(["`variants.{name}.…`", "any key of `defaults`, for this variant", ""])
         elif "properties" in schema:

@@ -51,7 +51,7 @@ def compared(tmp_path_factory, small_mnist) -> Workflow:
     }
     config["normalizations"]["raw"] = "x"
     config["variants"] |= {
-        "good-slow": {"loss": "bce", "normalization": "unit", "lr": 0.001},
+        "good-slow": {"loss": "bce", "normalization": "unit", "lr": 0.001, "note": f"Is it slow? {HOSTILE}"},
         "manual-raw": {"loss": "manual", "normalization": "raw"},
         "compared": {"loss": "compared", "normalization": "unit"},
     }
@@ -88,7 +88,7 @@ def write_page(workflow: Workflow) -> None:
         {kind: [results / "variants" / name / file for name in experiment.variants] for kind, file in of_each.items()}
         | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
         | {"source": results / "data/source.json", "vega": results / "vega.js"},
-        effective(experiment, "data", "defaults", "variants"),
+        effective(experiment, "data", "defaults", "variants", "notes"),
         as_config(experiment),
         str(workflow / "config.yaml"),
         {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
@@ -176,6 +176,12 @@ def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):
     expect(row).to_contain_text("diverged")
     assert row.locator("td[data-label='wrong test images']").inner_text().strip() == "–"
     expect(page.locator("[id='variant-manual-raw'] .autopsy")).to_contain_text("became −∞")
+
+
+def test_card_shows_the_note_of_its_variant_as_text(open_page):
+    page = open_page()
+    assert page.locator(".own-note").all_inner_texts() == [f"Is it slow? {HOSTILE}"]
+    expect(page.locator("[id='variant-good-slow'] .own-note")).to_be_visible()
 
 
 def test_answer_counts_names_the_best_and_tells_each_cause_once(open_page):
@@ -528,7 +534,7 @@ def test_html_in_the_config_is_text(open_page):
     page = open_page()
     assert page.title() == "0 or 1: 5 variants compared"
     page.locator("summary", has_text="config.yaml, as it stands").click()
-    expect(page.locator("pre", has_text=HOSTILE)).to_be_visible()
+    expect(page.locator("pre", has_text=HOSTILE).first).to_be_visible()
     expect(page.locator("[id='variant-compared'] dd code").first).to_contain_text("(yhat < y)")
 
 

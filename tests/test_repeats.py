@@ -14,13 +14,16 @@ FLAT = "mean(relu(abs(yhat - y) - 0.9))"  # no gradient near the start
 ONE_SIDED = "mean(relu(1 - y * logits))"  # none at all for y = 0, none for y = 1 beyond 1
 
 
-def run(formula: str, optimizer: list, lr: float, epochs: int, watched: bool, activation: str = "ReLU") -> tuple:
+def run(
+    formula: str, optimizer: list, lr: float, epochs: int, watched: bool, activation: str = "ReLU", tested: bool = False
+) -> tuple:
     network = build_network(784, [8], [activation, []], 7)
     parts = data()
     repeats = Repeats(network, optimizer) if watched else None
     loss = build_loss(["formula", formula, []])
     step = build_optimizer(optimizer, lr, network.parameters())
-    found = loop.train(network, step, loss, parts["x_packed"], parts["y_train"], epochs, repeats)
+    test = (parts["x_test"], parts["y_test"]) if tested else None
+    found = loop.train(network, step, loss, parts["x_packed"], parts["y_train"], epochs, repeats, test)
     return found, [parameter.detach() for parameter in network.parameters()]
 
 
@@ -51,6 +54,18 @@ def test_repetition_ends_a_training_early_and_leaves_what_the_full_loop_leaves(n
     assert all(map(torch.equal, weights, full_weights))
 
 
+@pytest.mark.parametrize("name", ["frozen from the start", "frozen, RMSprop", "below the last bit"])
+def test_wrong_test_images_of_epochs_that_repeat_are_those_that_the_full_loop_counts(name):
+    formula, optimizer, lr, epochs, _, _ = CASES[name]
+    full, full_weights = run(formula, optimizer, lr, epochs, False, tested=True)
+    found, weights = run(formula, optimizer, lr, epochs, True, tested=True)
+    assert found.cycle is not None
+    assert found.history == full.history
+    assert all(map(torch.equal, weights, full_weights))
+    counted = [epoch for epoch, row in enumerate(found.history) if row.test_wrong is not None]
+    assert counted == sorted({*range(0, epochs, 5), epochs - 1})
+
+
 def test_period_of_two_ends_in_the_right_one_of_its_two_states():
     """A bias that jumps over its optimum for ever; two epochs numbers, one of them odd."""
     for epochs in (100, 101):
@@ -64,7 +79,7 @@ def test_period_of_two_ends_in_the_right_one_of_its_two_states():
             step = build_optimizer(optimizer, 1.0, network.parameters())
             x, y = torch.zeros(4, 784), torch.tensor([[0.0], [0.0], [1.0], [1.0]])
             loss = build_loss(["formula", "mean(abs(logits - 0.5))", []])
-            found = loop.train(network, step, loss, x, y, epochs, repeats)
+            found = loop.train(network, step, loss, x, y, epochs, repeats, test=(x, y))
             outcomes.append((found.history, found.yhat.tolist(), network[0].bias.item()))
             if watched:
                 assert found.cycle == (0, 2)

@@ -106,6 +106,10 @@ def change_epochs(config):
     config["defaults"]["epochs"] = 6
 
 
+def add_note(config):
+    config["variants"]["good"]["note"] = "the one that works"
+
+
 def add_sweep(config):
     config["sweeps"] = {"study": {"loss": "bce", "normalization": "unit", "lr": [0.1, 0.01]}}
 
@@ -125,6 +129,7 @@ EDITS = {
     edit_white_space: NOTHING,
     change_classes: from_rule("extract"),
     change_epochs: from_rule("train"),
+    add_note: {"report": 1},
     add_sweep: {"train": 2, "diagnose": 1, "plot": 2, "report": 1},
 }
 
@@ -157,7 +162,7 @@ FILES = {
     "plot.py": from_rule("plot"),
     "report.py": from_rule("report"),
     "vega.py": from_rule("vega"),
-    "common/english.py": from_rule("normalize"),
+    "common/english.py": from_rule("train"),
     "common/errors.py": from_rule("download") | from_rule("vega"),
     "common/files.py": from_rule("download") | from_rule("vega"),
     "common/lock.py": NOTHING,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import train
+from plot import plot, shown
 
 from diagnosis.evidence import task
 from training import history, loop
@@ -128,17 +129,17 @@ def test_history_counts_saturated_yhat_and_logit_range():
     logits = torch.tensor([[-200.0], [-1.0], [2.0], [20.0]])
     y = torch.tensor([[0.0], [1.0], [1.0], [1.0]])
     row = history.measure(torch.tensor(0.25), logits, logits.sigmoid(), y)
-    assert row == (0.25, 0.75, -200.0, 20.0, 1, 1)
+    assert row == (0.25, 0.75, -200.0, 20.0, 1, 1, None)
 
 
 def test_history_csv_writes_nan_as_empty_and_float32_shortly():
     text = history.history_csv(
-        {5: [(0.10000000149011612, 0.5, -1.0, 2.0, 0, 1), (math.nan, None, math.nan, math.inf, 0, 0)]}
+        {5: [(0.10000000149011612, 0.5, -1.0, 2.0, 0, 1, 3), (math.nan, None, math.nan, math.inf, 0, 0, None)]}
     )
     assert text.splitlines() == [
-        "seed,epoch,loss,accuracy,min_logit,max_logit,yhat_zeros,yhat_ones",
-        "5,0,0.1,0.5,-1.0,2.0,0,1",
-        "5,1,,,,inf,0,0",
+        "seed,epoch,loss,accuracy,min_logit,max_logit,yhat_zeros,yhat_ones,test_wrong",
+        "5,0,0.1,0.5,-1.0,2.0,0,1,3",
+        "5,1,,,,inf,0,0,",
     ]
 
 
@@ -181,3 +182,23 @@ def test_epochs_that_can_only_repeat_nan_are_not_computed(monkeypatch):
     assert (run.diverged_epoch, len(run.history)) == (0, 50)
     assert all(math.isnan(row[0]) for row in run.history)
     assert run.yhat.isnan().all()
+
+
+def test_seed_that_diverged_leaves_its_answers_at_the_last_finite_weights():
+    diverging = settings(loss_definition=MANUAL_BCE, lr=0.1, epochs=60)
+    result = train_seed(7, diverging, data(scale=50.0))
+    assert result.outcome.status == "diverged" and np.isnan(result.train).all()
+    network = build_network(784, diverging["hidden"], diverging["activation"], 7)
+    network.load_state_dict(result.broken)
+    expected = forward(network, data(scale=50.0)["x_packed"])[1].detach().flatten().numpy()
+    assert np.array_equal(result.last_finite, expected) and np.isfinite(expected).all()
+    # Those are what the plot shows of it, beside the final ones of a seed that finished, or whose ŷ are no NaN.
+    finished = train_seed(7, settings(epochs=2), data())
+    assert finished.last_finite is None
+    final = np.stack([finished.train, finished.train, result.train])
+    predictions = {"train": final, "last_finite": np.stack([0 * expected, expected])}
+    yhat, is_last_finite = shown(predictions, ["finished", "diverged", "diverged"])
+    assert np.array_equal(yhat, np.stack([finished.train, finished.train, expected]))
+    assert is_last_finite == [False, False, True]
+    for flags in ([False] * 3, [True, False, True], [True] * 3):
+        assert plot(yhat, flags, [30, 30], [1, 2, 3], [0, 1], "v").startswith(b"\x89PNG")

@@ -61,11 +61,13 @@ def test_files_are_those_of_the_contract(finished):
             assert {name: (predictions[name].shape, predictions[name].dtype.name) for name in predictions.files} == {
                 "train": ((2, 80), "float32"),
                 "test": ((2, 20), "float32"),
-            }
+            } | ({"last_finite": ((2, 80), "float32")} if variant == "bad" else {})
         assert set(torch.load(folder / "model.pt", weights_only=True)) == {1, 2}
         with open(folder / "history.csv") as file:
             history = list(csv.DictReader(file))
         assert [(row["seed"], row["epoch"]) for row in history] == [(s, str(e)) for s in "12" for e in range(5)]
+        counted = [row["epoch"] for row in history if row["test_wrong"]]
+        assert counted == (["0", "4"] * 2 if variant == "good" else ["0", "0"])
         assert [outcome["seed"] for outcome in json.loads((folder / "metrics.json").read_text())["seeds"]] == [1, 2]
         assert (folder / "yhat.png").read_bytes().startswith(b"\x89PNG")
 

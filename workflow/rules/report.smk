@@ -51,7 +51,8 @@ rule report:
     params:
         # Text, so that Snakemake compares the effective config whatever the order of its keys.
         experiment=json.dumps(
-            {"data": EXPERIMENT.data, "defaults": EXPERIMENT.defaults, "variants": EXPERIMENT.variants},
+            {"data": EXPERIMENT.data, "defaults": EXPERIMENT.defaults, "variants": EXPERIMENT.variants}
+            | {"notes": EXPERIMENT.notes},
             sort_keys=True,
             ensure_ascii=False,
         ),

@@ -134,6 +134,7 @@ def main(inputs: dict, experiment: dict, effective: dict, config_file: str | Non
         source=found["source"],
         vega=found["vega"],
         provenance=trace(variants, Path(output["page"]).parent) | config,
+        notes=experiment["notes"],
         **compare(found, variants, experiment["defaults"]),
     )
     write(output["page"], html)

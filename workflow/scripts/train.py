@@ -26,7 +26,7 @@ from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization
 from training.fast import pack
 from training.history import Row, count_correct, history_csv
-from training.loop import train
+from training.loop import answers, train
 from training.loss import build_loss
 from training.network import build_network, forward
 from training.normalization import normalized
@@ -40,7 +40,7 @@ class Trained:
 
     evidence: what its outcome is told by; None once it was told. history: a row per epoch. state_dict: of the weights
     after the last step. broken: of the last finite weights, None where the seed finished. train, test: ŷ of the final
-    weights, float32 (n,) and (m,).
+    weights, float32 (n,) and (m,). last_finite: of the training images at the weights in broken, float32 (n,).
     """
 
     outcome: Outcome
@@ -50,6 +50,7 @@ class Trained:
     broken: dict[str, torch.Tensor] | None
     train: np.ndarray
     test: np.ndarray
+    last_finite: np.ndarray | None
 
 
 def train_seed(seed: int, task: Task) -> Trained:
@@ -74,9 +75,13 @@ def train_seed(seed: int, task: Task) -> Trained:
         test_loss = task.loss(data["y_test"], test_yhat, test_logits).item()
     evidence = gather(seed, network, run, test_yhat, test_loss, task)
     broken = dict(zip(state_dict, run.last_finite_weights(), strict=True)) if evidence.autopsy else None
+    last_finite = None
+    if broken:
+        network.load_state_dict(broken)
+        last_finite = answers(network, data["x_packed"])[1].flatten().numpy()
     yhat = {"train": run.yhat.flatten().numpy(), "test": test_yhat.flatten().numpy()}
     outcome = judge(seed, evidence, seconds)
-    return Trained(outcome, evidence, run.history, state_dict, broken, **yhat)
+    return Trained(outcome, evidence, run.history, state_dict, broken, **yhat, last_finite=last_finite)
 
 
 def rehearse(settings: dict, data: dict) -> None:
@@ -157,6 +162,9 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> N
     torch.save({seed: result.state_dict for seed, result in results.items()}, model)
     torch.save({seed: result.broken for seed, result in results.items() if result.broken}, broken)
     yhat = {part: np.stack([getattr(result, part) for result in results.values()]) for part in ("train", "test")}
+    last_finite = [result.last_finite for result in results.values() if result.broken]
+    if last_finite:
+        yhat["last_finite"] = np.stack(last_finite)
     np.savez(predictions, **yhat)
     counts = {part: tuple(int((data[f"y_{part}"] == y).sum()) for y in (0, 1)) for part in ("train", "test")}
     outcomes = [result.outcome for result in results.values()]

@@ -175,8 +175,8 @@ def _normalization(found: Autopsy, x, y, yhat, logits, why: BrokenNormalization 
         culprits=why.culprits if why else [],
         path=why.path if why else [],
         image=_image(broken.any(1, keepdim=True), y, yhat, logits),
-        sentence=f"the pixels themselves were not finite, before any training: {where}, in {images:,} of {len(x):,} "
-        f"images{f': {why.why}' if why else ''}.",
+        sentence=f"the pixels themselves were not finite, before any training: {where}, "
+        f"in {images:,} of {len(x):,} images{f': {why.why}' if why else ''}.",
     )
 
 

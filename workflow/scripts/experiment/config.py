@@ -31,6 +31,7 @@ class Experiment:
     variants: {name: settings}, sorted by name. `loss` and `normalization` are names; `loss_definition` is
         ['formula', text, [[constant, value], …]] or ['module', name, [[argument, value], …], 'yhat' or 'logits'];
         `activation` and `optimizer` are [name, [[argument, value], …]].
+    notes: {variant: what its `note` says} of those that have one.
     All of it is scalars and lists in a fixed order, so that Snakemake sees a change only where there is one.
     """
 
@@ -40,6 +41,7 @@ class Experiment:
     defaults: dict
     losses: dict
     variants: dict
+    notes: dict
 
     @property
     def local_archive(self) -> list[str]:
@@ -142,6 +144,7 @@ def _check(config: dict) -> Experiment:
         defaults=defaults,
         losses=dict(sorted(losses.items())),
         variants=checked,
+        notes={name: variants[name]["note"] for name in sorted(variants) if variants[name].get("note")},
     )
 
 

@@ -19,6 +19,7 @@ def effective(experiment: Experiment) -> dict:
         "losses": {name: _loss(*definition) for name, definition in experiment.losses.items()},
         "variants": {
             name: {key: value for key, value in _settings(settings).items() if value != defaults.get(key)}
+            | ({"note": experiment.notes[name]} if name in experiment.notes else {})
             for name, settings in experiment.variants.items()
         },
     }

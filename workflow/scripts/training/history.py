@@ -10,7 +10,7 @@ import torch
 
 
 class Row(NamedTuple):
-    """One epoch, on all training images, before its step."""
+    """One epoch, on all training images but for the last field, before its step."""
 
     loss: float
     accuracy: float | None  # None where a yhat is NaN: NaN > 0.5 is false
@@ -18,6 +18,7 @@ class Row(NamedTuple):
     max_logit: float
     yhat_zeros: int  # how many yhat are exactly 0
     yhat_ones: int
+    test_wrong: int | None = None  # test images; None where a yhat is NaN, or they were not looked at
 
 
 def measure(loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor, y: torch.Tensor) -> Row:

@@ -41,7 +41,8 @@ def descend(
         optimizer.step()
 
 
-TESTS = 6  # of a training, on the test images: each takes a tenth of an epoch
+TESTS = 6  # of a training: epochs at which the loss on the test images is kept
+EVERY = 5  # epochs between counts of wrong test images: each takes a tenth of an epoch
 
 
 class Tested(NamedTuple):
@@ -52,13 +53,16 @@ class Tested(NamedTuple):
     wrong: int
 
 
-def loss_and_wrong(
-    network: torch.nn.Sequential, loss_function: Loss, x: torch.Tensor, y: torch.Tensor
-) -> tuple[float, int]:
-    """The loss on x (m, 784), y (m, 1), and how many images are wrong. Draws no random numbers that training would."""
+def answers(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits and yhat of the images x (m, 784), (m, 1) each. Draws no random numbers that training would."""
     with torch.no_grad(), torch.random.fork_rng(devices=[]):  # RReLU's, at each forward pass
-        logits, yhat = forward(network, x)
-        return loss_function(y, yhat, logits).item(), int(((yhat > 0.5) != (y == 1)).sum())
+        return forward(network, x)
+
+
+def count_wrong(yhat: torch.Tensor, y: torch.Tensor) -> int | None:
+    """How many of yhat > 0.5 disagree with y; None where any yhat is NaN."""
+    correct = count_correct(yhat, y)
+    return None if correct is None else len(y) - correct
 
 
 @dataclass
@@ -116,8 +120,14 @@ def train(
             # Only a unit that no image lights would still move, by the optimizer's momentum, and it shows nowhere.
             # Of the default config's epochs, a quarter.
             return not parameters[-1].isnan().all()
-        if test and epoch % every == 0:
-            run.tested.append(Tested(epoch, *loss_and_wrong(network, loss_function, *test)))
+        is_counted = epoch % EVERY == 0 or epoch == epochs - 1
+        if test and (is_counted or epoch % every == 0):
+            test_logits, test_yhat = answers(network, test[0])
+            if is_counted:
+                run.history[-1] = run.history[-1]._replace(test_wrong=count_wrong(test_yhat, test[1]))
+            if epoch % every == 0:
+                test_loss = loss_function(test[1], test_yhat, test_logits).item()
+                run.tested.append(Tested(epoch, test_loss, int(((test_yhat > 0.5) != (test[1] == 1)).sum())))
         if repeats:
             repeats.look(epoch, before)
         weights = [parameter.detach().clone() for parameter in parameters]
@@ -127,7 +137,21 @@ def train(
         return repeats is None or not repeats.is_over(epoch, epochs)
 
     descend(network, optimizer, loss_function, x, y, epochs, see)
+    computed = len(run.history)
     _fill_in(run, repeats, epochs)
+    if test and run.cycle and computed < epochs:
+        wrong: list[int | None] = []
+
+        def count(*_) -> bool:
+            wrong.append(count_wrong(answers(network, test[0])[1], test[1]))
+            return True
+
+        # Once around, back to the very weights from which it starts.
+        descend(network, optimizer, loss_function, x, y, run.cycle[1], count)
+        for epoch in range(computed, epochs):
+            is_counted = epoch % EVERY == 0 or epoch == epochs - 1
+            found = wrong[(epoch - computed) % len(wrong)] if is_counted else None
+            run.history[epoch] = run.history[epoch]._replace(test_wrong=found)
     with torch.no_grad():
         run.logits, run.yhat = forward(network, x)
     if run.diverged_epoch is None and count_correct(run.yhat, y) is None:
