@@ -245,6 +245,7 @@ function nameLines(figure) {
 
 // The chart's parts take their colours from the page's style, so that they follow its light and dark.
 const config = {
+  aria: false, // the place of a chart has its name; what it draws is in the table and in history.csv
   background: null,
   font: "system-ui, sans-serif",
   axis: {
