@@ -245,7 +245,6 @@ function nameLines(figure) {
 
 // The chart's parts take their colours from the page's style, so that they follow its light and dark.
 const config = {
-  aria: false, // the place of a chart has its name; what it draws is in the table and in history.csv
   background: null,
   font: "system-ui, sans-serif",
   axis: {
@@ -268,7 +267,9 @@ const expressionFunctions = { ticks, tickText: number };
 async function embed(place, spec) {
   const tooltip = (_, event, item, value) => tell(event, value);
   const options = { actions: false, renderer: "svg", config, expressionFunctions, tooltip };
-  return (await vegaEmbed(place, spec, options)).view;
+  const { view } = await vegaEmbed(place, spec, options);
+  one("svg", place).setAttribute("aria-hidden", "true"); // the place is an image with a name
+  return view;
 }
 
 const EMPTY = Object.fromEntries(
@@ -300,7 +301,8 @@ function reset({ view }) {
 function zoom({ view }, factor) {
   const [low, high] = view.scale("x").domain();
   const [middle, half] = [(low + high) / 2, ((high - low) / 2) * factor];
-  view.signal("zoom_e", [Math.max(0, middle - half), middle + half]).runAsync();
+  // Vega knows the two only together.
+  view.signal("zoom_e", [middle - half, middle + half]).signal("zoom_y", view.scale("y").domain()).runAsync();
 }
 
 // The nearest line at the pointer's epoch, or a cross under it.
