@@ -327,7 +327,7 @@ function nearest(figure, event) {
     const far = Math.hypot(figure.name === "survival" ? 0 : across(at.e) - x, middle - y);
     if (!best || far < best.far) best = { v, at, far };
   }
-  return best && best.far < 120 ? best : null;
+  return best;
 }
 
 const tip = document.createElement("div");
