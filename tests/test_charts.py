@@ -124,7 +124,7 @@ def test_losses_that_have_no_logarithm_are_drawn(open_page, compared, tmp_path):
     assert sum(height > 5 for height in heights(page, "loss")) >= 3
     found = labels(page, "loss")
     assert "0" in found
-    assert any(label.startswith("−") for label in found)
+    assert any(label.startswith("−") for label in found), found
 
 
 @pytest.mark.parametrize(("factor", "word"), [(1e18, "up to"), (1e-40, "down to")])

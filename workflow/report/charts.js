@@ -56,7 +56,7 @@ function decades([low, high], kind, bend) {
   const first = kind === "log" ? -46 : Math.round(Math.log10(bend));
   const powers = Array.from({ length: 40 - first }, (_, place) => 10 ** (first + place));
   const inside = powers.filter((value) => [value, -value].some((it) => it >= low && it <= high));
-  if (inside.length < 2) return steps(low, high);
+  if (inside.length < (kind === "log" ? 2 : 1)) return steps(low, high);
   const both = kind === "symlog" && low < 0 && high > 0;
   const every = Math.ceil(inside.length / (both ? 3 : 6));
   // Next to 0 there is no room for the first of many.
@@ -288,7 +288,6 @@ async function drawCurve(figure) {
   const relabel = () => requestAnimationFrame(() => nameLines(figure));
   figure.view.addSignalListener("zoom_e", relabel).addSignalListener("zoom_y", relabel);
   figure.view.addEventListener("pointermove", (event) => read(figure, event));
-  figure.view.addEventListener("pointerout", () => point(null, figure));
   figure.view.addEventListener("dblclick", () => reset(figure));
   await update(figure);
 }
@@ -379,6 +378,12 @@ function point(name, figure, at) {
 }
 
 let frame;
+function leave(figure) {
+  cancelAnimationFrame(frame);
+  point(null, figure);
+  tell(null, "");
+}
+
 function read(figure, event) {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(() => {
@@ -537,6 +542,7 @@ async function draw() {
   for (const place of places.filter((it) => it.dataset.chart !== "effect")) {
     const figure = { name: place.dataset.chart, place, linear: false, lines: [], crosses: [] };
     figures.push(figure);
+    place.addEventListener("pointerleave", () => leave(figure));
     await drawCurve(figure);
   }
   await drawEffect();
