@@ -483,7 +483,7 @@ def test_hover_reads_values_and_the_limit_is_drawn(open_page):
 
 def test_first_non_finite_epoch_is_marked(open_page):
     page = open_page()
-    assert page.locator("[data-chart='loss'] .mark-symbol path[aria-roledescription='point']").count() >= 4
+    assert page.locator("[data-chart='loss'] .layer_5_marks path").count() >= 4
 
 
 def test_table_works_by_keyboard(open_page):

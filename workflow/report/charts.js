@@ -56,7 +56,7 @@ function decades([low, high], kind, bend) {
   const first = kind === "log" ? -46 : Math.round(Math.log10(bend));
   const powers = Array.from({ length: 40 - first }, (_, place) => 10 ** (first + place));
   const inside = powers.filter((value) => [value, -value].some((it) => it >= low && it <= high));
-  if (inside.length < 2) return steps(low, high);
+  if (inside.length < (kind === "log" ? 2 : 1)) return steps(low, high);
   const both = kind === "symlog" && low < 0 && high > 0;
   const every = Math.ceil(inside.length / (both ? 3 : 6));
   // Next to 0 there is no room for the first of many.
@@ -267,7 +267,9 @@ const expressionFunctions = { ticks, tickText: number };
 async function embed(place, spec) {
   const tooltip = (_, event, item, value) => tell(event, value);
   const options = { actions: false, renderer: "svg", config, expressionFunctions, tooltip };
-  return (await vegaEmbed(place, spec, options)).view;
+  const { view } = await vegaEmbed(place, spec, options);
+  one("svg", place).setAttribute("aria-hidden", "true"); // the place is an image with a name
+  return view;
 }
 
 const EMPTY = Object.fromEntries(
@@ -286,7 +288,6 @@ async function drawCurve(figure) {
   const relabel = () => requestAnimationFrame(() => nameLines(figure));
   figure.view.addSignalListener("zoom_e", relabel).addSignalListener("zoom_y", relabel);
   figure.view.addEventListener("pointermove", (event) => read(figure, event));
-  figure.view.addEventListener("pointerout", () => point(null, figure));
   figure.view.addEventListener("dblclick", () => reset(figure));
   await update(figure);
 }
@@ -299,7 +300,8 @@ function reset({ view }) {
 function zoom({ view }, factor) {
   const [low, high] = view.scale("x").domain();
   const [middle, half] = [(low + high) / 2, ((high - low) / 2) * factor];
-  view.signal("zoom_e", [Math.max(0, middle - half), middle + half]).runAsync();
+  // Vega knows the two only together.
+  view.signal("zoom_e", [middle - half, middle + half]).signal("zoom_y", view.scale("y").domain()).runAsync();
 }
 
 // The nearest line at the pointer's epoch, or a cross under it.
@@ -324,7 +326,7 @@ function nearest(figure, event) {
     const far = Math.hypot(figure.name === "survival" ? 0 : across(at.e) - x, middle - y);
     if (!best || far < best.far) best = { v, at, far };
   }
-  return best && best.far < 120 ? best : null;
+  return best;
 }
 
 const tip = document.createElement("div");
@@ -376,6 +378,12 @@ function point(name, figure, at) {
 }
 
 let frame;
+function leave(figure) {
+  cancelAnimationFrame(frame);
+  point(null, figure);
+  tell(null, "");
+}
+
 function read(figure, event) {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(() => {
@@ -534,6 +542,7 @@ async function draw() {
   for (const place of places.filter((it) => it.dataset.chart !== "effect")) {
     const figure = { name: place.dataset.chart, place, linear: false, lines: [], crosses: [] };
     figures.push(figure);
+    place.addEventListener("pointerleave", () => leave(figure));
     await drawCurve(figure);
   }
   await drawEffect();
