@@ -410,7 +410,8 @@ async function draw() {
   for (const place of document.querySelectorAll("[data-chart]")) {
     const spec = charts[place.dataset.chart];
     if (!spec) continue;
-    const options = { actions: false, logLevel: 1, renderer: "svg", config, tooltip: { theme: dark.matches ? "dark" : "light" } };
+    const tooltip = { theme: dark.matches ? "dark" : "light" };
+    const options = { actions: false, logLevel: 1, renderer: "svg", config, tooltip };
     const { view: chart } = await vegaEmbed(place, { ...spec, datasets: data }, options);
     views.push(chart);
   }
