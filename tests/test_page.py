@@ -171,7 +171,10 @@ def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):
     for name in compared.config["variants"]:
         card = page.locator(f"[id='variant-{name}']")
         expect(card).to_be_visible()
-        assert card.locator("img.plot").evaluate("image => image.complete && image.naturalWidth > 100")
+        card.scroll_into_view_if_needed()
+        page.wait_for_function(
+            "name => document.getElementById(`variant-${name}`).querySelector('.plot').naturalWidth > 100", arg=name
+        )
     row = page.locator("tr[data-variant='manual-raw']")
     expect(row).to_contain_text("diverged")
     assert row.locator("td[data-label='wrong test images']").inner_text().strip() == "–"
@@ -186,7 +189,7 @@ def test_card_shows_the_note_of_its_variant_as_text(open_page):
 
 def test_answer_counts_names_the_best_and_tells_each_cause_once(open_page):
     page = open_page()
-    assert page.locator(".tallies strong").all_inner_texts() == ["2", "0", "0", "3"]
+    assert page.locator(".tallies strong").all_inner_texts() == ["2", "1", "0", "2"]
     text = page.locator(".verdict").inner_text()
     assert "best test accuracy" in text
     assert "Always guessing 1 gets 10" in text
@@ -201,7 +204,7 @@ def test_answer_counts_names_the_best_and_tells_each_cause_once(open_page):
 def test_cell_of_the_grid_says_more_on_focus_and_leads_to_the_card(open_page):
     page = open_page()
     chip = page.locator(".chip[data-variant='manual-raw']")
-    expect(chip.locator("b")).to_contain_text("NaN @")
+    expect(chip.locator("strong")).to_contain_text("NaN @")
     chip.focus()
     expect(page.locator(".readout")).to_contain_text("manual-raw: diverged at epoch")
     page.locator(".chip[data-variant='good-slow']").hover()
@@ -341,8 +344,8 @@ FILTERS = {
     "lr<0.05": {"good-slow"},
     "lr>0.001 loss=bce": {"good"},
     "loss!=bce": {"bad", "manual-raw", "compared"},
-    "verdict=diverged loss!=manual": {"bad", "compared"},
-    "test_wrong<1 verdict=good": {"good"},
+    "verdict=diverged loss!=manual": {"bad"},
+    "test_wrong<1 loss=bce": {"good"},
     "finding=diverged normalization=raw": {"manual-raw"},
     'hidden="8" loss=manual': {"manual-raw"},
 }
@@ -622,7 +625,7 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
     assert page.locator(".card > details[open]").count() == 0
     seconds = {}
     for name, code in FAST.items():
-        seconds[name] = min(page.evaluate(TIMED.format(code=code)) for _ in range(3)) / 1000
+        seconds[name] = min(page.evaluate(TIMED.format(code=code)) for _ in range(8)) / 1000
     assert {name: one for name, one in seconds.items() if one > 0.1} == {}
 
 

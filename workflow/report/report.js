@@ -89,6 +89,8 @@ function holds({ key, sign, value, word }, one) {
   return found.some((held) => (sign === "<" ? held < number : held > number));
 }
 
+const collator = new Intl.Collator("en", { numeric: true });
+
 // Empty cells come last, and so do diverged rows, in both directions; pinned rows first.
 function compare(column) {
   const sign = view.dir === "descending" ? -1 : 1;
@@ -98,7 +100,7 @@ function compare(column) {
     if (dead || x === y) return dead;
     if (x === "" || y === "") return (x === "") - (y === "");
     const numbers = x.trim() !== "" && y.trim() !== "" && !isNaN(x) && !isNaN(y);
-    return sign * (numbers ? x - y : x.localeCompare(y, "en", { numeric: true }));
+    return sign * (numbers ? x - y : collator.compare(x, y));
   };
 }
 
@@ -108,17 +110,19 @@ function order(list, column) {
   return [...sorted.filter(isPinned), ...sorted.filter((one) => !isPinned(one))];
 }
 
-let placed = "";
+let placed = variants.map((one) => one.name).join(" ");
+let cardsPlaced = placed;
 function show() {
   const column = heads.findIndex((head) => head.dataset.key === view.sort);
   const sorted = order(variants, column);
   const places = sorted.map((one) => one.name).join(" ");
-  // Rows and cards move only when their order does.
-  if (placed !== places) {
-    body.append(...sorted.map((one) => one.row));
-    if (placed || view.pin.size) sorted[0].card.parentNode.append(...order(variants, -1).map((one) => one.card));
-  }
+  // Rows and cards move only when their order does; cards follow the pins only.
+  if (placed !== places) body.append(...sorted.map((one) => one.row));
   placed = places;
+  const cards = order(variants, -1);
+  const cardPlaces = cards.map((one) => one.name).join(" ");
+  if (cardsPlaced !== cardPlaces) cards[0].card.parentNode.append(...cards.map((one) => one.card));
+  cardsPlaced = cardPlaces;
   heads.forEach((head, place) => {
     if (place === column) head.setAttribute("aria-sort", view.dir);
     else head.removeAttribute("aria-sort");

@@ -78,7 +78,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "does": losses.DOES,
         "many_seeds": many_seeds,
         "answer": {
-            "best": f"{ranking.sentence} {ranking.note}".strip(),
+            "best": ranking,
             "tallies": answer.tallies(metrics),
             "baseline": (guessed, right, of),
             "causes": answer.causes(metrics, variants, found["kinds"], found["losses"], defaults),
