@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from test_cures import trial
+from test_cures import PLAIN, trial
 
 from diagnosis.records import Autopsy, Counts, Forecast, Image, Metrics, Outcome, Range, Step, finding
 from reporting import answer, grid, intervals, summary, table
@@ -56,7 +56,7 @@ def diverged(seed=1, epoch=5, expression="log(1 - yhat)", **facts) -> Outcome:
 
 def metrics(**outcomes) -> list[Metrics]:
     return [
-        Metrics(variant=name, counts=COUNTS, seeds=seeds if isinstance(seeds, list) else [seeds])
+        Metrics(variant=name, settings=PLAIN, counts=COUNTS, seeds=seeds if isinstance(seeds, list) else [seeds])
         for name, seeds in outcomes.items()
     ]
 

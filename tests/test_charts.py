@@ -72,7 +72,7 @@ def color_of(page, variant: str) -> str:
 def test_every_chart_that_the_page_asks_for_is_drawn(open_page):
     page = open_page()
     names = page.eval_on_selector_all("[data-chart]", "places => places.map(place => place.dataset.chart)")
-    assert sorted(names) == ["effect", "logit", "loss", "survival", "wrong"]
+    assert sorted(names) == ["effect", "logit", "loss", "survival", "test", "wrong"]
     assert [name for name in names if not page.locator(f"[data-chart='{name}']").locator(MARKS).count()] == []
 
 

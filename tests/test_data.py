@@ -3,7 +3,6 @@
 import gzip
 
 import extract
-import normalize
 import numpy as np
 import pytest
 import torch
@@ -11,6 +10,7 @@ from conftest import draw_digits, write_idx
 
 from common.errors import UserError
 from formulas.parsing import parse_normalization
+from training.normalization import normalize
 
 LABELS = np.array([1, 0, 2, 1, 0, 0, 1], dtype=np.uint8)
 
@@ -76,7 +76,7 @@ def test_test_pixels_get_the_statistics_of_the_training_set():
     }
     for formula, expected in formulas.items():
         constants = {"eps": 0.5} if "eps" in formula else {}
-        x_train, x_test = normalize.normalize(parse_normalization(formula, constants), train, test)
+        x_train, x_test = normalize(parse_normalization(formula, constants), train, test)
         assert x_train.dtype == x_test.dtype == torch.float32
         assert x_train.shape == (50, 784)
         np.testing.assert_allclose(x_test, expected, rtol=1e-5, atol=1e-5, err_msg=formula)

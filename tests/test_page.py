@@ -183,7 +183,7 @@ def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):
 
 def test_card_shows_the_note_of_its_variant_as_text(open_page):
     page = open_page()
-    assert page.locator(".own-note").all_inner_texts() == [f"Is it slow? {HOSTILE}"]
+    assert page.locator(".own-note").all_text_contents() == [f"Is it slow? {HOSTILE}"]
     expect(page.locator("[id='variant-good-slow'] .own-note")).to_be_visible()
 
 

@@ -232,7 +232,9 @@ def test_other_digits_train(real, tmp_path, classes):
     counts = json.loads((workflow / "results/data/source.json").read_text())["counts"]
     assert int(row["n"]) == sum(counts["train"][str(digit)] for digit in classes)
     assert 0.9 < float(row["test_accuracy"]) < 1
-    assert f"<h1>{classes[0]} or {classes[1]}?</h1>" in (workflow / "results/report.html").read_text()
+    assert (
+        f"<h1>{classes[0]} or {classes[1]}: does it train well?</h1>" in (workflow / "results/report.html").read_text()
+    )
 
 
 @pytest.mark.skipif(not (SHARED / "mnist_png.tgz").exists(), reason="mnist_png.tgz is not in ../shared")

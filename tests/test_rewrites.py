@@ -11,7 +11,7 @@ from test_signs import random_losses
 
 from diagnosis import exact
 from diagnosis.exact import MP, Dual
-from diagnosis.rewrites import better, is_clean, is_same, written
+from diagnosis.rewrites import better, in_other_words, is_clean, is_same, written
 from diagnosis.signs import per_image, why_not_per_image
 from experiment.definitions import loss_definition
 from formulas.algebra import from_tree, text
@@ -307,3 +307,11 @@ def test_meant_losses():
 
 def test_module_is_written_as_the_formula_that_it_computes():
     assert written(build_loss(loss_definition({"module": "L1Loss", "reduction": "sum"}))).text == "sum(abs(yhat - y))"
+
+
+def test_constant_that_is_folded_into_a_number_keeps_its_name():
+    """`1 + eps` is one number of the tree."""
+    typed = FormulaLoss.of("-mean(log(1 + eps - sigmoid((1 - 2 * y) * logits)))", {"eps": 1e-7})
+    assert in_other_words(typed, "mean(log(1 + eps - sigmoid((2 * y - 1) * logits)))").constants == (("eps", 1e-7),)
+    with pytest.raises(FormulaError, match="unknown name"):
+        FormulaLoss.of(typed.text, {})

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 import train
-from plot import plot, shown
 
 from diagnosis.evidence import task
 from training import history, loop
@@ -197,6 +196,8 @@ def test_seed_that_diverged_leaves_its_answers_at_the_last_finite_weights():
     assert finished.last_finite is None
     final = np.stack([finished.train, finished.train, result.train])
     predictions = {"train": final, "last_finite": np.stack([0 * expected, expected])}
+    from plot import plot, shown  # only here: others import this file without matplotlib
+
     yhat, is_last_finite = shown(predictions, ["finished", "diverged", "diverged"])
     assert np.array_equal(yhat, np.stack([finished.train, finished.train, expected]))
     assert is_last_finite == [False, False, True]

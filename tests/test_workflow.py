@@ -375,5 +375,5 @@ def test_sweep_of_24_variants_over_3_seeds_runs_to_its_report(small_mnist, tmp_p
     assert page.count("0 of 3 seeds survived") == 12
     good = [float(row["test_accuracy"]) for row in rows if row["variant"] == "grid-bce-unit-hidden=4x3-lr=0.01"]
     assert len(good) == 3
-    shown = f'{np.mean(good):.4f} <span class="sd">± {np.std(good, ddof=1):.4f}</span>'
+    shown = f"{np.mean(good):.4f} <small>± {np.std(good, ddof=1):.4f}</small>"
     assert shown in " ".join(page.split())

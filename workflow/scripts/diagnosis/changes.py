@@ -13,11 +13,10 @@ from diagnosis.evidence import Evidence
 from diagnosis.kinds import KINDS
 from diagnosis.rates import rose
 from diagnosis.records import Finding
-from diagnosis.rewrites import better, is_clean, named, written
-from formulas.language import Node
-from formulas.parsing import FormulaError, parse_loss
+from diagnosis.rewrites import better, in_other_words, is_clean, written
+from formulas.parsing import FormulaError
 from formulas.rewriting import mirrored, negated, unguarded
-from training.loss import FormulaLoss
+from training.loss import FormulaLoss, Loss
 
 ADAM_LR = 0.002
 STANDARD_LOSS = ["module", "BCEWithLogitsLoss", [], "logits"]
@@ -72,7 +71,7 @@ def _rewrite(evidence: Evidence) -> Iterator[Change]:
     if found is None:
         return
     definition = _formula(found.formula, found.constants)
-    if is_clean(FormulaLoss(found.formula, parse_loss(found.formula, found.constants))):
+    if is_clean(FormulaLoss.of(found.formula, found.constants)):
         cut = ", `BCELoss` but for the −100 at which that cuts its logarithms off"
         words = f"`{found.formula}`{cut if evidence.task.settings['loss_definition'][1] == 'BCELoss' else ''}"
         yield Change("rewrite", words, "stable", {"loss_definition": definition})
@@ -92,11 +91,13 @@ def _sign(evidence: Evidence) -> Iterator[Change]:
         # A loss is 0 or more: one that is not has the wrong sign.
         is_negative = any(one.infimum and float(one.infimum.value) < 0 for one in evidence.task.chart.labels)
         for text, words, suffix in meant if is_negative else reversed(meant):
-            yield from _meant("sign", text, tree, words, suffix)
+            yield from _meant("sign", text, evidence.task.loss, words, suffix)
     elif labels:
         (label,) = labels
         name = evidence.task.classes[label]
-        yield from _meant("sign", negated(tree, labels), tree, f"the other sign for images of {name}", "negated")
+        yield from _meant(
+            "sign", negated(tree, labels), evidence.task.loss, f"the other sign for images of {name}", "negated"
+        )
 
 
 def _mirror(evidence: Evidence) -> Iterator[Change]:
@@ -109,7 +110,7 @@ def _mirror(evidence: Evidence) -> Iterator[Change]:
     for label in (1 - other for other in others):
         name, other = (with_article(evidence.task.classes[one]) for one in (label, 1 - label))
         words = f"which asks of {other} what it asks of {name}, at the opposite logit"
-        yield from _meant("mirror", mirrored(tree, label), tree, words, "mirrored")
+        yield from _meant("mirror", mirrored(tree, label), evidence.task.loss, words, "mirrored")
 
 
 def _input(evidence: Evidence) -> Iterator[Change]:
@@ -126,9 +127,11 @@ def _input(evidence: Evidence) -> Iterator[Change]:
     for name, other in (("logits", "yhat"), ("yhat", "logits")):
         if re.search(rf"\b{name}\b", tree.text) and not re.search(rf"\b{other}\b", tree.text):
             text = re.sub(rf"\b{name}\b", other, tree.text)
-            yield from _meant("input", text, tree, f"`{other}` in place of `{name}`", f"of-{other}", as_it_is=True)
+            yield from _meant(
+                "input", text, evidence.task.loss, f"`{other}` in place of `{name}`", f"of-{other}", as_it_is=True
+            )
     text = re.sub(r"\by\b", "(2 * y - 1)", tree.text)
-    yield from _meant("input", text, tree, "labels −1 and 1 in place of 0 and 1", "signed", as_it_is=True)
+    yield from _meant("input", text, evidence.task.loss, "labels −1 and 1 in place of 0 and 1", "signed", as_it_is=True)
 
 
 def _unguarded(evidence: Evidence) -> Iterator[Change]:
@@ -137,18 +140,20 @@ def _unguarded(evidence: Evidence) -> Iterator[Change]:
     if found:
         text, guards = found
         words = f"without {' and '.join(f'`{guard}`' for guard in guards)}"
-        yield from _meant("unguarded", text, tree, words, "unguarded")
+        yield from _meant("unguarded", text, evidence.task.loss, words, "unguarded")
 
 
-def _meant(way: str, text: str | None, tree: Node, words: str, suffix: str, as_it_is: bool = False) -> Iterator[Change]:
+def _meant(
+    way: str, text: str | None, typed: Loss, words: str, suffix: str, as_it_is: bool = False
+) -> Iterator[Change]:
     """A change to another formula, in its best words."""
     if text is None:
         return
     try:
-        loss = FormulaLoss(text, parse_loss(text, named(tree)))
+        loss = in_other_words(typed, text)
     except FormulaError:
         return
-    constants = named(loss.tree)
+    constants = dict(loss.constants)
     found = None if as_it_is else better(loss)
     if found:
         text, constants = found.formula, found.constants

@@ -4,6 +4,7 @@ exact numbers, and what other functions a loss may have been meant to be.
 
 import functools
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,13 +42,21 @@ def written(loss: Loss) -> Node:
     """The tree of a loss as config.yaml could have it: as typed, or what a module computes."""
     tree = formula(loss)
     if isinstance(loss, ModuleLoss) and loss.module.reduction == "sum":
-        return parse_loss(f"sum{tree.text.removeprefix('mean')}", named(tree))
+        return parse_loss(f"sum{tree.text.removeprefix('mean')}", constants_of(loss))
     return tree
 
 
-def named(tree: Node) -> dict[str, float]:
-    """The constants that stand in a formula by name."""
-    return {node.text: node.value for node in walk(tree) if node.operation == "number" and node.text.isidentifier()}
+def constants_of(loss: Loss) -> dict[str, float]:
+    """The constants that its formula may name."""
+    if isinstance(loss, FormulaLoss):
+        return dict(loss.constants)
+    numbers = (node for node in walk(formula(loss)) if node.operation == "number")
+    return {node.text: node.value for node in numbers if node.text.isidentifier()}
+
+
+def in_other_words(loss: Loss, text: str) -> FormulaLoss:
+    """A formula with those of the constants of a loss that it names. Raises FormulaError."""
+    return FormulaLoss.of(text, {n: value for n, value in constants_of(loss).items() if re.search(rf"\b{n}\b", text)})
 
 
 def better(loss: Loss) -> Rewrite | None:
@@ -65,7 +74,7 @@ def better(loss: Loss) -> Rewrite | None:
     found = []
     for text in forms(tree):
         try:
-            other = FormulaLoss(text, parse_loss(text, named(tree)))
+            other = in_other_words(loss, text)
         except FormulaError:  # too long, say
             continue
         loses = _loses(other, other.tree)
@@ -76,7 +85,7 @@ def better(loss: Loss) -> Rewrite | None:
         if is_same(tree, other.tree) and _is_no_worse(sign_chart(other), chart, other):
             return Rewrite(
                 formula=other.text,
-                constants=named(other.tree),
+                constants=dict(other.constants),
                 lost=loses.bits,
                 lost_before=before.bits,
                 dead=loses.dead,

@@ -10,10 +10,16 @@ from formulas.parsing import parse_loss
 
 @dataclass(frozen=True)
 class FormulaLoss:
-    """A typed loss: called with y, yhat and logits, each (n, 1), it gives the loss, ()."""
+    """A typed loss: called with y, yhat and logits, each (n, 1), it gives the loss, (). constants: (name, value)."""
 
     text: str
     tree: Node
+    constants: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def of(cls, text: str, constants: dict[str, float]) -> "FormulaLoss":
+        """Raises FormulaError."""
+        return cls(text, parse_loss(text, constants), tuple(constants.items()))
 
     def __call__(self, y: torch.Tensor, yhat: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
         return evaluate(self.tree, {"y": y, "yhat": yhat, "logits": logits})
@@ -46,7 +52,7 @@ def build_loss(definition: list) -> Loss:
     """The loss that `loss_definition` describes (see experiment/definitions.py)."""
     if definition[0] == "formula":
         _, text, constants = definition
-        return FormulaLoss(text, parse_loss(text, dict(constants)))
+        return FormulaLoss.of(text, dict(constants))
     _, name, arguments, fed = definition
     arguments = dict(arguments)
     if "pos_weight" in arguments:
