@@ -121,6 +121,7 @@ def test_what_was_meant_or_does_not_fit_is_found_by_trying(loss, changes, cure):
     told = outcome(loss, **changes)
     assert told.verdict != "good"
     assert cure in [one.change for one in told.cures], (told.cures, told.tried)
+    assert not any("exchanged" in one.change for one in told.cures if "exchanged" not in cure)
     assert all(one.verdict == "good" and one.snippet for one in told.cures)
     assert all(one.verdict != "good" and one.snippet is None and one.finding for one in told.tried)
 

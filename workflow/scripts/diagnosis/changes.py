@@ -85,13 +85,13 @@ def _sign(evidence: Evidence) -> Iterator[Change]:
     labels = {int(label) for label, facts in found.items() if facts["whole"]}
     tree = written(evidence.task.loss)
     if len(labels) == 2:
-        other_sign = f"-{tree.text}" if tree.operation in ("mean", "sum") else f"-({tree.text})"
-        meant = [(other_sign, "the other sign", "negated")]
-        meant.append((re.sub(r"\by\b", "(1 - y)", tree.text), "y and 1 − y exchanged", "exchanged"))
-        # A loss is 0 or more: one that is not has the wrong sign.
-        is_negative = any(one.infimum and float(one.infimum.value) < 0 for one in evidence.task.chart.labels)
-        for text, words, suffix in meant if is_negative else reversed(meant):
-            yield from _meant("sign", text, evidence.task.loss, words, suffix)
+        # A loss is 0 or more: one that is not has the wrong sign, another has its labels exchanged.
+        if any(one.infimum and float(one.infimum.value) < 0 for one in evidence.task.chart.labels):
+            text = f"-{tree.text}" if tree.operation in ("mean", "sum") else f"-({tree.text})"
+            yield from _meant("sign", text, evidence.task.loss, "the other sign", "negated")
+        else:
+            text = re.sub(r"\by\b", "(1 - y)", tree.text)
+            yield from _meant("sign", text, evidence.task.loss, "y and 1 − y exchanged", "exchanged")
     elif labels:
         (label,) = labels
         name = evidence.task.classes[label]

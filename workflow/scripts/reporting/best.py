@@ -110,8 +110,8 @@ def _none(metrics: list[Metrics]) -> str:
     if all(one.status == "diverged" for entry in metrics for one in entry.seeds):
         return "No variant survived: every model ended in a loss that is not finite."
     return (
-        "No variant trains well: each has a model that diverged, that is no better than one answer for all images, or"
-        " whose ŷ is NaN for a test image."
+        "No variant trains well: each has a model that diverged, whose loss or count of right images is no better than"
+        " that of one answer for all images, or whose ŷ is NaN for a test image."
     )
 
 
