@@ -90,6 +90,16 @@ def test_variants_with_one_culprit_are_one_cause():
     assert (second.who, second.each) == ("c", [("c", "What diverged did.")])
 
 
+def test_wrong_sign_that_ends_in_nan_is_a_cause_of_its_own():
+    """Whatever broke in the end: its first finding is the cause."""
+    sign = diverged(findings=[finding("wrong-way", "Pushed away."), finding("diverged", "It broke.")])
+    found = causes(metrics(a=diverged(), b=sign), {name: settings("manual") for name in "ab"})
+    assert [(one.who, one.kind, one.what) for one in found] == [
+        ("a", "diverged", "`log(1 - yhat)` is −∞; first at epoch 5"),
+        ("b", "wrong-way", "Pushed away"),
+    ]
+
+
 def test_cause_of_several_says_what_its_kind_means_and_of_one_what_was_found():
     found = metrics(a=outcome(kind="stuck-images"), b=outcome(kind="stuck-images"))
     (both,) = causes(found, {"a": settings(), "b": settings("squared")})
@@ -101,10 +111,10 @@ def test_cause_of_several_says_what_its_kind_means_and_of_one_what_was_found():
 @pytest.mark.parametrize(
     ("cured", "sentence"),
     [
-        ((["`a`"], ["`a`"]), "Cure: `a`, the same function: 80 of 80 right."),
-        ((["`a`"], ["`a`, but for b"]), "Cure: `a`, the same function: 80 of 80 right."),
-        ((["`a`"], []), "Cure: `a`, the same function: 80 of 80 right. It cures 1 of 2."),
-        ((["`a`"], ["`b`"]), "Cure: `a`, the same function: 80 of 80 right. It cures 1 of 2, other changes 1 more."),
+        ((["`a`, the same"], ["`a`, the same"]), "Cure: `a`, the same: 80 of 80 right."),
+        ((["`a`, the same"], ["`a`, without b"]), "Cure: `a`: 80 of 80 right."),
+        ((["`a`"], []), "Cure: `a`: 80 of 80 right. It cures 1 of 2."),
+        ((["`a`"], ["`b`"]), "Cure: `a`: 80 of 80 right. It cures 1 of 2, other changes 1 more."),
         (([], []), "Nothing that was tried cures them."),
     ],
 )

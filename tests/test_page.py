@@ -115,7 +115,7 @@ def cured(compared, tmp_path_factory) -> Workflow:
     ]
     trials = {
         "manual-raw": (
-            [trial(f"`{STABLE}`", same_function=True, snippet=all_settings), *others],
+            [trial(f"`{STABLE}`, the same function", same_function=True, snippet=all_settings), *others],
             [trial("`x / 255`", verdict="fails", finding="diverged")],
         ),
         "good-slow": ([trial("`lr: 1`", snippet="variants:\n  fast: {lr: 1.0}")], []),
@@ -304,7 +304,7 @@ def test_loss_has_a_hint_at_its_better_form(open_page, cured):
     page = open_page(workflow=cured)
     assert page.locator(".strip .better").all_inner_texts() == [
         f"Better typed as {STABLE}: the same function; on average float32 loses 0.4 of its 24 bits instead of 9.1, and"
-        " at none of 200 logits has a wrong image no gradient, or a wrong one (before: at 120)."
+        " wrong images are pulled back at 200 of 200 logits instead of 80."
     ]
 
 

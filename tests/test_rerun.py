@@ -201,6 +201,7 @@ FILES = {
     "experiment/sweeps.py": NOTHING,
     "formulas/algebra.py": from_rule("train"),
     "formulas/float32.py": from_rule("normalize"),
+    "formulas/meant.py": from_rule("train"),
     "formulas/rewriting.py": from_rule("train"),
     "formulas/language.py": from_rule("normalize"),
     "formulas/parsing.py": from_rule("normalize"),

@@ -16,8 +16,9 @@ from diagnosis.signs import per_image, why_not_per_image
 from experiment.definitions import loss_definition
 from formulas.algebra import from_tree, text
 from formulas.language import PER_SAMPLE
+from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError, parse, parse_loss
-from formulas.rewriting import ABOVE_0, LAWS, LETTERS, NUMBER, forms, mirrored, negated, simplified, unguarded
+from formulas.rewriting import ABOVE_0, LAWS, LETTERS, NUMBER, forms, simplified
 from training.loss import FormulaLoss, build_loss
 
 BEST = "mean(softplus((1 - 2 * y) * logits))"

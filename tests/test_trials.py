@@ -1,6 +1,5 @@
 """What makes a bad training good: single changes, each tried in full, and nothing told that was not tried."""
 
-import math
 from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
@@ -67,7 +66,7 @@ def test_typed_cross_entropy_is_cured_by_the_same_function():
     told = outcome(MANUAL, changed(large))
     assert told.status == "diverged"
     (cure,) = told.cures
-    assert (cure.change, cure.same_function, cure.verdict) == (f"`{BEST}`", True, "good")
+    assert (cure.change, cure.same_function, cure.verdict) == (f"`{BEST}`, the same function", True, "good")
     assert cure.correct == told.n
     assert cure.p_value is None
     assert told.tried == []
@@ -80,7 +79,7 @@ def test_typed_cross_entropy_is_cured_by_the_same_function():
 def test_module_that_is_the_same_but_for_a_cut_says_so():
     told = outcome(["module", "BCELoss", [], "yhat"], changed(large), epochs=1, lr=1e-7, trials=1)
     ways = [one.change for one in told.cures + told.tried]
-    assert ways == [f"`{BEST}`, `BCELoss` but for the −100 at which that cuts its logarithms off"]
+    assert ways == [f"`{BEST}`, the same function without a cut of the logarithms at −100"]
 
 
 @pytest.mark.parametrize(
@@ -184,10 +183,10 @@ def test_smaller_rate_is_tried_where_the_loss_rose_and_only_until_one_is_good():
 
 def test_p_value_is_of_the_test_images_with_and_without_the_change():
     told = outcome(formula("mean((logits - y) ** 2)"), trials=2)
-    for one in told.cures + told.tried:
-        if one.test_correct is not None:
-            assert 0 < one.p_value <= 1
-            assert (one.p_value == 1) is (abs(one.test_correct - told.test_correct) <= 1) or one.p_value < 1
+    (cure,) = told.cures
+    gained = cure.test_correct - told.test_correct
+    assert gained > 5
+    assert cure.p_value <= 2 * 0.5**gained  # no image was lost
 
 
 def cure(way: str, right: list[int], correct: int = 9):
@@ -255,8 +254,3 @@ def test_trials_share_what_is_packed(monkeypatch):
     monkeypatch.setattr(train, "pack", lambda x: packed.append(x) or pack(x))
     assert outcome(formula("mean((logits - y) ** 2)")).cures
     assert not packed
-
-
-def test_rate_of_a_trial_that_diverged_is_no_better():
-    told = outcome(formula("mean(exp(40 * (1 - 2 * y) * logits))"), optimizer=["SGD", []], lr=1e5, epochs=5)
-    assert all(math.isfinite(one.correct) for one in told.cures)

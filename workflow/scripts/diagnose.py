@@ -35,11 +35,10 @@ def packed(normalized: Path) -> dict:
     return data | {"x_packed": pack(data["x_train"])}
 
 
-def at_broken_weights(experiment: dict, folder: Path, normalized: Path) -> list[dict]:
+def at_broken_weights(losses: dict[str, Loss], variants: dict, folder: Path, normalized: Path) -> list[dict]:
     """Every loss at the last finite weights of each diverged seed."""
     rows = []
-    losses = {name: build_loss(definition) for name, definition in experiment["losses"].items()}
-    for variant, settings in experiment["variants"].items():
+    for variant, settings in variants.items():
         broken = torch.load(folder / variant / "broken.pt", weights_only=True)
         if not broken:
             continue
@@ -90,7 +89,8 @@ def pictures(wrong: dict, metrics: list[Metrics], digits: dict) -> bytes:
 
 
 def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, output: dict) -> None:
-    variants, losses = experiment["variants"], experiment["losses"]
+    variants = experiment["variants"]
+    losses = {name: build_loss(definition) for name, definition in experiment["losses"].items()}
     metrics = {name: read(folder / name / "metrics.json", Metrics) for name in variants}
     predictions = {}
     for name in variants:
@@ -99,11 +99,10 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     digits = torch.load(digits_file, weights_only=True)
     y = {part: digits[f"{part}_labels"].numpy().astype(bool) for part in ("train", "test")}
 
-    built = {name: build_loss(definition) for name, definition in losses.items()}
-    write_json(output["losses"], as_json({name: sign_chart(loss) for name, loss in built.items()}))
-    rewrites = {name: better(loss) for name, loss in built.items()}
+    write_json(output["losses"], as_json({name: sign_chart(loss) for name, loss in losses.items()}))
+    rewrites = {name: better(loss) for name, loss in losses.items()}
     write_json(output["rewrites"], as_json({name: found for name, found in rewrites.items() if found}))
-    same = at_broken_weights(experiment, folder, normalized)
+    same = at_broken_weights(losses, variants, folder, normalized)
     write(output["same_weights"], table(same, ["variant", "seed", "loss", "value", "gradient_norm"]))
     entries = list(metrics.values())
     write(output["survival"], table(survival(entries), ["variant", "epoch", "finite", "seeds"]))

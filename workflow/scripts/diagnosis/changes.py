@@ -14,8 +14,8 @@ from diagnosis.kinds import KINDS
 from diagnosis.rates import rose
 from diagnosis.records import Finding
 from diagnosis.rewrites import better, in_other_words, is_clean, written
+from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError
-from formulas.rewriting import mirrored, negated, unguarded
 from training.loss import FormulaLoss, Loss
 
 ADAM_LR = 0.002
@@ -72,8 +72,8 @@ def _rewrite(evidence: Evidence) -> Iterator[Change]:
         return
     definition = _formula(found.formula, found.constants)
     if is_clean(FormulaLoss.of(found.formula, found.constants)):
-        cut = ", `BCELoss` but for the −100 at which that cuts its logarithms off"
-        words = f"`{found.formula}`{cut if evidence.task.settings['loss_definition'][1] == 'BCELoss' else ''}"
+        is_cut = evidence.task.settings["loss_definition"][1] == "BCELoss"
+        words = f"`{found.formula}`, the same function{' without a cut of the logarithms at −100' if is_cut else ''}"
         yield Change("rewrite", words, "stable", {"loss_definition": definition})
 
 

@@ -39,6 +39,7 @@ PLAIN = 3  # a class is 6 times the place of its value and the place of its grad
 Evaluate = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 
+@functools.lru_cache(maxsize=32)  # findings, rewrites and trials all ask for it
 def sign_chart(loss: Loss) -> LossChart:
     """The chart of a loss, over all float32 logits (see chart.py)."""
     why_not = why_not_per_image(loss)

@@ -28,7 +28,7 @@ from formulas.algebra import (
     subtract,
     text,
 )
-from formulas.language import OVER_SAMPLES, PER_SAMPLE, Node, walk
+from formulas.language import OVER_SAMPLES, PER_SAMPLE, Node
 from formulas.parsing import parse
 
 # (what is typed, what float32 likes better, why they are the same). a and b are any expressions, p is one that is
@@ -304,71 +304,3 @@ def _turned(inside: Expression) -> Expression:
             if factor.operation == "+":
                 return multiply(*inside.arguments[:place], negative(factor), *inside.arguments[place + 1 :])
     return negative(inside)
-
-
-# Another function, which may be the one that was meant
-
-
-SMALL = 0.001  # a number that is added is a guard up to here
-GUARDED = {"log": 0, "log1p": 0, "sqrt": 0, "/": 1}  # which argument may have one
-GUARDS = {"clamp": (0,), "minimum": (0, 1), "maximum": (0, 1)}  # which may be what is bounded
-
-
-def unguarded(tree: Node) -> tuple[str, list[str]] | None:
-    """The loss without what only keeps it off its edges, in its best words, and what that is: a small number added
-    inside a logarithm, a root or a divisor; a bound on something. None where there is none."""
-    instead: dict[Node, Node] = {}
-    guards: dict[str, None] = {}
-    for node in walk(tree):
-        if node.operation in GUARDED:
-            instead |= _without_small(node.arguments[GUARDED[node.operation]], guards)
-        for place in GUARDS.get(node.operation, ()):
-            typed = ["…" if at == place else one.text for at, one in enumerate(node.arguments)]
-            bounds = [one for at, one in enumerate(node.arguments) if at != place]
-            if all(one.operation == "number" for one in bounds) and any(one.value for one in bounds):
-                instead[node] = node.arguments[place]
-                guards[f"{node.operation}({', '.join(typed)})"] = None
-    text = _reworded(from_tree(tree, instead)) if instead else None
-    return text and (text, list(guards))
-
-
-def _without_small(node: Node, guards: dict[str, None]) -> dict[Node, Node]:
-    """{a + small number: a} in a sum; guards: receives '+ small number'."""
-    if node.operation not in ("+", "-"):
-        return {}
-    a, b = node.arguments
-    found = _without_small(a, guards) | _without_small(b, guards)
-    for kept, dropped in ((a, b), (b, a)):
-        is_small = dropped.operation == "number" and 0 < abs(dropped.value) <= SMALL
-        if is_small and (node.operation == "+" or kept is a):
-            found[node] = kept
-            guards[f"{node.operation} {dropped.text}"] = None
-    return found
-
-
-def negated(tree: Node, labels: set[int]) -> str | None:
-    """The loss with another sign for images of these labels."""
-
-    def flipped(inside: Expression) -> Expression:
-        halves = by_label(inside)
-        return together(*(negative(half) if label in labels else half for label, half in enumerate(halves)))
-
-    return _reworded(from_tree(tree), flipped)
-
-
-def mirrored(tree: Node, label: int) -> str | None:
-    """The loss in which images of the other label have what those of `label` have, at the opposite logit."""
-
-    def mirror(inside: Expression) -> Expression:
-        half = by_label(inside)[label]
-        other = simplified(substituted(half, "logits", negative(LOGITS)))
-        return together(half, other) if label == 0 else together(other, half)
-
-    return _reworded(from_tree(tree), mirror)
-
-
-def _reworded(expression: Expression, change: Callable[[Expression], Expression] | None = None) -> str | None:
-    try:
-        return text(over_images(expression, change or (lambda inside: together(*by_label(inside)))))
-    except NO_WORDS:
-        return None

@@ -1,5 +1,6 @@
 """The first screen: how many train well, and the causes of all that does not, each told once, with its cure."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -48,7 +49,8 @@ class Cause:
     """One reason for which variants do not train well.
 
     who: their losses, and how many; what: the reason; models, of: in how many of their models; each: (variant, what
-    was found in it); cure: a sentence, '' where nothing was tried; lines: for config.yaml, of one of them.
+    was found in it); cure: a sentence, '' where nothing was tried; lines: (variant, lines for
+    config.yaml) of one of them.
     """
 
     word: str
@@ -59,7 +61,7 @@ class Cause:
     of: int
     each: list[tuple[str, str]]
     cure: str
-    lines: str | None
+    lines: tuple[str, str] | None
 
 
 def word(one: Outcome) -> str:
@@ -104,7 +106,7 @@ def _case(entry: Metrics) -> Case:
 
 def _key(case: Case) -> tuple:
     autopsy = case.first.autopsy
-    if autopsy is None:
+    if case.finding.kind != "diverged":
         return case.word, case.finding.kind
     return case.word, autopsy.cause, autopsy.culprits[0].expression if autopsy.culprits else None
 
@@ -112,13 +114,13 @@ def _key(case: Case) -> tuple:
 def _cause(cases: list[Case], variants: dict, kinds: dict, charts: dict, defaults: dict) -> Cause:
     first = cases[0]
     settings = [variants[case.entry.variant] for case in cases]
-    if first.first.autopsy:
+    if first.finding.kind == "diverged":
         what = _why_diverged([case.first.autopsy for case in cases], [charts.get(one["loss"]) for one in settings])
     elif len(cases) == 1:
         what = first.finding.sentence.removesuffix(".")
     else:
         what = _clause(kinds[first.finding.kind]["means"])
-    cured = [cures.on_card(case.entry, defaults) for case in cases]
+    cured = {case.entry.variant: cures.on_card(case.entry, defaults) for case in cases}
     return Cause(
         word=first.word,
         kind=first.finding.kind,
@@ -128,7 +130,7 @@ def _cause(cases: list[Case], variants: dict, kinds: dict, charts: dict, default
         of=sum(len(case.entry.seeds) for case in cases),
         each=[(case.entry.variant, case.finding.sentence) for case in cases],
         cure=_cure(cases),
-        lines=next((one.cures[0].lines for one in cured if one and one.cures), None),
+        lines=next(((name, one.cures[0].lines) for name, one in cured.items() if one and one.cures), None),
     )
 
 
@@ -192,20 +194,18 @@ def _cure(cases: list[Case]) -> str:
     firsts = [one.cures[0] for one in tried if one.cures]
     if not firsts:
         return f"Nothing that was tried cures {'them' if len(tried) > 1 else 'it'}."
-    usual = Counter(_change(cure) for cure in firsts).most_common(1)[0][0]
-    same = [cure for cure in firsts if _change(cure) == usual]
-    change = min((cure.change for cure in same), key=len)
+    usual = Counter(map(_formula, firsts)).most_common(1)[0][0]
+    same = [cure for cure in firsts if _formula(cure) == usual]
+    told = {cure.change for cure in same}
     reached = sorted(cure.correct for cure in same)
     right = f"{reached[0]:,}" + (f" to {reached[-1]:,}" if reached[-1] > reached[0] else "")
-    function = ", the same function" if same[0].same_function else ""
-    text = f"Cure: {change}{function}: {right} of {tried[0].n:,} right."
+    text = f"Cure: {told.pop() if len(told) == 1 else usual}: {right} of {tried[0].n:,} right."
     if len(same) == len(tried):
         return text
     others = len(firsts) - len(same)
     return f"{text} It cures {len(same)} of {len(tried)}{f', other changes {others} more' if others else ''}."
 
 
-def _change(cure: Trial) -> tuple[str, bool]:
-    """The formula that is typed instead, whatever is said beside it; else the change as it is told."""
-    pieces = cure.change.split("`")
-    return (pieces[1] if len(pieces) > 2 and cure.same_function else cure.change), cure.same_function
+def _formula(cure: Trial) -> str:
+    """What is typed instead, whatever is said beside it."""
+    return re.match(r"`[^`]*`|.*", cure.change)[0]

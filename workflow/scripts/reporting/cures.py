@@ -52,9 +52,8 @@ def sentence(entry: Metrics) -> str:
     of_many = len(entry.seeds) > 1
     if one.cures:
         best = one.cures[0]
-        same = ", the same function" if best.same_function else ""
         seed = f" of seed {one.seed}" if of_many else ""
-        return f"Cure{seed}: {best.change}{same}: {best.correct:,} of {one.n:,} right."
+        return f"Cure{seed}: {best.change}: {best.correct:,} of {one.n:,} right."
     words = _in_vain(one)
     rest = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
     cured = f"seed {one.seed}" if of_many else "it"

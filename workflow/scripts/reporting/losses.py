@@ -102,8 +102,8 @@ def better(rewrite: Rewrite) -> str:
     if float(bits) < float(bits_before):
         gains.append(f"on average float32 loses {bits} of its 24 bits instead of {bits_before}")
     if rewrite.dead < rewrite.dead_before:
-        place = f"at {rewrite.dead or 'none'} of {rewrite.wrong} logits"
-        gains.append(f"{place} has a wrong image no gradient, or a wrong one (before: at {rewrite.dead_before})")
+        pulled, before = rewrite.wrong - rewrite.dead, rewrite.wrong - rewrite.dead_before
+        gains.append(f"wrong images are pulled back at {pulled} of {rewrite.wrong} logits instead of {before}")
     told = f"; {', and '.join(gains)}" if gains else ""
     return f"Better typed as `{rewrite.formula}`{constants}: the same function{told}."
 

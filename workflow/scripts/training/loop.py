@@ -59,6 +59,11 @@ def answers(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor
         return forward(network, x)
 
 
+def is_counted(epoch: int, epochs: int) -> bool:
+    """Whether the wrong test images are counted at this epoch."""
+    return epoch % EVERY == 0 or epoch == epochs - 1
+
+
 def count_wrong(yhat: torch.Tensor, y: torch.Tensor) -> int | None:
     """How many of yhat > 0.5 disagree with y; None where any yhat is NaN."""
     correct = count_correct(yhat, y)
@@ -120,10 +125,9 @@ def train(
             # Only a unit that no image lights would still move, by the optimizer's momentum, and it shows nowhere.
             # Of the default config's epochs, a quarter.
             return not parameters[-1].isnan().all()
-        is_counted = epoch % EVERY == 0 or epoch == epochs - 1
-        if test and (is_counted or epoch % every == 0):
+        if test and (is_counted(epoch, epochs) or epoch % every == 0):
             test_logits, test_yhat = answers(network, test[0])
-            if is_counted:
+            if is_counted(epoch, epochs):
                 run.history[-1] = run.history[-1]._replace(test_wrong=count_wrong(test_yhat, test[1]))
             if epoch % every == 0:
                 test_loss = loss_function(test[1], test_yhat, test_logits).item()
@@ -149,8 +153,7 @@ def train(
         # Once around, back to the very weights from which it starts.
         descend(network, optimizer, loss_function, x, y, run.cycle[1], count)
         for epoch in range(computed, epochs):
-            is_counted = epoch % EVERY == 0 or epoch == epochs - 1
-            found = wrong[(epoch - computed) % len(wrong)] if is_counted else None
+            found = wrong[(epoch - computed) % len(wrong)] if is_counted(epoch, epochs) else None
             run.history[epoch] = run.history[epoch]._replace(test_wrong=found)
     with torch.no_grad():
         run.logits, run.yhat = forward(network, x)
