@@ -185,7 +185,7 @@ def test_p_value_is_of_the_test_images_with_and_without_the_change():
     told = outcome(formula("mean((logits - y) ** 2)"), trials=2)
     (cure,) = told.cures
     gained = cure.test_correct - told.test_correct
-    assert gained > 5
+    assert gained > 4
     assert cure.p_value <= 2 * 0.5**gained  # no image was lost
 
 
