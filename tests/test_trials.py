@@ -10,12 +10,13 @@ import train
 import yaml
 from conftest import Workflow, small_config
 from test_findings import LOGITS, changed, formula, healthy, paste, positive
-from test_train import settings
+from test_train import settings, train_seed
 
 from common.files import read_json
 from diagnosis import cures
 from diagnosis.changes import GENERAL, OF_CAUSES, WAYS, Change
 from diagnosis.kinds import KINDS
+from diagnosis.mcnemar import mcnemar
 from diagnosis.records import Autopsy, Outcome
 from experiment.config import check
 from training.fast import pack
@@ -182,11 +183,14 @@ def test_smaller_rate_is_tried_where_the_loss_rose_and_only_until_one_is_good():
 
 
 def test_p_value_is_of_the_test_images_with_and_without_the_change():
-    told = outcome(formula("mean((logits - y) ** 2)"), trials=2)
-    (cure,) = told.cures
-    gained = cure.test_correct - told.test_correct
-    assert gained > 4
-    assert cure.p_value <= 2 * 0.5**gained  # no image was lost
+    parts = healthy()
+    (cure,) = outcome(formula("mean((logits - y) ** 2)"), parts, trials=2).cures
+    right = []
+    for text in ("mean((logits - y) ** 2)", "mean((yhat - y) ** 2)"):
+        test = train_seed(7, settings(loss_definition=formula(text), lr=0.01, epochs=40), parts).test
+        right.append((test > 0.5) == (parts["y_test"].flatten().numpy() == 1))
+    before, after = right
+    assert cure.p_value == mcnemar(int((before & ~after).sum()), int((after & ~before).sum())) < 1
 
 
 def cure(way: str, right: list[int], correct: int = 9):
