@@ -15,6 +15,8 @@ import torch
 import yaml
 from hypothesis import settings
 
+pytest_plugins = ["browsing"]  # the fixtures of tests in a browser
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 IDX_FILES = {

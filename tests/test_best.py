@@ -107,8 +107,8 @@ def test_variants_of_unlike_many_seeds_are_compared_by_their_means():
 def test_sentence_and_note_say_what_was_done():
     ranking = found(a=[FEW], b=[range(6)], c=[MORE], d=["faulty"])
     assert ranking.sentence == (
-        "d (faulty) has the best test accuracy, 1,000 of 1,000 test images right. Not significantly worse: a and b."
-        " Significantly worse: c."
+        "Of those that train well, a does best, 997 of 1,000 test images right. Of all, d (faulty) has the best test"
+        " accuracy, 1,000 of 1,000 test images right. Not significantly worse: a and b. Significantly worse: c."
     )
     assert ranking.note == (
         "Significantly means p < 0.05, by an exact paired test over all test images, Holm's correction for 3"
@@ -116,6 +116,14 @@ def test_sentence_and_note_say_what_was_done():
     )
     assert found(a=[FEW]).note == ""
     assert "≥" not in ranking.sentence + ranking.note
+    many = found(a=["faulty"], **{f"b{number}": [FEW] for number in range(6)}, **{f"c{n}": [MORE] for n in range(6)})
+    assert many.sentence == (
+        "Of those that train well, b0, b1, b2, b3, b4 and 1 more do best, 997 of 1,000 test images right. Of all, a"
+        " (faulty) has the best test accuracy, 1,000 of 1,000 test images right. Not significantly worse: 6 others,"
+        " marked = in the table. Significantly worse: 6 others."
+    )
+    assert found(a=[FEW], b=["faulty"], c=[FEW]).sentence.count("train well") == 1
+    assert found(a=["faulty"], b=["faulty"]).sentence.startswith("a (faulty) and b (faulty) share the best")
 
 
 def test_where_no_variant_takes_part_the_sentence_says_why():

@@ -1,5 +1,4 @@
 """The page's charts in a real browser: what they draw, what the pointer reads, what can be taken away."""
-# ruff: noqa: F811
 
 import json
 import re
@@ -7,10 +6,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from browsing import lines, needs_chromium, write_page
 from playwright.sync_api import expect
-from test_page import browser, compared, lines, open_page, pytestmark, write_page  # noqa: F401
 
 from reporting import charts
+
+pytestmark = needs_chromium
 
 LINES = "[class*='_0_pathgroup'] .mark-line path"
 MARKS = ".role-mark.mark-line path, .role-mark.mark-symbol path"
@@ -61,7 +62,7 @@ def point_at(page, chart: str, x: float, y: float) -> None:
 
 
 def dispatch(page, *variants: str) -> None:
-    detail = json.dumps({"variants": variants})
+    detail = json.dumps({"variants": variants, "pinned": []})
     page.evaluate(f"document.dispatchEvent(new CustomEvent('shown', {{detail: {detail}}}))")
 
 
@@ -213,6 +214,7 @@ def test_each_chart_can_be_taken_away_as_svg_and_png(open_page, scheme):
     page = open_page(color_scheme=scheme)
     for figure in page.locator("figure", has=page.locator("[data-chart]")).all():
         name = figure.locator("[data-chart]").get_attribute("data-chart")
+        page.wait_for_timeout(300)  # Chromium drops what is more than ten downloads in a short time
         for kind in ("svg", "png"):
             with page.expect_download() as download:
                 figure.get_by_role("button", name=kind.upper()).click()

@@ -1,168 +1,24 @@
-"""The report in a real browser: headless Chromium, the page opened from disk."""
+"""The report's sections in a real browser: what each shows, to whom, and in which size."""
 
 import copy
-import csv
-import json
 import math
-import os
 import re
 import shutil
 import time
-from pathlib import Path
 
 import diagnose
 import pytest
 import report
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ROOT, Workflow, small_config
-from playwright.sync_api import expect, sync_playwright
-from test_cures import trial
+from browsing import DIAGNOSIS, HOSTILE, LINES, STABLE, effective, lines, needs_chromium, shown, write_page
+from conftest import ROOT
+from playwright.sync_api import expect
 
 from common.files import read_json, write_json
-from diagnosis.records import Rewrite, as_json
-from experiment.config import Experiment, check
-from experiment.effective import effective as as_config
+from experiment.config import check
 from reporting import losses
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
-
-pytestmark = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(), reason="there is no Chromium at $CHROMIUM or /usr/bin/chromium"
-)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
-def compared(tmp_path_factory, small_mnist) -> Workflow:
-    """Variants that finish, that partly diverge and that diverge, from a config.yaml with HTML in it."""
-    config = small_config(small_mnist)
-    config["defaults"] |= {"epochs": 30, "lr": 0.05, "hidden": [8]}
-    config["losses"] |= {
-        "manual": "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))",
-        "compared": "mean((yhat < y) * (y - yhat) + (yhat > y) * (yhat - y))",
-    }
-    config["normalizations"]["raw"] = "x"
-    config["variants"] |= {
-        "good-slow": {"loss": "bce", "normalization": "unit", "lr": 0.001, "note": f"Is it slow? {HOSTILE}"},
-        "manual-raw": {"loss": "manual", "normalization": "raw"},
-        "compared": {"loss": "compared", "normalization": "unit"},
-    }
-    workflow = Workflow(tmp_path_factory.mktemp("compared"), config)
-    path = workflow / "config.yaml"
-    path.write_text(f"# {HOSTILE}\n{path.read_text()}")
-    workflow.ok("--cores", "4")
-    return workflow
-
-
-DIAGNOSIS = {
-    "losses": "losses.json",
-    "kinds": "kinds.json",
-    "same_weights": "same_weights.csv",
-    "survival": "survival.csv",
-    "rewrites": "rewrites.json",
-    "pairs": "pairs.json",
-    "wrong": "wrong.json",
-    "pictures": "pictures.npz",
-}
-
-
-def effective(experiment: Experiment, *keys: str) -> dict:
-    """As a rule hands it to its script."""
-    return json.loads(json.dumps({key: getattr(experiment, key) for key in keys}))
-
-
-def write_page(workflow: Workflow) -> None:
-    """The report, from what lies in the folder."""
-    results, experiment = workflow / "results", check(workflow.config)
-    of_each = {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}
-    of_each |= {"plots": "yhat.png"}
-    report.main(
-        {kind: [results / "variants" / name / file for name in experiment.variants] for kind, file in of_each.items()}
-        | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
-        | {"source": results / "data/source.json", "vega": results / "vega.js"},
-        effective(experiment, "data", "defaults", "variants", "notes"),
-        as_config(experiment),
-        str(workflow / "config.yaml"),
-        {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
-    )
-
-
-STABLE = "mean(softplus((1 - 2 * y) * logits))"
-LINES = f"""\
-losses:
-  stable: {STABLE}
-variants:
-  manual-raw-stable: {{loss: stable, normalization: raw}}
-"""
-
-
-@pytest.fixture(scope="module")
-def cured(compared, tmp_path_factory) -> Workflow:
-    """The same run with invented trials: several cures, a single one, none at all, nothing tried."""
-    workflow = compared.copy(tmp_path_factory.mktemp("cured") / "run")
-    all_settings = LINES.replace("raw}", "raw, hidden: [8], activation: ReLU, optimizer: Adam, lr: 0.05, epochs: 30}")
-    others = [
-        trial(f"`{HOSTILE}` {number}", p_value=0.25, snippet=f"variants:\n  {'long' * 25}: {{lr: 0.1}}")
-        for number in (1, 2)
-    ]
-    trials = {
-        "manual-raw": (
-            [trial(f"`{STABLE}`, the same function", same_function=True, snippet=all_settings), *others],
-            [trial("`x / 255`", verdict="fails", finding="diverged")],
-        ),
-        "good-slow": ([trial("`lr: 1`", snippet="variants:\n  fast: {lr: 1.0}")], []),
-        "compared": ([], [trial(f"{HOSTILE} {number}", verdict="faulty") for number in range(9)]),
-    }
-    for name in workflow.config["variants"]:
-        path = workflow / f"results/variants/{name}/metrics.json"
-        metrics = read_json(path)
-        for one in metrics["seeds"]:
-            one |= {"cures": [], "tried": []}
-        cures, tried = trials.get(name, ([], []))
-        metrics["seeds"][0] |= {"cures": as_json(cures), "tried": as_json(tried)}
-        write_json(path, metrics)
-    rewrite = Rewrite(formula=STABLE, constants={}, lost=0.4, lost_before=9.1, dead=0, dead_before=120, wrong=200)
-    write_json(workflow / "results/diagnosis/rewrites.json", as_json({"manual": rewrite}))
-    write_page(workflow)
-    return workflow
-
-
-@pytest.fixture
-def open_page(browser, compared, request):
-    """Opens the report; afterwards nothing may have been requested, and nothing complained."""
-    complaints = []
-    contexts = []
-
-    def open_it(fragment="", workflow=compared, **options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda one: one.url.startswith(("file:", "data:")) or complaints.append(one.url))
-        page.goto(f"file://{workflow / 'results/report.html'}{fragment}")
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector("html[data-drawn]")
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def shown(page) -> list[str]:
-    return page.eval_on_selector_all(
-        "#table tbody tr", "rows => rows.filter(r => !r.hidden).map(r => r.dataset.variant)"
-    )
+pytestmark = needs_chromium
 
 
 def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):
@@ -308,150 +164,6 @@ def test_loss_has_a_hint_at_its_better_form(open_page, cured):
     ]
 
 
-def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
-    page = open_page()
-    button = page.locator("th[data-key='test_wrong'] button")
-    values = []
-    for direction in ("ascending", "descending"):
-        button.click()
-        assert page.locator("th[data-key='test_wrong']").get_attribute("aria-sort") == direction
-        order = page.eval_on_selector_all(
-            "#table tbody tr",
-            """rows => rows.map(r => [r.classList.contains('diverged'),
-                r.querySelector("td[data-label='wrong test images']").dataset.value])""",
-        )
-        assert [dead for dead, _ in order] == sorted(dead for dead, _ in order)
-        assert any(dead for dead, _ in order)
-        values.append([float(value) for dead, value in order if not dead])
-    assert values[0] == sorted(values[0]) == values[1][::-1]
-
-
-def test_table_begins_with_the_best_and_the_first_click_on_accuracy_puts_it_on_top(open_page):
-    page = open_page()
-    expect(page.locator("th[data-key='test']")).to_be_hidden()
-    page.locator("#more").click()
-    assert "★" in page.locator("#table tbody tr").first.inner_text()
-    best = shown(page)[0]
-    page.locator("th[data-key='test'] button").click()
-    assert page.locator("th[data-key='test']").get_attribute("aria-sort") == "descending"
-    assert shown(page)[0] == best
-
-
-FILTERS = {
-    "GOOD slow": {"good-slow"},
-    "no such thing": set(),
-    "lr=0.001": {"good-slow"},
-    "lr<0.05": {"good-slow"},
-    "lr>0.001 loss=bce": {"good"},
-    "loss!=bce": {"bad", "manual-raw", "compared"},
-    "verdict=diverged loss!=manual": {"bad"},
-    "test_wrong<1 loss=bce": {"good"},
-    "finding=diverged normalization=raw": {"manual-raw"},
-    'hidden="8" loss=manual': {"manual-raw"},
-}
-
-
-@pytest.mark.parametrize("text", FILTERS)
-def test_one_filter_drives_table_grid_cards_and_charts(open_page, text):
-    page = open_page()
-    page.evaluate("addEventListener('shown', event => (window.told = event.detail.variants), true)")
-    page.fill("#filter", text)
-    assert set(shown(page)) == FILTERS[text]
-    assert set(page.evaluate("told")) == FILTERS[text]
-    names = "all => all.map(one => one.dataset.variant)"
-    assert set(page.eval_on_selector_all(".chip:not(.out)", names)) == FILTERS[text]
-    assert set(page.eval_on_selector_all(".card:not([hidden])", names)) == FILTERS[text]
-    expect(page.locator("#shown")).to_have_text(f"{len(FILTERS[text])} of 5 shown")
-    page.click("#all")
-    assert len(shown(page)) == 5
-
-
-def test_only_this_and_none_leave_one_and_none(open_page):
-    page = open_page()
-    page.locator("tr[data-variant='good'] .alone").click()
-    expect(page.locator(".card:visible")).to_have_count(1)
-    assert open_page(page.evaluate("location.hash")).locator(".card:visible").count() == 1
-    page.click("#none")
-    expect(page.locator(".card:visible")).to_have_count(0)
-    page.click("#all")
-    expect(page.locator(".card:visible")).to_have_count(5)
-
-
-def test_pinned_variants_are_on_top_and_side_by_side(open_page):
-    page = open_page()
-    expect(page.locator("#compare")).to_be_hidden()
-    for name in ("manual-raw", "good-slow"):
-        page.get_by_role("button", name=f"pin {name}", exact=True).click()
-    assert set(shown(page)[:2]) == {"manual-raw", "good-slow"}
-    bold = page.locator("#compare tr", has=page.locator("b")).locator("th").all_inner_texts()
-    assert {"loss", "normalization", "lr", "verdict"} <= set(bold)
-    assert "hidden" not in bold
-    other = open_page(page.evaluate("location.hash"))
-    expect(other.locator("#compare")).to_contain_text("good-slow")
-
-
-def test_only_the_images_that_one_of_the_pinned_gets_right_are_shown(open_page, compared):
-    page = open_page()
-    for name in ("good", "good-slow"):
-        page.get_by_role("button", name=f"pin {name}", exact=True).click()
-    wrong = read_json(compared / "results/diagnosis/wrong.json")
-    good, slow = (set(wrong[name]["test"]["1"]) for name in ("good", "good-slow"))
-    heads = page.locator("#compare .only h3").all_inner_texts()
-    assert [int(head.split(": ")[1].split()[0]) for head in heads] == [len(slow - good), len(good - slow)]
-    assert page.locator("#compare .digit").count() == len(slow ^ good)
-
-
-def test_view_stays_in_the_address_after_a_click_on_a_variant(open_page):
-    page = open_page()
-    page.fill("#filter", "loss=bce")
-    page.locator("#table a", has_text="good-slow").click()
-    other = open_page(page.evaluate("location.hash"))
-    assert other.input_value("#filter") == "loss=bce"
-    assert set(shown(other)) == {"good", "good-slow"}
-    expect(other.locator("[id='variant-good-slow'] summary").first).to_be_in_viewport()
-
-
-def test_table_is_copied_as_csv_markdown_and_latex(open_page):
-    page = open_page(permissions=["clipboard-read", "clipboard-write"])
-    page.fill("#filter", "lr=0.001")
-    taken = {}
-    for name in ("CSV", "Markdown", "LaTeX"):
-        page.get_by_role("button", name=name, exact=True).click()
-        expect(page.locator("#taken")).to_have_text("copied")
-        taken[name] = page.evaluate("navigator.clipboard.readText()")
-    head, row = csv.reader(taken["CSV"].splitlines())
-    assert head[:2] == ["variant", "loss"]
-    assert row[:2] == ["good-slow", "bce"]
-    assert len(head) == len(row)
-    assert taken["Markdown"].splitlines()[2].startswith("| good-slow | bce |")
-    assert r"good-slow & bce" in taken["LaTeX"]
-    assert r"$\pm$" in taken["LaTeX"]
-
-
-def test_view_is_in_the_link_and_can_be_shared(open_page):
-    page = open_page()
-    page.click("#more")
-    page.locator("th[data-key='seconds'] button").click()
-    page.locator("th[data-key='seconds'] button").click()
-    page.fill("#filter", "o")
-    page.uncheck("tr[data-variant='compared'] input")
-    order, fragment = shown(page), page.evaluate("location.hash")
-    other = open_page(fragment)
-    assert shown(other) == order
-    assert other.input_value("#filter") == "o"
-    assert not other.is_checked("tr[data-variant='compared'] input")
-    assert other.locator("th[data-key='seconds']").get_attribute("aria-sort") == "descending"
-
-
-def lines(page, chart: str) -> set[str]:
-    """The colours of the lines that a chart draws."""
-    return set(
-        page.eval_on_selector_all(
-            f"[data-chart='{chart}'] .mark-line path", "paths => paths.map(path => path.getAttribute('stroke'))"
-        )
-    )
-
-
 def test_toggle_hides_a_variant_in_every_chart(open_page):
     page = open_page()
     color = page.locator("tr[data-variant='compared'] .swatch line").get_attribute("stroke")
@@ -487,18 +199,6 @@ def test_hover_reads_values_and_the_limit_is_drawn(open_page):
 def test_first_non_finite_epoch_is_marked(open_page):
     page = open_page()
     assert page.locator("[data-chart='loss'] .layer_5_marks path").count() >= 4
-
-
-def test_table_works_by_keyboard(open_page):
-    page = open_page()
-    page.focus("th[data-key='test_wrong'] button")
-    page.keyboard.press("Enter")
-    assert page.locator("th[data-key='test_wrong']").get_attribute("aria-sort") == "ascending"
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.closest('th').dataset.key") == "train_wrong"
-    page.focus("tr[data-variant='good'] input")
-    page.keyboard.press("Space")
-    assert not page.is_checked("tr[data-variant='good'] input")
 
 
 def test_phone_needs_no_sideways_scrolling(open_page):
@@ -623,6 +323,8 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
     assert len(shown(page)) == 200
     expect(page.locator("article.card")).to_have_count(200)
     assert page.locator(".card > details[open]").count() == 0
+    first_paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert first_paint < 1000
     seconds = {}
     for name, code in FAST.items():
         seconds[name] = min(page.evaluate(TIMED.format(code=code)) for _ in range(8)) / 1000

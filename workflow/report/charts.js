@@ -525,8 +525,10 @@ document.addEventListener("click", async (event) => {
     wider: () => zoom(figure, 2),
     reset: () => reset(figure),
     linear: async () => {
-      figure.linear = !figure.linear;
-      button.setAttribute("aria-pressed", figure.linear);
+      const isLinear = button.getAttribute("aria-pressed") !== "true";
+      button.setAttribute("aria-pressed", isLinear);
+      if (!figure) return; // it will be drawn so
+      figure.linear = isLinear;
       await drawCurve(figure);
       updateLegend();
     },
@@ -540,7 +542,8 @@ async function draw() {
   const lacking = places.map((place) => place.dataset.chart).filter((name) => !charts[name]);
   if (lacking.length) throw new Error(`no specification of ${lacking}`);
   for (const place of places.filter((it) => it.dataset.chart !== "effect")) {
-    const figure = { name: place.dataset.chart, place, linear: false, lines: [], crosses: [] };
+    const isLinear = one("[data-does=linear]", place.closest("figure"))?.getAttribute("aria-pressed") === "true";
+    const figure = { name: place.dataset.chart, place, linear: isLinear, lines: [], crosses: [] };
     figures.push(figure);
     place.addEventListener("pointerleave", () => leave(figure));
     await drawCurve(figure);

@@ -1,4 +1,4 @@
-// Filtering, hiding, pinning, sorting; the view in the URL's fragment; copying.
+// Filtering, hiding, pinning, sorting, choosing columns; the view in the URL's fragment; copying.
 "use strict";
 document.documentElement.classList.add("scripted");
 
@@ -7,10 +7,15 @@ const table = byId("table");
 const body = table.tBodies[0];
 const rows = [...body.rows];
 const heads = [...table.tHead.rows[0].cells];
-const facts = JSON.parse(byId("facts").textContent);
+const facts = JSON.parse(byId("facts").textContent).variants;
 const filter = byId("filter");
 const choices = [...document.querySelectorAll("[data-choice]")];
-const view = { sort: "", dir: "ascending", filter: "", hide: new Set(), pin: new Set(), at: "" };
+const foldedStyle = document.head.appendChild(document.createElement("style"));
+const columns = [...document.querySelectorAll(".columns input")];
+const kept = [...document.querySelectorAll("select[data-kept]")]; // choices that the address keeps
+const linear = [...document.querySelectorAll("[data-does=linear]")];
+const folded = heads.filter((head) => head.classList.contains("more")).map((head) => head.dataset.key);
+const view = { sort: "", dir: "ascending", filter: "", hide: new Set(), pin: new Set(), at: "", fold: new Set(folded) };
 
 // Of each variant: its row, the words in it, its chip in the grid, its card and the card's details.
 const variants = rows.map((row) => {
@@ -47,6 +52,17 @@ function readFragment() {
     view.hide = new Set(variants.map((one) => one.name).filter((name) => !only.has(name)));
   }
   view.pin = new Set(saved.getAll("pin").filter((name) => called.has(name)));
+  view.fold = new Set(saved.has("fold") ? saved.getAll("fold") : folded);
+  for (const select of kept) {
+    const value = saved.get(select.dataset.kept) ?? select.options[0].value;
+    if (value === select.value || ![...select.options].some((option) => option.value === value)) continue;
+    select.value = value;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  for (const button of linear) {
+    const isOn = button.getAttribute("aria-pressed") === "true";
+    if (isOn !== saved.getAll("linear").includes(button.dataset.of)) button.click();
+  }
   view.at = saved.get("at") ?? "";
 }
 
@@ -59,6 +75,12 @@ function writeFragment() {
   if (view.hide.size <= shown.length) view.hide.forEach((name) => saved.append("hide", name));
   else (shown.length ? shown : [""]).forEach((name) => saved.append("only", name));
   view.pin.forEach((name) => saved.append("pin", name));
+  if ([...view.fold].sort().join() !== [...folded].sort().join()) {
+    (view.fold.size ? [...view.fold] : [""]).forEach((key) => saved.append("fold", key));
+  }
+  kept.filter((one) => one.selectedIndex > 0).forEach((one) => saved.set(one.dataset.kept, one.value));
+  const pressed = linear.filter((one) => one.getAttribute("aria-pressed") === "true");
+  pressed.forEach((one) => saved.append("linear", one.dataset.of));
   if (view.at) saved.set("at", view.at);
   const text = saved.toString();
   history.replaceState(null, "", text ? `#view:${text}` : location.pathname + location.search);
@@ -73,7 +95,7 @@ function parse(text) {
     const [, key, sign, value] = piece.match(/^([\w-]+)(!=|=|<|>)(.*)$/) ?? [];
     const known = KEYS.has(key);
     const plain = (known ? value : piece).replaceAll('"', "").toLowerCase();
-    return known ? { key, sign, value: plain } : { word: plain };
+    return known ? { key, sign, value: plain } : { word: plain, unknown: key };
   });
 }
 
@@ -146,9 +168,16 @@ function show() {
     const chosen = conditions.find((one) => one.key === choice.dataset.choice && one.sign === "=");
     choice.value = [...choice.options].find((one) => one.value.toLowerCase() === chosen?.value)?.value ?? "";
   }
-  byId("shown").textContent = shown.length < variants.length ? `${shown.length} of ${variants.length} shown` : "";
-  showPinned();
-  document.dispatchEvent(new CustomEvent("shown", { detail: { variants: shown } }));
+  // A name may have "=" in it, so only where nothing is left was it meant as a key.
+  const unknown = shown.length ? undefined : conditions.find((one) => one.unknown)?.unknown;
+  const counted = shown.length < variants.length ? `${shown.length} of ${variants.length} shown` : "";
+  byId("shown").textContent = unknown ? `${counted}; “${unknown}” is no key` : counted;
+  const hidden = heads.flatMap((head, place) => (view.fold.has(head.dataset.key) ? [place + 1] : []));
+  foldedStyle.textContent = hidden
+    .map((place) => `#table tr > :nth-child(${place}) { display: none !important; }`).join("\n");
+  columns.forEach((box) => (box.checked = !view.fold.has(box.value)));
+  showDifferences();
+  document.dispatchEvent(new CustomEvent("shown", { detail: { variants: shown, pinned: [...view.pin] } }));
 }
 
 function change() {
@@ -156,64 +185,27 @@ function change() {
   show();
 }
 
-// Two or more pinned variants side by side: what differs in bold, and the test images that only one gets right.
-let beside = "";
-function showPinned() {
-  const names = [...view.pin];
-  if (beside === names.join(" ")) return;
-  beside = names.join(" ");
-  const panel = byId("compare");
-  panel.hidden = names.length < 2;
-  if (panel.hidden) return;
-  const made = (tag, text, parent) => {
-    const one = document.createElement(tag);
-    one.textContent = text;
-    parent?.append(one);
-    return one;
-  };
-  const grid = document.createElement("table");
-  const head = grid.createTHead().insertRow();
-  made("td", "", head);
-  for (const name of names) {
-    const cell = made("th", "", head);
-    cell.scope = "col";
-    made("a", name, cell).href = `#variant-${name}`;
-  }
-  const wrong = (value) => (value === null ? "–" : String(Math.round(value * 10) / 10));
-  const lines = Object.keys(facts[names[0]].settings).map((key) => [key, (fact) => String(fact.settings[key])]);
-  lines.push(["verdict", (fact) => fact.verdict.join(", ")]);
-  lines.push(["findings", (fact) => fact.finding.join(", ") || "–"]);
-  lines.push(["wrong test images", (fact) => wrong(fact.test_wrong)]);
-  const inside = grid.createTBody();
-  for (const [title, text] of lines) {
-    const row = inside.insertRow();
-    made("th", title, row).scope = "row";
-    const values = names.map((name) => text(facts[name]));
-    const tag = new Set(values).size > 1 ? "b" : "span";
-    values.forEach((value) => made(tag, value, row.insertCell()));
-  }
-  panel.querySelector(".wide").replaceChildren(grid);
-  const only = panel.querySelector(".only");
-  only.replaceChildren();
-  const known = names.filter((name) => facts[name].missed);
-  if (known.length < 2) return;
-  const missed = [...new Set(known.flatMap((name) => facts[name].missed))];
-  for (const name of known) {
-    const alone = (image) => known.every((other) => facts[other].missed.includes(image) === (other !== name));
-    const right = missed.filter(alone);
-    made("h3", `Only ${name} gets right: ${right.length} test image${right.length === 1 ? "" : "s"}`, only);
-    const digits = made("div", "", only);
-    digits.className = "digits";
-    for (const image of right.slice(0, 24)) {
-      const digit = document.querySelector(`[data-image="test-${image}"]:has(img)`);
-      if (!digit) continue;
-      const copied = digit.cloneNode(true);
-      copied.querySelector("figcaption").textContent = image;
-      digits.append(copied);
+// The first pinned variant is a baseline: behind each number of wrong images stands the difference to it.
+let baseline = null;
+const amount = (value) => String(Math.abs(Math.round(value * 10) / 10));
+function showDifferences() {
+  const [first = null] = view.pin;
+  if (baseline === first) return;
+  baseline = first;
+  for (const key of ["test_wrong", "train_wrong"]) {
+    const column = heads.findIndex((head) => head.dataset.key === key);
+    for (const { name, row } of variants) {
+      const cell = row.cells[column];
+      cell.querySelector(".difference")?.remove();
+      const [mine, its] = [facts[name][key], facts[first]?.[key] ?? null];
+      if (mine === null || its === null) continue;
+      const difference = document.createElement("small");
+      difference.className = "difference";
+      const sign = mine > its ? "+" : mine < its ? "−" : "±";
+      difference.textContent = name === first ? "baseline" : `${sign}${amount(mine - its)} to the baseline`;
+      cell.append(difference);
     }
   }
-  const hasSeeds = known.some((name) => String(facts[name].settings.seeds).includes(","));
-  if (hasSeeds) made("p", "Of the first seed of each that survived.", only).className = "note";
 }
 
 // A link to a variant opens its card; the view stays in the address.
@@ -265,6 +257,11 @@ byId("all").addEventListener("click", () => {
   view.hide.clear();
   change();
 });
+byId("only-pinned").addEventListener("click", () => {
+  view.filter = "";
+  view.hide = new Set(variants.map((one) => one.name).filter((name) => !view.pin.has(name)));
+  change();
+});
 byId("none").addEventListener("click", () => {
   variants.forEach((one) => view.hide.add(one.name));
   change();
@@ -285,11 +282,13 @@ body.addEventListener("click", (event) => {
   change();
   button.focus(); // its row may have moved
 });
-byId("more").addEventListener("click", (event) => {
-  const isOpen = table.classList.toggle("all-columns");
-  event.target.setAttribute("aria-pressed", isOpen);
-  event.target.textContent = isOpen ? "fewer columns" : "more columns";
-});
+columns.forEach((box) => box.addEventListener("change", () => {
+  if (box.checked) view.fold.delete(box.value);
+  else view.fold.add(box.value);
+  change();
+}));
+kept.forEach((select) => select.addEventListener("change", writeFragment));
+linear.forEach((button) => button.addEventListener("click", () => setTimeout(writeFragment)));
 addEventListener("hashchange", () => {
   readFragment();
   show();

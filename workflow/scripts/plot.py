@@ -1,6 +1,7 @@
 """The notebook's plot of one variant: y as a line, ŷ of every training image as dots."""
 
 import io
+import math
 from pathlib import Path
 
 import matplotlib
@@ -14,34 +15,43 @@ matplotlib.use("Agg")
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 import matplotlib.pyplot as plt
 
+COLUMNS = 4  # of panels, at most
+
 
 def plot(
     yhat: np.ndarray, is_last_finite: list[bool], counts: list[int], seeds: list[int], classes: list[int], title: str
 ) -> bytes:
-    """A PNG of ŷ (seeds, n) over the image number; counts: images with y = 0 and with y = 1, in that order.
+    """A PNG of ŷ (seeds, n) over the image number, a panel per seed; counts: images with y = 0, then with y = 1.
 
     is_last_finite: of which seeds ŷ is that of the last finite weights.
     """
     y = np.repeat([0, 1], counts)
-    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
-    axes.plot(y, color="black", linewidth=1, label="y")
-    for seed, is_last, row in zip(seeds, is_last_finite, yhat, strict=True):
-        label = "ŷ" if len(seeds) == 1 else f"ŷ, seed {seed}"
-        label += " (last finite)" if is_last and not all(is_last_finite) else ""
-        axes.plot(row, "o", alpha=0.4, markersize=4, markeredgewidth=0, label=label)
-    if any(is_last_finite):
-        title += ": diverged; ŷ at the last finite weights" if all(is_last_finite) else ": some seeds diverged"
-    missing = int(np.isnan(yhat).any(axis=1).sum())
-    if missing:
-        text = "every ŷ is NaN" if np.isnan(yhat).all() else f"ŷ is NaN for {missing} of {len(seeds)} seeds"
-        axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", fontsize=16, color="tab:red")
-    axes.set(
-        title=title,
-        xlabel=f"training image (first the {classes[0]}s, then the {classes[1]}s)",
-        ylabel="y and ŷ",
-        ylim=(-0.05, 1.05),
+    columns = min(COLUMNS, len(seeds))
+    rows = math.ceil(len(seeds) / columns)
+    size = (8, 4 if len(seeds) == 1 else 0.8 + rows * 5.6 / columns)
+    figure, panels = plt.subplots(
+        rows, columns, figsize=size, layout="constrained", sharex=True, sharey=True, squeeze=False
     )
-    axes.legend(loc="center right", ncols=1 + len(seeds) // 12)
+    for axes, seed, is_last, row in zip(panels.flat, seeds, is_last_finite, yhat, strict=False):
+        axes.plot(y, color="black", linewidth=1, label="y")
+        axes.plot(row, "o", alpha=0.4, markersize=4 if columns == 1 else 2, markeredgewidth=0, label="ŷ")
+        axes.set(ylim=(-0.05, 1.05))
+        if np.isnan(row).any():
+            word = "every ŷ is NaN" if np.isnan(row).all() else f"{np.isnan(row).sum():,} ŷ NaN"
+            axes.text(0.5, 0.5, word, transform=axes.transAxes, ha="center", va="center", fontsize=12, color="tab:red")
+        if len(seeds) > 1:
+            axes.set_title(f"seed {seed}{' (last finite)' if is_last else ''}", fontsize=8)
+    for axes in panels.flat[len(seeds) :]:
+        axes.remove()
+    if all(is_last_finite):
+        title += ": diverged; ŷ at the last finite weights"
+    elif any(is_last_finite):
+        title += ": some seeds diverged; ŷ at their last finite weights"
+    figure.suptitle(title)
+    figure.supxlabel(f"training image (first the {classes[0]}s, then the {classes[1]}s)", fontsize="medium")
+    figure.supylabel("y (line) and ŷ (dots)", fontsize="medium")
+    if len(seeds) == 1:
+        panels[0, 0].legend(loc="center right")
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=110)
     plt.close(figure)

@@ -1,5 +1,6 @@
 """Is one variant better than another on the same images, over all of their seeds?"""
 
+from collections.abc import Hashable
 from functools import cache
 
 import numpy as np
@@ -36,7 +37,7 @@ def _coins(n: int) -> np.ndarray:
     return np.exp(logs[n] - logs - logs[::-1] - n * np.log(2))
 
 
-def holm(p_values: dict[str, float]) -> dict[str, float]:
+def holm(p_values: dict[Hashable, float]) -> dict[Hashable, float]:
     """p-values, corrected for their number: that any below 0.05 is mere chance has at most that probability.
 
     S. Holm, Scandinavian Journal of Statistics 6 (1979) 65.

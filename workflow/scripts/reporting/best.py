@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
@@ -74,17 +75,32 @@ def _errors(entry: Metrics, wrong: dict, weight: int) -> np.ndarray:
 
 
 def _sentence(winners: list[str], equals: list[str], worse: list[str], entries: dict[str, Metrics]) -> str:
-    called = {
-        name: f"{name} (faulty)" if any(one.verdict == "faulty" for one in entry.seeds) else name
-        for name, entry in entries.items()
-    }
+    good = [name for name, entry in entries.items() if all(one.verdict == "good" for one in entry.seeds)]
+    called = {name: name if name in good else f"{name} (faulty)" for name in entries}
     verb = "share the best test accuracy" if len(winners) > 1 else "has the best test accuracy"
     text = f"{names([called[name] for name in winners])} {verb}, {_share([entries[name] for name in winners])}."
+    if good and not set(good) & set(winners):
+        most = max(_right(entries[name]) for name in good)
+        soundest = [name for name in good if _right(entries[name]) == most]
+        does = "does" if len(soundest) == 1 else "do"
+        share = _share([entries[name] for name in soundest])
+        text = f"Of those that train well, {names(soundest)} {does} best, {share}. Of all, {text}"
     if equals:
-        text += f" Not significantly worse: {names([called[name] for name in equals])}."
+        # Those that can be recommended first.
+        equals = sorted(equals, key=lambda name: name not in good)
+        many = f"{len(equals)} others, marked = in the table"
+        text += (
+            f" Not significantly worse: {many if len(equals) > NAMED else names([called[name] for name in equals])}."
+        )
     if worse:
-        text += f" Significantly worse: {names([called[name] for name in worse])}."
+        many = f"{len(worse)} others"
+        text += f" Significantly worse: {many if len(worse) > NAMED else names([called[name] for name in worse])}."
     return text
+
+
+def _right(entry: Metrics) -> Fraction:
+    """The mean over the seeds, exactly, so that equals are equal."""
+    return Fraction(sum(one.test_correct for one in entry.seeds), len(entry.seeds))
 
 
 def _share(winners: list[Metrics]) -> str:

@@ -1,5 +1,6 @@
 """What the card of one variant shows."""
 
+import struct
 from dataclasses import dataclass
 
 from diagnosis.records import Finding, Metrics
@@ -11,8 +12,8 @@ FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
-    """word (the worst verdict of its seeds), plot (a data URI), mistakes, findings, tried, diverged (the seed whose
-    loss broke first), picture (of its image), files.
+    """word (the worst verdict of its seeds), plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged
+    (the seed whose loss broke first), picture (of its image), files.
 
     yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}; defaults: those of the config.
     """
@@ -21,6 +22,7 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
     return {
         "word": answer.worst(entry),
         "plot": data_uri(plot),
+        "plot_size": struct.unpack(">II", plot[16:24]),  # a PNG begins with its width and height
         "mistakes": wrong_digits(digits, entry, wrong, yhat, y),
         "findings": findings(entry, digits),
         "tried": cures.on_card(entry, defaults),

@@ -191,9 +191,9 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
     if limit:
         mark = alt.Chart(alt.Data(values=[{"y": ONE_LOGIT, "text": "float32: ŷ is exactly 1"}]))
         layers.append(mark.mark_rule(strokeDash=[4, 4], clip=True).encode(y=y))
-        layers.append(
-            mark.mark_text(align="right", baseline="top", dx=-4, dy=4, clip=True).encode(x=end, y=y, text="text:N")
-        )
+        for halo in ({"stroke": "var(--page)", "strokeWidth": 4}, {}):
+            text = mark.mark_text(align="right", baseline="bottom", dx=-4, dy=-4, clip=True, **halo)
+            layers.append(text.encode(x=end, y=y, text="text:N"))
     # Without a key the wheel scrolls the page.
     zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.shiftKey]")
     values = {"kind": "linear", "bend": 1, "whole": False, "epochs": [0, 1], "limits": [1, 10]}

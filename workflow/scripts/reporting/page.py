@@ -74,6 +74,7 @@ def render(**content) -> str:
         "count": "{:,}".format,
     }
     environment.filters |= {"amount": intervals.amount, "spread": intervals.spread}
-    files = {"style": "report.css", "charts_style": "charts.css", "script": "report.js", "charts_script": "charts.js"}
+    files = {"style": "report.css", "charts_style": "charts.css"}
+    files |= {"script": "report.js", "charts_script": "charts.js", "compare_script": "compare.js"}
     texts = {name: (SOURCES / file).read_text(encoding="utf-8") for name, file in files.items()}
     return environment.get_template("report.html.j2").render(**texts, **content)

@@ -8,8 +8,6 @@ from reporting import intervals
 from reporting.intervals import Wrong
 from reporting.summary import Row
 
-KEPT = 200  # wrong test images of a variant that the page can compare with those of another
-
 
 @dataclass(frozen=True)
 class Line:
@@ -41,31 +39,34 @@ def swept(rows: list[Row], differing: list[str]) -> list[str]:
     return [key for key in ("loss", "normalization") if len({row.settings[key] for row in rows}) > 1] + differing
 
 
-def facts(rows: list[Row], metrics: list[Metrics], wrong: dict, shown: Callable) -> dict[str, dict]:
-    """{variant: what report.js filters and compares by}.
+def facts(rows: list[Row], metrics: list[Metrics], wrong: dict, shown: Callable) -> dict:
+    """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once.
 
-    settings: as text; test_wrong: the mean over seeds; verdict, finding: those of any seed; missed: the wrong test
-    images of the first seed that survived, None where there are none or too many. shown: a setting as text.
+    Of a variant: settings, as text; test_wrong, train_wrong, the means over seeds; verdict, finding, those of any seed;
+    wrong, per seed which of the sets it gets wrong, None if it gives no answer. shown: a setting as text.
     """
-    return {
+    sets: dict[tuple[int, ...], int] = {}
+
+    def number(images: list[int] | None) -> int | None:
+        return None if images is None else sets.setdefault(tuple(images), len(sets))
+
+    variants = {
         row.variant: {
             "settings": {
                 key: value if isinstance(value, int | float) else shown(value)
                 for key, value in row.settings.items()
                 if not key.endswith("_definition")
             },
-            "test_wrong": found.mean if (found := intervals.of_test(row)) else None,
+            "test_wrong": _mean(intervals.of_test(row)),
+            "train_wrong": _mean(intervals.wrong(row.accuracy, row.n)),
             "verdict": sorted({"diverged" if one.status == "diverged" else one.verdict for one in entry.seeds}),
             "finding": sorted({finding.kind for one in entry.seeds for finding in one.findings}),
-            "missed": _missed(entry, wrong[row.variant]["test"]),
+            "wrong": [number(wrong[row.variant]["test"].get(str(one.seed))) for one in entry.seeds],
         }
         for row, entry in zip(rows, metrics, strict=True)
     }
+    return {"variants": variants, "sets": list(sets)}
 
 
-def _missed(entry: Metrics, wrong: dict) -> list[int] | None:
-    for one in entry.seeds:
-        if one.test_correct is not None:
-            found = wrong.get(str(one.seed), [])
-            return found if len(found) <= KEPT else None
-    return None
+def _mean(found: Wrong | None) -> float | None:
+    return found.mean if found else None

@@ -1,0 +1,166 @@
+"""The report in headless Chromium, opened from disk: what test_page, test_view and test_charts share."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import report
+from conftest import Workflow, small_config
+from playwright.sync_api import sync_playwright
+from test_cures import trial
+
+from common.files import read_json, write_json
+from diagnosis.records import Rewrite, as_json
+from experiment.config import Experiment, check
+from experiment.effective import effective as as_config
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
+
+needs_chromium = pytest.mark.skipif(
+    not Path(CHROMIUM).exists(), reason="there is no Chromium at $CHROMIUM or /usr/bin/chromium"
+)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory, small_mnist) -> Workflow:
+    """Variants that finish, that partly diverge and that diverge, from a config.yaml with HTML in it."""
+    config = small_config(small_mnist)
+    config["defaults"] |= {"epochs": 30, "lr": 0.05, "hidden": [8]}
+    config["losses"] |= {
+        "manual": "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))",
+        "compared": "mean((yhat < y) * (y - yhat) + (yhat > y) * (yhat - y))",
+    }
+    config["normalizations"]["raw"] = "x"
+    config["variants"] |= {
+        "good-slow": {"loss": "bce", "normalization": "unit", "lr": 0.001, "note": f"Is it slow? {HOSTILE}"},
+        "manual-raw": {"loss": "manual", "normalization": "raw"},
+        "compared": {"loss": "compared", "normalization": "unit"},
+    }
+    workflow = Workflow(tmp_path_factory.mktemp("compared"), config)
+    path = workflow / "config.yaml"
+    path.write_text(f"# {HOSTILE}\n{path.read_text()}")
+    workflow.ok("--cores", "4")
+    return workflow
+
+
+DIAGNOSIS = {
+    "losses": "losses.json",
+    "kinds": "kinds.json",
+    "same_weights": "same_weights.csv",
+    "survival": "survival.csv",
+    "rewrites": "rewrites.json",
+    "pairs": "pairs.json",
+    "wrong": "wrong.json",
+    "pictures": "pictures.npz",
+}
+
+
+def effective(experiment: Experiment, *keys: str) -> dict:
+    """As a rule hands it to its script."""
+    return json.loads(json.dumps({key: getattr(experiment, key) for key in keys}))
+
+
+def write_page(workflow: Workflow) -> None:
+    """The report, from what lies in the folder."""
+    results, experiment = workflow / "results", check(workflow.config)
+    of_each = {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}
+    of_each |= {"plots": "yhat.png"}
+    report.main(
+        {kind: [results / "variants" / name / file for name in experiment.variants] for kind, file in of_each.items()}
+        | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
+        | {"source": results / "data/source.json", "vega": results / "vega.js"},
+        effective(experiment, "data", "defaults", "variants", "notes"),
+        as_config(experiment),
+        str(workflow / "config.yaml"),
+        {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
+    )
+
+
+STABLE = "mean(softplus((1 - 2 * y) * logits))"
+LINES = f"""\
+losses:
+  stable: {STABLE}
+variants:
+  manual-raw-stable: {{loss: stable, normalization: raw}}
+"""
+
+
+@pytest.fixture(scope="session")
+def cured(compared, tmp_path_factory) -> Workflow:
+    """The same run with invented trials: several cures, a single one, none at all, nothing tried."""
+    workflow = compared.copy(tmp_path_factory.mktemp("cured") / "run")
+    all_settings = LINES.replace("raw}", "raw, hidden: [8], activation: ReLU, optimizer: Adam, lr: 0.05, epochs: 30}")
+    others = [
+        trial(f"`{HOSTILE}` {number}", p_value=0.25, snippet=f"variants:\n  {'long' * 25}: {{lr: 0.1}}")
+        for number in (1, 2)
+    ]
+    trials = {
+        "manual-raw": (
+            [trial(f"`{STABLE}`, the same function", same_function=True, snippet=all_settings), *others],
+            [trial("`x / 255`", verdict="fails", finding="diverged")],
+        ),
+        "good-slow": ([trial("`lr: 1`", snippet="variants:\n  fast: {lr: 1.0}")], []),
+        "compared": ([], [trial(f"{HOSTILE} {number}", verdict="faulty") for number in range(9)]),
+    }
+    for name in workflow.config["variants"]:
+        path = workflow / f"results/variants/{name}/metrics.json"
+        metrics = read_json(path)
+        for one in metrics["seeds"]:
+            one |= {"cures": [], "tried": []}
+        cures, tried = trials.get(name, ([], []))
+        metrics["seeds"][0] |= {"cures": as_json(cures), "tried": as_json(tried)}
+        write_json(path, metrics)
+    rewrite = Rewrite(formula=STABLE, constants={}, lost=0.4, lost_before=9.1, dead=0, dead_before=120, wrong=200)
+    write_json(workflow / "results/diagnosis/rewrites.json", as_json({"manual": rewrite}))
+    write_page(workflow)
+    return workflow
+
+
+@pytest.fixture
+def open_page(browser, compared, request):
+    """Opens the report; afterwards nothing may have been requested, and nothing complained."""
+    complaints = []
+    contexts = []
+
+    def open_it(fragment="", workflow=compared, **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda one: one.url.startswith(("file:", "data:")) or complaints.append(one.url))
+        page.goto(f"file://{workflow / 'results/report.html'}{fragment}")
+        if options.get("java_script_enabled", True):
+            page.wait_for_selector("html[data-drawn]")
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def shown(page) -> list[str]:
+    return page.eval_on_selector_all(
+        "#table tbody tr", "rows => rows.filter(r => !r.hidden).map(r => r.dataset.variant)"
+    )
+
+
+def lines(page, chart: str) -> set[str]:
+    """The colours of the lines that a chart draws."""
+    return set(
+        page.eval_on_selector_all(
+            f"[data-chart='{chart}'] .mark-line path", "paths => paths.map(path => path.getAttribute('stroke'))"
+        )
+    )
