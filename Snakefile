@@ -14,9 +14,11 @@ sys.path.append(str(HOME / "workflow" / "scripts"))
 
 from experiment.config import check, read
 from experiment.effective import effective
+from common.english import counted
 from common.errors import UserError
 from common.lock import clear_what_is_left
 from common.sources import mark
+from common.terminal import Terminal
 
 # The config.yaml of the working directory (--directory), else the one beside this file. As a module of another
 # workflow, whose own config.yaml stands in the working directory, always the latter, unless it passes `config:`.
@@ -42,8 +44,23 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}")
 
-if IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun:
+IS_RUN = IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun
+
+
+def terminal():
+    """What speaks while the workflow runs: briefly with the `quiet` of profiles/default, else as Snakemake does."""
+    variants = EXPERIMENT.variants
+    losses, normalizations = ({one[key] for one in variants.values()} for key in ("loss", "normalization"))
+    before = f"mnist01: {counted(len(variants), 'variant')} of {counted(len(losses), 'loss', 'losses')}"
+    before += f" and {counted(len(normalizations), 'normalization')}"
+    is_brief = [str(about) for about in workflow.output_settings.quiet or ()] == ["host"]
+    width = min(40, max(map(len, variants)))
+    return Terminal(logger, before, width, Path("results/report.html"), is_brief)
+
+
+if IS_RUN:
     LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
+    TERMINAL = terminal()
 
 
 wildcard_constraints:
@@ -63,3 +80,16 @@ rule all:
     default_target: True
     input:
         "results/report.html",
+
+
+onsuccess:
+    # With a default storage provider they are not here.
+    if IS_RUN and "report" in TERMINAL.made and TERMINAL.page.exists():
+        from reporting.closing import closing
+
+        TERMINAL.close_with(closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults))
+
+
+onerror:
+    if IS_RUN:
+        TERMINAL.close_with_errors()

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from common.english import counted
 from common.errors import logged
 from common.files import write, write_json
+from diagnosis.chart import limits
 from diagnosis.findings import ORDER
 from diagnosis.kinds import explanations
 from diagnosis.pairs import SHOWN, changes, survival, wrong_images
@@ -88,7 +90,8 @@ def pictures(wrong: dict, metrics: list[Metrics], digits: dict) -> bytes:
     return content.getvalue()
 
 
-def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, output: dict) -> None:
+def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, output: dict) -> str:
+    """Writes what was found; tells it in a line."""
     variants = experiment["variants"]
     losses = {name: build_loss(definition) for name, definition in experiment["losses"].items()}
     metrics = {name: read(folder / name / "metrics.json", Metrics) for name in variants}
@@ -99,7 +102,8 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     digits = torch.load(digits_file, weights_only=True)
     y = {part: digits[f"{part}_labels"].numpy().astype(bool) for part in ("train", "test")}
 
-    write_json(output["losses"], as_json({name: sign_chart(loss) for name, loss in losses.items()}))
+    charts = {name: sign_chart(loss) for name, loss in losses.items()}
+    write_json(output["losses"], as_json(charts))
     rewrites = {name: better(loss) for name, loss in losses.items()}
     write_json(output["rewrites"], as_json({name: found for name, found in rewrites.items() if found}))
     same = at_broken_weights(losses, variants, folder, normalized)
@@ -108,19 +112,24 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     write(output["survival"], table(survival(entries), ["variant", "epoch", "finite", "seeds"]))
     right, wrong = wrong_images(entries, predictions, y)
     of_test = {name: of_variant["test"] for name, of_variant in right.items()}
-    write_json(output["pairs"], as_json(changes(variants, metrics, of_test)))
+    compared = changes(variants, metrics, of_test)
+    write_json(output["pairs"], as_json(compared))
     write_json(output["wrong"], wrong)
     write_json(output["kinds"], {name: explanations()[name] for name in ORDER})
     write(output["pictures"], pictures(wrong, entries, digits))
+    unsafe = sum(any(limits(chart).values()) for chart in charts.values())
+    losses_told = f"{unsafe} of {counted(len(charts), 'loss', 'losses')} not finite for images that are right"
+    return f"{losses_told}; {counted(len(compared), 'change')} compared"
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0]) as say:
         torch.set_num_threads(snakemake.threads)
-        main(
+        found = main(
             json.loads(snakemake.params.experiment),
             Path(snakemake.input.metrics[0]).parents[1],
             Path(snakemake.input.normalized[0]).parent,
             Path(snakemake.input.digits),
             dict(snakemake.output.items()),
         )
+        say(found)

@@ -55,7 +55,8 @@ def _archive(raw: Path) -> Path:
     return next(path for path in raw.iterdir() if path.name != ".snakemake_timestamp")
 
 
-def main(source: str, raw: Path, classes: list, output: Path) -> None:
+def main(source: str, raw: Path, classes: list, output: Path) -> str:
+    """Writes the images; tells how many."""
     if source in ("mnist", "sample"):
         parts = read_idx_classes(raw, classes)
     else:
@@ -67,13 +68,17 @@ def main(source: str, raw: Path, classes: list, output: Path) -> None:
     content = io.BytesIO()
     torch.save(digits, content)
     write(output, content.getvalue())
+    counts = {part: [len(of_class) for of_class in images] for part, images in parts.items()}
+    each = " and ".join(f"{count:,} of {name}" for count, name in zip(counts["train"], classes, strict=True))
+    return f"{sum(counts['train']):,} training images ({each}), {sum(counts['test']):,} test images"
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
-        main(
+    with logged(snakemake.log[0]) as say:
+        images = main(
             snakemake.params.source,
             Path(snakemake.input.raw),
             list(snakemake.params.classes),
             Path(snakemake.output.digits),
         )
+        say(images)

@@ -30,10 +30,11 @@ def main(digits_file: Path, formula: str, constants: dict, output: Path) -> None
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0]) as say:
         main(
             Path(snakemake.input.digits),
             snakemake.params.formula,
             dict(snakemake.params.constants),
             Path(snakemake.output.normalized),
         )
+        say(snakemake.params.formula)

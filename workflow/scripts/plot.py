@@ -72,7 +72,7 @@ def shown(predictions: dict, status: list[str]) -> tuple[np.ndarray, list[bool]]
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0]) as say:
         metrics = read(snakemake.input.metrics, Metrics)
         seeds = [outcome.seed for outcome in metrics.seeds]
         with np.load(snakemake.input.predictions) as predictions:
@@ -80,3 +80,4 @@ if __name__ == "__main__":
         classes, title = snakemake.params.classes, str(snakemake.wildcards.variant)
         picture = plot(yhat, is_last_finite, metrics.counts.train, seeds, classes, title)
         write(Path(snakemake.output[0]), picture)
+        say(snakemake.output[0])

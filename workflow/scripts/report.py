@@ -141,7 +141,7 @@ def main(inputs: dict, experiment: dict, effective: dict, config_file: str | Non
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0]) as say:
         main(
             dict(snakemake.input.items()),
             json.loads(snakemake.params.experiment),
@@ -149,3 +149,5 @@ if __name__ == "__main__":
             snakemake.params.config_file,
             dict(snakemake.output.items()),
         )
+        megabytes = Path(snakemake.output.page).stat().st_size / 1e6
+        say(f"{snakemake.output.page}, {megabytes:.1f} MB")

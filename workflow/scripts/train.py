@@ -11,6 +11,7 @@ import io
 import math
 import time
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from diagnosis.evidence import Evidence, Task, task
 from diagnosis.findings import findings, verdict
 from diagnosis.gather import gather
 from diagnosis.records import BrokenNormalization, Counts, Metrics, Outcome, Settings, as_json, from_json
+from diagnosis.told import told
 from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization
 from training.fast import pack
@@ -31,6 +33,7 @@ from training.loss import build_loss
 from training.network import build_network, forward
 from training.normalization import normalized
 from training.optimizer import build_optimizer
+from training.progress import progress
 from training.repeats import Repeats
 
 
@@ -53,8 +56,8 @@ class Trained:
     last_finite: np.ndarray | None
 
 
-def train_seed(seed: int, task: Task) -> Trained:
-    """Train one seed and look at what became of it."""
+def train_seed(seed: int, task: Task, called: str = "train") -> Trained:
+    """Train one seed and look at what became of it. called: what the terminal calls that."""
     settings, data = task.settings, task.data
     network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
     start = time.perf_counter()
@@ -67,6 +70,7 @@ def train_seed(seed: int, task: Task) -> Trained:
         settings["epochs"],
         Repeats(network, settings["optimizer"]),
         test=(data["x_test"], data["y_test"]),
+        tell=progress(called, settings["epochs"], len(data["y_train"])),
     )
     seconds = time.perf_counter() - start
     state_dict = {name: weights.clone() for name, weights in network.state_dict().items()}
@@ -142,15 +146,20 @@ def train_all(settings: dict, data: dict, digits: Path) -> dict[int, Trained]:
     results: dict[int, Trained] = {}
     is_cure_sought = settings["trials"] > 0
     for seed in settings["seeds"]:
-        result = train_seed(seed, shared)
+        result = train_seed(seed, shared, f"train  {settings['variant']}")
         if result.outcome.verdict != "good" and is_cure_sought:
-            result.outcome = cured(result, train_seed, lambda definition: data_under(digits, definition))
+            result.outcome = cured(
+                result,
+                partial(train_seed, called=f"try a cure of {settings['variant']}"),
+                lambda definition: data_under(digits, definition),
+            )
             is_cure_sought = False
         results[seed] = replace(result, evidence=None)
     return results
 
 
-def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> None:
+def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> str:
+    """Writes what each seed gives; tells what came out."""
     data = torch.load(normalized_file, weights_only=True)
     data["x_packed"] = pack(data["x_train"])
     if "broken" in data:
@@ -175,10 +184,12 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> N
     write(output["predictions"], predictions.getvalue())
     write(output["history"], history_csv({seed: result.history for seed, result in results.items()}))
     write_json(output["metrics"], as_json(metrics))
+    return told(outcomes, [result.history for result in results.values()])
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0]) as say:
         torch.set_num_threads(snakemake.threads)
         settings = {"variant": snakemake.wildcards.variant, **dict(snakemake.params.items())}
-        main(Path(snakemake.input.normalized), Path(snakemake.input.digits), settings, dict(snakemake.output.items()))
+        inputs = Path(snakemake.input.normalized), Path(snakemake.input.digits)
+        say(main(*inputs, settings, dict(snakemake.output.items())))

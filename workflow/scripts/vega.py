@@ -8,6 +8,7 @@ from common.errors import logged
 from common.files import write
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0]) as say:
         # Inside a page's <script>, a text of its own that says </script would end it.
         write(Path(snakemake.output.vega), vl_convert.javascript_bundle().replace("</script", "<\\/script"))
+        say("the JavaScript of the charts")

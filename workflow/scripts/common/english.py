@@ -1,9 +1,9 @@
 """Words in the sentences that are made of data."""
 
 
-def counted(count: int, what: str) -> str:
-    """'1 wrong image', '1,234 wrong images'."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def counted(count: int, what: str, several: str | None = None) -> str:
+    """'1 wrong image', '1,234 wrong images', '2 losses'."""
+    return f"{count:,} {what if count == 1 else several or f'{what}s'}"
 
 
 def with_article(name) -> str:

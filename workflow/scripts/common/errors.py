@@ -42,13 +42,16 @@ class _Tee:
 
 @contextmanager
 def logged(path: str):
-    """Copy standard error to the log at `path`; end the job with one line, status 1, on a UserError."""
+    """Copy standard error to the log at `path`; end the job with one line, status 1, on a UserError.
+
+    Gives a function that puts a line into the log alone: what came out, which the run shows as the job ends.
+    """
     terminal = sys.stderr
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8") as log:
         sys.stderr = _Tee(terminal, log)
         try:
-            yield
+            yield lambda text: print(text, file=log)
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
             sys.exit(1)

@@ -105,10 +105,11 @@ def train(
     epochs: int,
     repeats: Repeats | None = None,
     test: tuple[torch.Tensor, torch.Tensor] | None = None,
+    tell: Callable[[int, Row], None] | None = None,
 ) -> Run:
     """Take `epochs` steps of full-batch gradient descent on x (n, 784), y (n, 1), and keep the story.
 
-    test: x (m, 784) and y (m, 1) of the test images.
+    test: x (m, 784) and y (m, 1) of the test images. tell: called with each epoch and its row.
     Epochs that can only repeat earlier ones are not computed: their rows of history are those of the earlier ones.
     """
     parameters = list(network.parameters())
@@ -120,6 +121,8 @@ def train(
         nonlocal before
         with torch.no_grad():
             run.history.append(measure(loss, logits, yhat, y))
+        if tell:
+            tell(epoch, run.history[-1])
         if run.diverged_epoch is not None:
             # No step brings the last bias back from NaN: every logit is NaN, and every later epoch is this one again.
             # Only a unit that no image lights would still move, by the optimizer's momentum, and it shows nowhere.

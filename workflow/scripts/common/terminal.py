@@ -1,0 +1,140 @@
+"""What a run says in the terminal: a line per job, with what came out.
+
+Snakemake tells each job's files, resources and reason, ten lines a job; its log, .snakemake/log/, keeps that text.
+"""
+
+import logging
+import os
+import re
+import time
+from pathlib import Path
+
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from common.english import counted
+
+MUTED = {
+    LogEvent.JOB_INFO,
+    LogEvent.JOB_STARTED,
+    LogEvent.JOB_FINISHED,
+    LogEvent.PROGRESS,
+    LogEvent.RESOURCES_INFO,
+    LogEvent.RUN_INFO,
+    LogEvent.SHELLCMD,
+}
+# What Snakemake says without an event. Anything else it says is shown.
+MUTED_TEXTS = re.compile(
+    "Assuming unrestricted shared|Building DAG|Using shell|Select jobs|Conda environments: ignored|Elapsed time|"
+    "Complete log|Execute \\d+ jobs|Nothing to be done"
+)
+COLOURS = {"good": 32, "faulty": 33, "fails": 31, "diverged": 31, "NaN": 31, "∞": 31, "−∞": 31, "error:": 31}
+ERASE = "\r\x1b[K"  # the progress line that a job may have left
+FAILED = "WorkflowError:\nAt least one job did not complete"
+
+
+def has_colours(stream) -> bool:
+    return stream.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+class Terminal(logging.Handler):
+    """Follows a run of Snakemake, and speaks in place of its own stream handler where there is one.
+
+    before: the first line, up to the number of jobs; width: of the longest wildcard; page: what the run is for.
+    """
+
+    def __init__(self, logger: logging.Logger, before: str, width: int, page: Path, is_brief: bool):
+        super().__init__(logging.INFO)
+        self.logger, self.before, self.width, self.page = logger, before, width, page
+        self.start = time.monotonic()
+        self.jobs: dict[int, dict] = {}
+        self.made: list[str] = []  # rules of jobs that ended well
+        self.failed: list[dict] = []
+        self.cores = None
+        self.total = 0
+        # A logger plugin has replaced it, and draws what it likes.
+        own = [handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"]
+        self.stream = own[0].stream if own and is_brief else None
+        for handler in own if is_brief else []:
+            handler.addFilter(self.is_left)
+        logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        match getattr(record, "event", None):
+            case LogEvent.RESOURCES_INFO:
+                self.cores = getattr(record, "cores", self.cores)
+            case LogEvent.RUN_INFO:
+                self.total = record.stats["total"] - record.stats.get("all", 0)  # `all` only waits for the others
+                self.begin()
+            case LogEvent.JOB_INFO:
+                self.jobs[record.jobid] = record.__dict__ | {"start": time.monotonic()}
+            case LogEvent.JOB_FINISHED:
+                self.finish(self.jobs[record.job_id])
+            case LogEvent.JOB_ERROR:
+                self.failed.append(record.__dict__)
+            case None if str(record.msg).startswith("Nothing to be done") and self.page.exists():
+                self.say(f"nothing to do; the page is {self.page.resolve().as_uri()}")
+
+    def is_left(self, record: logging.LogRecord) -> bool:
+        """Whether Snakemake's own handler still shows a record."""
+        event, text = getattr(record, "event", None), str(record.msg)
+        if record.levelno > logging.INFO:
+            return not (self.failed and text.startswith(FAILED))  # said with the reason
+        return not (event in MUTED or (event is None and MUTED_TEXTS.match(text)))
+
+    def begin(self) -> None:
+        if self.stream:
+            on = f" on {counted(self.cores, 'core')}" if self.cores else ""
+            self.say(f"{self.before}; {counted(self.total, 'job')}{on}")
+
+    def finish(self, job: dict) -> None:
+        if job["rule_name"] == "all":
+            return
+        self.made.append(job["rule_name"])
+        if self.stream:
+            now = time.monotonic()
+            place = f"[{len(self.made):>{len(str(self.total))}}/{self.total} {clock(now - self.start):>5}]"
+            wildcard = " ".join(job["wildcards"].values())
+            words = [f"{job['rule_name']:9}", f"{wildcard:{self.width}}" if wildcard else "", last_line(job["log"])]
+            self.say(f"{place} {'  '.join(filter(None, words))}  {now - job['start']:.1f} s")
+
+    def say(self, *lines: str) -> None:
+        """One write, so that lines of other processes stay whole."""
+        if not self.stream:
+            self.logger.info("\n".join(lines))
+            return
+        text = "".join(f"{line}\n" for line in lines)
+        if has_colours(self.stream):
+            words = "|".join(map(re.escape, COLOURS))
+            text = re.sub(rf"(?<=  )({words})(?!\w)", lambda found: f"\x1b[{COLOURS[found[0]]}m{found[0]}\x1b[0m", text)
+        self.stream.write((ERASE if self.stream.isatty() else "") + text)
+        self.stream.flush()
+
+    def close_with(self, lines: list[str]) -> None:
+        """The last lines of a run that made the page."""
+        page = self.page.resolve()
+        where = [f"  page      {page.as_uri()}", f"  table     {page.with_name('summary.csv')}"]
+        self.say("", *lines, *where, f"  took      {time.monotonic() - self.start:.0f} s")
+
+    def close_with_errors(self) -> None:
+        """The last lines of a run that failed: of each such job its own words, and its log."""
+        lines = []
+        for job in self.failed:
+            found = [line for path in job["log"] for line in text_of(path).splitlines() if line.startswith("error:")]
+            where = f": see {', '.join(job['log'])}" if job["log"] else ""
+            lines += [f"failed: {job['rule_name']}{where}", *found]
+        self.say("", *lines)
+
+
+def clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""  # not on this machine, say
+
+
+def last_line(logs: list[str]) -> str:
+    return next((line for path in logs for line in reversed(text_of(path).splitlines()) if line.strip()), "")

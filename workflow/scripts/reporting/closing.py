@@ -1,0 +1,34 @@
+"""The last lines of a run that made the page: how many variants are what, the commonest cause's cure, where to look."""
+
+from pathlib import Path
+
+from common.files import read_json
+from diagnosis.chart import LossChart
+from diagnosis.records import Metrics, read
+from reporting import answer
+
+NAMED = 6  # variants of a line
+
+
+def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
+    """variants: {name: settings}, as the page has them."""
+    metrics = [read(results / "variants" / name / "metrics.json", Metrics) for name in variants]
+    words = {word: [_named(one) for one in metrics if answer.worst(one) == word] for word in answer.WORDS}
+    lines = [f"  {word:9} {len(names)}: {_some(names)}" for word, names in words.items() if names]
+    charts = read(results / "diagnosis/losses.json", dict[str, LossChart])
+    causes = answer.causes(metrics, variants, read_json(results / "diagnosis/kinds.json"), charts, defaults)
+    commonest = max(causes, key=lambda cause: (bool(cause.lines), len(cause.each)), default=None)
+    if commonest and commonest.cure:
+        cure = commonest.cure.removeprefix("Cure: ").removesuffix(".").replace("`", "")
+        lines.append(f"  {'cure':9} of {commonest.who}: {cure}")
+    return lines
+
+
+def _named(entry: Metrics) -> str:
+    epochs = [one.diverged_epoch for one in entry.seeds if one.diverged_epoch is not None]
+    return f"{entry.variant} @{min(epochs)}" if epochs else entry.variant
+
+
+def _some(names: list[str]) -> str:
+    rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + rest
