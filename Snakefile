@@ -14,7 +14,6 @@ sys.path.append(str(HOME / "workflow" / "scripts"))
 
 from experiment.config import check, read
 from experiment.effective import effective
-from common.english import counted
 from common.errors import UserError
 from common.lock import clear_what_is_left
 from common.sources import mark
@@ -45,22 +44,15 @@ except UserError as error:
     sys.exit(f"error: {error}")
 
 IS_RUN = IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun
-
-
-def terminal():
-    """What speaks while the workflow runs: briefly with the `quiet` of profiles/default, else as Snakemake does."""
-    variants = EXPERIMENT.variants
-    losses, normalizations = ({one[key] for one in variants.values()} for key in ("loss", "normalization"))
-    before = f"mnist01: {counted(len(variants), 'variant')} of {counted(len(losses), 'loss', 'losses')}"
-    before += f" and {counted(len(normalizations), 'normalization')}"
-    is_brief = [str(about) for about in workflow.output_settings.quiet or ()] == ["host"]
-    width = min(40, max(map(len, variants)))
-    return Terminal(logger, before, width, Path("results/report.html"), is_brief)
-
-
 if IS_RUN:
     LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
-    TERMINAL = terminal()
+    TERMINAL = Terminal(
+        logger,
+        before=f"mnist01: {EXPERIMENT.in_words}",
+        width=min(40, max(map(len, EXPERIMENT.variants))),
+        page=Path("results/report.html"),
+        is_brief=[str(about) for about in workflow.output_settings.quiet or ()] == ["host"],
+    )
 
 
 wildcard_constraints:

@@ -101,7 +101,7 @@ def test_number_of_comparisons_is_corrected_for():
 def test_variants_of_unlike_many_seeds_are_compared_by_their_means():
     ranking = found(a=[FEW, FEW, FEW], b=[FEW, FEW], c=[MORE])
     assert (ranking.winners, ranking.worse) == (["a", "b"], ["c"])
-    assert ranking.sentence.startswith("a and b share the best test accuracy, 0.9970 of the 1,000 test images right,")
+    assert ranking.sentence.startswith("a and b share the best test accuracy, 997.0 of 1,000 test images right,")
 
 
 def test_sentence_and_note_say_what_was_done():

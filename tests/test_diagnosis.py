@@ -447,6 +447,21 @@ def test_what_changed_is_found_in_seconds_among_two_hundred_variants():
     assert len(found) == 19900
 
 
+def test_one_model_that_collapses_says_little_of_a_change_over_many():
+    def change(wrong_after: list[int]) -> float:
+        rows = {"slow": np.ones((len(wrong_after), 100), bool), "fast": np.ones((len(wrong_after), 100), bool)}
+        for row, wrong in zip(rows["fast"], wrong_after, strict=True):
+            row[:wrong] = False
+        variants = {"slow": {"lr": 0.02}, "fast": {"lr": 0.1}}
+        (found,) = changes(variants, {name: entry(name, its) for name, its in rows.items()}, rows)
+        return found.p_value
+
+    assert change([90, 0, 0, 0, 0, 0]) == 1
+    assert change([90, 1, 0, 1, 0, 0]) > 0.2
+    assert change([90, 1, 2, 1, 5, 1]) == pytest.approx(2 / 2**6)
+    assert change([90, 0, 0, 0, 0]) < 1e-20  # of five models none could be significant: the images are asked
+
+
 def test_page_shows_first_the_changes_that_have_a_p():
     shared = {"key": "lr", "values": [1, 2], "models": 1, "better": 0, "worse": 0, "equal": 0, "pairs": []}
     dead = [Change(**shared, diverged=(0, count), difference=None, p_value=None) for count in (0, 1)]

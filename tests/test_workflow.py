@@ -318,6 +318,7 @@ def test_runs_with_a_default_storage_provider(small_mnist, tmp_path):
     config["variants"]["bad"]["seeds"] = [1]
     workflow = Workflow(tmp_path / "stored", config)
     storage = ["--default-storage-provider", "fs", "--default-storage-prefix", str(tmp_path / "storage")]
+    storage += ["--shared-fs-usage", "none"]
     workflow.ok("--cores", "4", *storage)
     results = tmp_path / "storage/results"
     assert "2 variants compared" in (results / "report.html").read_text()

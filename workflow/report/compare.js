@@ -94,8 +94,8 @@ function fill(names) {
     const value = facts[name].test_wrong;
     return value === null ? "–" : amount(value);
   };
-  const lines = Object.keys(facts[first].settings).map((key) => [key, (name) => String(facts[name].settings[key])]);
-  lines.push(["verdict", (name) => facts[name].verdict.join(", ")]);
+  const lines = Object.keys(facts[first].settings).map((key) => [key, (name) => [facts[name].settings[key]].flat().join(", ")]);
+  lines.push(["verdict", (name) => facts[name].verdicts.join(", ")]);
   lines.push(["findings", (name) => facts[name].finding.join(", ") || "–"]);
   lines.push(["wrong test images", wrong]);
   const inside = table.createTBody();
@@ -111,7 +111,7 @@ function fill(names) {
   panel.querySelector(".note").textContent = [
     `p is that of an exact paired test over all test images and seeds, against ${first}`,
     names.length > 2 ? `, Holm's correction for ${names.length - 1} comparisons included` : "",
-    `: from ${SIGNIFICANT} on, the difference may well be luck.`,
+    `: from ${SIGNIFICANT} on, the difference may well be luck. Other seeds may differ more than these images tell.`,
   ].join("");
   panel.querySelector(".only").replaceChildren(...onlyRight(names));
 }

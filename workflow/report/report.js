@@ -92,7 +92,7 @@ const KEYS = new Set([...Object.keys(facts[variants[0].name].settings), "test_wr
 function parse(text) {
   const pieces = text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? [];
   return pieces.map((piece) => {
-    const [, key, sign, value] = piece.match(/^([\w-]+)(!=|=|<|>)(.*)$/) ?? [];
+    const [, key, sign, value] = piece.match(/^([\w-]+)(!=|==|<=|>=|=|<|>)(.*)$/) ?? [];
     const known = KEYS.has(key);
     const plain = (known ? value : piece).replaceAll('"', "").toLowerCase();
     return known ? { key, sign, value: plain } : { word: plain, unknown: key };
@@ -106,9 +106,10 @@ function holds({ key, sign, value, word }, one) {
   const found = [fact.settings[key] ?? fact[key] ?? []].flat();
   const number = value.trim() === "" ? NaN : Number(value);
   const equal = (held) => String(held).toLowerCase() === value || Number(held) === number;
-  if (sign === "=") return found.some(equal);
   if (sign === "!=") return !found.some(equal);
-  return found.some((held) => (sign === "<" ? held < number : held > number));
+  if (sign.includes("=") && found.some(equal)) return true;
+  if (sign.startsWith("<")) return found.some((held) => held < number);
+  return sign.startsWith(">") && found.some((held) => held > number);
 }
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -159,7 +160,7 @@ function show() {
     one.card.hidden = !isShown && one.name !== view.at;
     one.chips.forEach((chip) => chip.classList.toggle("out", !isShown));
     one.box.checked = !view.hide.has(one.name);
-    one.pin.textContent = view.pin.has(one.name) ? "★" : "☆";
+    one.pin.textContent = view.pin.has(one.name) ? "unpin" : "pin";
     one.pin.setAttribute("aria-pressed", view.pin.has(one.name));
     one.row.classList.toggle("pinned", view.pin.has(one.name));
   }
@@ -289,6 +290,7 @@ columns.forEach((box) => box.addEventListener("change", () => {
 }));
 kept.forEach((select) => select.addEventListener("change", writeFragment));
 linear.forEach((button) => button.addEventListener("click", () => setTimeout(writeFragment)));
+addEventListener("beforeprint", () => document.querySelectorAll("img").forEach((one) => (one.loading = "eager")));
 addEventListener("hashchange", () => {
   readFragment();
   show();

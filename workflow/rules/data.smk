@@ -2,6 +2,11 @@
 # normalization in use.
 
 
+# Where snakemake runs: a node without a network would train on the fallback sample.
+localrules:
+    download,
+
+
 rule download:
     """The raw images: four verified MNIST files, the embedded sample, or an archive of PNG images."""
     input:
@@ -17,6 +22,9 @@ rule download:
         "results/benchmarks/download.tsv"
     conda:
         "../envs/mnist01.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=60,
     params:
         source=EXPERIMENT.data["source"],
         mirrors=EXPERIMENT.data["mirrors"],
@@ -42,6 +50,9 @@ rule extract:
         "results/benchmarks/extract.tsv"
     conda:
         "../envs/mnist01.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=15,
     params:
         source=EXPERIMENT.data["source"],
         classes=EXPERIMENT.data["classes"],
@@ -64,6 +75,9 @@ rule normalize:
     priority: 2
     conda:
         "../envs/mnist01.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=15,
     params:
         formula=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][0],
         constants=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][1],

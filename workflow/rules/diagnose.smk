@@ -27,6 +27,9 @@ rule diagnose:
     priority: 1
     conda:
         "../envs/mnist01.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=60,
     params:
         # Text, so that Snakemake compares the effective config whatever the order of its keys.
         experiment=json.dumps(

@@ -1,6 +1,11 @@
 # From every variant's files and the diagnosis to results/summary.csv, results/report.html and results/config.yaml.
 
 
+localrules:
+    vega,
+    report,
+
+
 rule vega:
     """The JavaScript of the report's charts: 2 s, which no later report waits for."""
     input:
@@ -13,6 +18,9 @@ rule vega:
         "results/benchmarks/vega.tsv"
     conda:
         "../envs/mnist01.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         # Another version draws with other JavaScript.
         version=version("vl-convert-python"),
@@ -48,6 +56,9 @@ rule report:
         "results/benchmarks/report.tsv"
     conda:
         "../envs/mnist01.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
     params:
         # Text, so that Snakemake compares the effective config whatever the order of its keys.
         experiment=json.dumps(

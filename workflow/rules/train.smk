@@ -25,6 +25,9 @@ rule train:
         "../envs/mnist01.yaml"
     # One, whatever --cores is: with more, sums are taken in another order and the last digits differ.
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=minutes,
     params:
         loss=EXPERIMENT.setting("loss"),
         normalization=EXPERIMENT.setting("normalization"),
@@ -61,6 +64,9 @@ rule plot:
         "results/benchmarks/plot/{variant}.tsv"
     conda:
         "../envs/mnist01.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         classes=EXPERIMENT.data["classes"],
     script:

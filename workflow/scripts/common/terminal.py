@@ -25,7 +25,8 @@ MUTED = {
 # What Snakemake says without an event. Anything else it says is shown.
 MUTED_TEXTS = re.compile(
     "Assuming unrestricted shared|Building DAG|Using shell|Select jobs|Conda environments: ignored|Elapsed time|"
-    "Complete log|Execute \\d+ jobs|Nothing to be done"
+    "Complete log|Execute \\d+ jobs|Nothing to be done|Storing in storage|Finished upload|Removing local copy|"
+    "Retrieving from storage|Finished download"
 )
 COLOURS = {"good": 32, "faulty": 33, "fails": 31, "diverged": 31, "NaN": 31, "∞": 31, "−∞": 31, "error:": 31}
 ERASE = "\r\x1b[K"  # the progress line that a job may have left

@@ -9,6 +9,7 @@ import numpy as np
 from diagnosis.paired import sign_flips
 from diagnosis.records import Change, Metrics, Outcome, Pair
 
+ENOUGH = 6  # pairs of models: of fewer, not even a difference that all of them show has p < 0.05
 SHOWN = 50  # images that a list names; its count is always whole
 
 
@@ -75,7 +76,8 @@ def _change(key: str, before, after, names: list[tuple[str, str]], metrics: dict
         worse=sum(count > 0 for count in counts),
         equal=sum(count == 0 for count in counts),
         difference=sum(counts) / len(counts) if counts else None,
-        p_value=pairs[0].p_value if len(pairs) == 1 else sign_flips(difference) if counts else None,
+        # Few models say nothing of others; images then say at least whether these models differ.
+        p_value=sign_flips(np.array(counts if len(counts) >= ENOUGH else difference)) if counts else None,
         pairs=pairs,
     )
 

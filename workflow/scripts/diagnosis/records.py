@@ -312,7 +312,12 @@ class Change:
         float | None,
         Meta(description="wrong test images after minus before, the mean over better, worse and equal; null without"),
     ]
-    p_value: Annotated[float | None, Meta(description="of the paired test over images, models and seeds")]
+    p_value: Annotated[
+        float | None,
+        Meta(
+            description="of the paired test: over the pairs of models where there are six or more, else over the images"
+        ),
+    ]
     pairs: list[Pair]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 
+from common.english import counted
 from common.errors import UserError, nearest
 from experiment.definitions import loss_definition, normalization_definition, torch_definition
 from experiment.schema import SCHEMA, plain, quoted, typed, validate, with_defaults
@@ -42,6 +43,14 @@ class Experiment:
     losses: dict
     variants: dict
     notes: dict
+
+    @property
+    def in_words(self) -> str:
+        losses, normalizations = (
+            len({one[key] for one in self.variants.values()}) for key in ("loss", "normalization")
+        )
+        of = f"{counted(losses, 'loss', 'losses')} and {counted(normalizations, 'normalization')}"
+        return f"{counted(len(self.variants), 'variant')} of {of}"
 
     @property
     def local_archive(self) -> list[str]:

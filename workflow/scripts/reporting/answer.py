@@ -199,7 +199,8 @@ def _cure(cases: list[Case]) -> str:
     told = {cure.change for cure in same}
     reached = sorted(cure.correct for cure in same)
     right = f"{reached[0]:,}" + (f" to {reached[-1]:,}" if reached[-1] > reached[0] else "")
-    text = f"Cure: {told.pop() if len(told) == 1 else usual}: {right} of {tried[0].n:,} right."
+    seed = " with one seed of each" if any(len(case.entry.seeds) > 1 for case in cases) else ""
+    text = f"Cure: {told.pop() if len(told) == 1 else usual}: {right} of {tried[0].n:,} right{seed}."
     if len(same) == len(tried):
         return text
     others = len(firsts) - len(same)

@@ -108,7 +108,7 @@ def _share(winners: list[Metrics]) -> str:
     correct, n = sum(one.test_correct for one in seeds), seeds[0].test_n
     if all(len(entry.seeds) == 1 for entry in winners):
         return f"{correct:,} of {n:,} test images right"
-    return f"{correct / (n * len(seeds)):.4f} of the {n:,} test images right, the mean over all seeds"
+    return f"{correct / len(seeds):,.1f} of {n:,} test images right, the mean over its seeds"
 
 
 def _note(others: list[str], entries: dict[str, Metrics]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from diagnosis.records import Metrics
-from reporting import intervals
+from reporting import answer, intervals
 from reporting.intervals import Wrong
 from reporting.summary import Row
 
@@ -42,8 +42,9 @@ def swept(rows: list[Row], differing: list[str]) -> list[str]:
 def facts(rows: list[Row], metrics: list[Metrics], wrong: dict, shown: Callable) -> dict:
     """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once.
 
-    Of a variant: settings, as text; test_wrong, train_wrong, the means over seeds; verdict, finding, those of any seed;
-    wrong, per seed which of the sets it gets wrong, None if it gives no answer. shown: a setting as text.
+    Of a variant: settings, as text, but for the list of seeds; test_wrong, train_wrong, the means over seeds; verdict,
+    the worst of its seeds; verdicts, finding, those of any seed; wrong, per seed which of the sets it gets wrong, None
+    if it gives no answer. shown: a setting as text.
     """
     sets: dict[tuple[int, ...], int] = {}
 
@@ -53,13 +54,14 @@ def facts(rows: list[Row], metrics: list[Metrics], wrong: dict, shown: Callable)
     variants = {
         row.variant: {
             "settings": {
-                key: value if isinstance(value, int | float) else shown(value)
+                key: value if isinstance(value, int | float) or key == "seeds" else shown(value)
                 for key, value in row.settings.items()
                 if not key.endswith("_definition")
             },
             "test_wrong": _mean(intervals.of_test(row)),
             "train_wrong": _mean(intervals.wrong(row.accuracy, row.n)),
-            "verdict": sorted({"diverged" if one.status == "diverged" else one.verdict for one in entry.seeds}),
+            "verdict": answer.worst(entry),
+            "verdicts": sorted({answer.word(one) for one in entry.seeds}),
             "finding": sorted({finding.kind for one in entry.seeds for finding in one.findings}),
             "wrong": [number(wrong[row.variant]["test"].get(str(one.seed))) for one in entry.seeds],
         }
