@@ -21,7 +21,9 @@ from common.terminal import Terminal
 
 # The config.yaml of the working directory (--directory), else the one beside this file. As a module of another
 # workflow, whose own config.yaml stands in the working directory, always the latter, unless it passes `config:`.
-IS_MAIN = Path(workflow.main_snakefile).resolve() == HOME.resolve() / "Snakefile"
+IS_MAIN = Path(workflow.main_snakefile).resolve() in [
+    HOME.resolve() / name for name in ("Snakefile", "workflow/Snakefile")
+]
 CONFIG_FILE = "config.yaml" if IS_MAIN and Path("config.yaml").exists() else str(HOME / "config.yaml")
 
 # Snakemake would import pandas, a fifth of the time of `snakemake -n`, to see whether a param is a table; none is.
@@ -36,6 +38,9 @@ except UserError as error:
 
 
 configfile: CONFIG_FILE
+
+
+report: "workflow/report/workflow.rst"
 
 
 try:
@@ -79,7 +84,8 @@ onsuccess:
     if IS_RUN and "report" in TERMINAL.made and TERMINAL.page.exists():
         from reporting.closing import closing
 
-        TERMINAL.close_with(closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults))
+        lines = closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults)
+        TERMINAL.close_with(lines, list(map(str, workflow.configfiles)))
 
 
 onerror:

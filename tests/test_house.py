@@ -1,5 +1,6 @@
 """The rooms of the code, and the order in which they may import each other."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+import yaml
+from conftest import ROOT, Workflow
+from jsonschema import Draft202012Validator
 
 SCRIPTS = ROOT / "workflow/scripts"
 
@@ -59,3 +62,29 @@ def test_import_against_the_order_is_found(tmp_path, module, line, broken):
     result = lint(scripts)
     assert result.returncode == 1
     assert any(broken in row and row.endswith("BROKEN") for row in result.stdout.splitlines()), result.stdout
+
+
+def test_lock_has_every_pin():
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "requirements.lock").read_text().lower(), re.MULTILINE))
+    for file in ROOT.glob("requirements*.txt"):
+        for name, version in re.findall(r"^([\w.-]+)==(\S+)$", file.read_text().lower(), re.MULTILINE):
+            assert locked[name] == version, name
+
+
+def test_editors_can_read_the_schema_that_config_yaml_names():
+    first = (ROOT / "config.yaml").read_text().splitlines()[0]
+    schema = ROOT / first.removeprefix("# yaml-language-server: $schema=")
+    assert not [event for event in yaml.parse(schema.read_text()) if getattr(event, "anchor", None)]
+    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    validator.validate(config)
+    config["variants"]["bce-raw"]["epochs"] = "many"
+    assert [error.json_path for error in validator.iter_errors(config)] == ["$.variants['bce-raw'].epochs"]
+
+
+def test_workflow_is_found_where_the_catalog_looks(finished):
+    stub = Workflow(finished.folder, finished.config, ROOT / "workflow/Snakefile")
+    assert stub.jobs() == {}
+    assert stub.jobs("--forcerun", "plot") == {"plot": 2, "report": 1}
+    assert yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert (ROOT / "config/README.md").exists()

@@ -71,13 +71,14 @@ def test_run_says_a_line_per_job_and_what_came_out(said):
 
 def test_run_ends_with_the_answer_and_where_it_lies(said):
     workflow, text = said
-    end = text.rstrip().splitlines()[-6:]
+    end = text.rstrip().splitlines()[-7:]
     page = workflow / "results/report.html"
     assert end[0] == "  good      1: good"
     assert end[1] == "  diverged  1: bad @0"
-    assert end[-3] == f"  page      {page.as_uri()}"
-    assert "%7Bb%7D" in end[-3]
-    assert end[-2] == f"  table     {page.with_name('summary.csv')}"
+    assert end[-4] == f"  page      {page.as_uri()}"
+    assert "%7Bb%7D" in end[-4]
+    assert end[-2] == "  config    config.yaml"
+    assert end[-3] == f"  table     {page.with_name('summary.csv')}"
     assert re.fullmatch(r"  took      \d+ s", end[-1])
 
 

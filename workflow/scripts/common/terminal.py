@@ -110,10 +110,11 @@ class Terminal(logging.Handler):
         self.stream.write((ERASE if self.stream.isatty() else "") + text)
         self.stream.flush()
 
-    def close_with(self, lines: list[str]) -> None:
-        """The last lines of a run that made the page."""
+    def close_with(self, lines: list[str], configs: list[str]) -> None:
+        """The last lines of a run that made the page, of these config files."""
         page = self.page.resolve()
         where = [f"  page      {page.as_uri()}", f"  table     {page.with_name('summary.csv')}"]
+        where.append(f"  config    {', '.join(dict.fromkeys(configs))}")
         self.say("", *lines, *where, f"  took      {time.monotonic() - self.start:.0f} s")
 
     def close_with_errors(self) -> None:

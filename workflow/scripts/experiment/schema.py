@@ -15,9 +15,9 @@ from common.errors import UserError, nearest
 
 SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-_SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
-# YAML's << puts what it merges first; the names of a sweep's variants begin with the loss and the normalization.
-SETTINGS = {key: _SETTINGS[key] for key in ("loss", "normalization", *_SETTINGS)}
+SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
+for key in SCHEMA["properties"]["defaults"]["properties"]:  # there by $ref: editors read no YAML anchors
+    SETTINGS[key] = SCHEMA["properties"]["defaults"]["properties"][key]
 LIST_SETTINGS = {key for key, schema in SETTINGS.items() if schema["type"] == "array"}
 
 
