@@ -94,7 +94,8 @@ function fill(names) {
     const value = facts[name].test_wrong;
     return value === null ? "–" : amount(value);
   };
-  const lines = Object.keys(facts[first].settings).map((key) => [key, (name) => [facts[name].settings[key]].flat().join(", ")]);
+  const keys = Object.keys(facts[first].settings);
+  const lines = keys.map((key) => [key, (name) => [facts[name].settings[key]].flat().join(", ")]);
   lines.push(["verdict", (name) => facts[name].verdicts.join(", ")]);
   lines.push(["findings", (name) => facts[name].finding.join(", ") || "–"]);
   lines.push(["wrong test images", wrong]);
