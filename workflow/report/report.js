@@ -174,8 +174,8 @@ function show() {
   const counted = shown.length < variants.length ? `${shown.length} of ${variants.length} shown` : "";
   byId("shown").textContent = unknown ? `${counted}; “${unknown}” is no key` : counted;
   const hidden = heads.flatMap((head, place) => (view.fold.has(head.dataset.key) ? [place + 1] : []));
-  foldedStyle.textContent = hidden
-    .map((place) => `#table tr > :nth-child(${place}) { display: none !important; }`).join("\n");
+  const style = hidden.map((place) => `#table tr > :nth-child(${place}) { display: none !important; }`).join("\n");
+  if (foldedStyle.textContent !== style) foldedStyle.textContent = style; // else all styles were computed anew
   columns.forEach((box) => (box.checked = !view.fold.has(box.value)));
   showDifferences();
   document.dispatchEvent(new CustomEvent("shown", { detail: { variants: shown, pinned: [...view.pin] } }));
