@@ -350,6 +350,8 @@ def pages(page) -> int:
 
 def test_print_is_short_and_no_column_is_cut(open_page, cured):
     page = open_page(workflow=cured)
+    # Each picture is there, though nobody scrolled to it.
+    page.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth > 0)")
     assert pages(page) <= 6
     page.set_viewport_size({"width": 703, "height": 1000})
     page.emulate_media(media="print")

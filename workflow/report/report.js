@@ -290,7 +290,10 @@ columns.forEach((box) => box.addEventListener("change", () => {
 }));
 kept.forEach((select) => select.addEventListener("change", writeFragment));
 linear.forEach((button) => button.addEventListener("click", () => setTimeout(writeFragment)));
-addEventListener("beforeprint", () => document.querySelectorAll("img").forEach((one) => (one.loading = "eager")));
+// Once there is nothing else to do, the other pictures too: a print has all of them, wherever the page was scrolled to.
+addEventListener("load", () => {
+  requestIdleCallback(() => document.querySelectorAll("img").forEach((one) => (one.loading = "eager")));
+});
 addEventListener("hashchange", () => {
   readFragment();
   show();
