@@ -475,6 +475,7 @@ def test_page_shows_first_the_changes_that_have_a_p():
 
 def test_p_value_that_is_as_good_as_zero_is_told_by_its_bound():
     assert [p_value(p) for p in (None, 0.0, 5e-324, 1e-299, 0.0312)] == ["–", "< 1e−300", "< 1e−300", "1e−299", "0.031"]
+    assert [p_value(p) for p in (0.0494, 0.0499, 0.05, 0.0504)] == ["0.049", "< 0.05", "0.05", "0.05"]
 
 
 def test_settings_in_a_table_are_one_word_each():

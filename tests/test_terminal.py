@@ -7,14 +7,21 @@ import pty
 import re
 import subprocess
 import time
+from dataclasses import replace
 
 import pytest
 from conftest import Workflow, small_config
+from download import KEPT
+from download import told as download_told
 from snakemake_interface_logger_plugins.common import LogEvent
-from test_answer import diverged, outcome
+from test_answer import DEFAULTS, diverged, metrics, outcome, settings
+from test_cures import trial
 
+from common.files import write_json
 from common.terminal import Terminal
+from diagnosis.records import as_json
 from diagnosis.told import told
+from reporting.closing import closing
 from training.history import Row
 from training.progress import Progress
 
@@ -222,3 +229,65 @@ def test_line_of_a_job_is_one_write_and_a_missing_log_no_error(tmp_path):
     assert re.sub(r"\d+\.\d", "0.0", stream.getvalue()) == (
         "before; 1 job\n[1/1  0:00] train      a     0.0 s\nwho knows what this is\n"
     )
+
+
+def heard(tmp_path) -> tuple[logging.Logger, Terminal, io.StringIO]:
+    """A run's logger, and what is said of it."""
+    logger, stream = logging.Logger("snakemake"), io.StringIO()
+    own = logging.StreamHandler(stream)
+    own.name = "DefaultStreamHandler"
+    logger.addHandler(own)
+    return logger, Terminal(logger, "before", 4, tmp_path / "page.html", is_brief=True), stream
+
+
+def test_job_that_was_tried_again_has_not_failed_and_one_that_did_is_named_once(tmp_path):
+    logger, terminal, stream = heard(tmp_path)
+    log = tmp_path / "train.log"
+    log.write_text("warning: so far so good\nerror: the disk is full\n")
+    for jobid in (1, 2):
+        facts = {"jobid": jobid, "rule_name": "train", "wildcards": {"variant": f"v{jobid}"}, "log": [str(log)]}
+        logger.info("job", extra=facts | {"event": LogEvent.JOB_INFO})
+        for _ in range(2):
+            logger.log(logging.INFO, "error", extra=facts | {"event": LogEvent.JOB_ERROR})
+    logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 1})
+    terminal.close_with_errors()
+    assert stream.getvalue().endswith(f"\n\nfailed: train: see {log}\nerror: the disk is full\n")
+    assert stream.getvalue().count("failed: train") == 1
+
+
+def test_nothing_is_said_of_failures_where_there_are_none(tmp_path):
+    _, terminal, stream = heard(tmp_path)
+    terminal.close_with_errors()
+    assert stream.getvalue() == ""
+
+
+def test_record_that_is_not_understood_does_not_end_the_run(tmp_path, capsys):
+    logger, _, _ = heard(tmp_path)
+    logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 7})
+    assert "KeyError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ({"a": "/folder", "b": "/folder"}, "10 images from /folder, checksums right"),
+        ({"a": KEPT, "b": KEPT}, "10 images, kept from an earlier run, checksums right"),
+        ({"a": "http://x/", "b": KEPT}, "10 images from http://x/, some kept from an earlier run, checksums right"),
+    ],
+)
+def test_download_says_where_the_images_come_from(files, line):
+    record = {"source": "mnist", "fallback": False, "counts": {"train": {"0": 4, "1": 4}, "test": {"0": 2}}}
+    assert download_told(record | {"files": {name: {"origin": origin} for name, origin in files.items()}}) == line
+
+
+def test_cure_of_a_seed_is_told_as_such(tmp_path):
+    cure = trial("`mean(a\n  + b)`", snippet="variants:\n  a-1: {lr: 0.1}\n")
+    first = replace(outcome(1, kind="stuck-images"), cures=[cure], tried=[])
+    entry = metrics(a=[first, outcome(2)])[0]
+    write_json(tmp_path / "variants/a/metrics.json", as_json(entry))
+    write_json(tmp_path / "diagnosis/losses.json", {})
+    write_json(tmp_path / "diagnosis/kinds.json", {"stuck-images": {"means": "so"}})
+    lines = closing(tmp_path, {"a": settings()}, DEFAULTS)
+    assert lines == ["  faulty    1: a", "  cure      of a, seed 1: mean(a + b): 80 of 100 right"]
+    write_json(tmp_path / "variants/a/metrics.json", as_json(metrics(a=outcome())[0]))
+    assert closing(tmp_path, {"a": settings()}, DEFAULTS) == ["  good      1: a"]

@@ -66,7 +66,13 @@ function made(tag, text, parent) {
 }
 
 const amount = (value) => String(Math.round(value * 10) / 10).replace("-", "−");
-const probability = (p) => (p < 1e-4 ? "p < 0.0001" : `p = ${Number(p.toPrecision(2))}`);
+// What is below the bound must not be rounded to it.
+function probability(p) {
+  if (p < 1e-4) return "p < 0.0001";
+  const rounded = Number(p.toPrecision(2));
+  return p < SIGNIFICANT && rounded >= SIGNIFICANT ? `p < ${SIGNIFICANT}` : `p = ${rounded}`;
+}
+
 
 function against(first, names) {
   const found = names.map((name) => (name === first ? null : paired(first, name)));

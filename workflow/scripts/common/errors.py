@@ -24,6 +24,9 @@ def nearest(name: object, names) -> str:
     return f"; expected one of: {', '.join(names)}" if names else ""
 
 
+ERASE = "\r\x1b[K"  # what a line on a terminal begins with that takes the place of the one before it
+
+
 class _Tee:
     """Standard error as it was, with a copy in the job's log (Snakemake's `log:` captures nothing by itself)."""
 

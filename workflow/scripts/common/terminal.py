@@ -12,6 +12,7 @@ from pathlib import Path
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from common.english import counted
+from common.errors import ERASE
 
 MUTED = {
     LogEvent.JOB_INFO,
@@ -29,7 +30,6 @@ MUTED_TEXTS = re.compile(
     "Retrieving from storage|Finished download"
 )
 COLOURS = {"good": 32, "faulty": 33, "fails": 31, "diverged": 31, "NaN": 31, "∞": 31, "−∞": 31, "error:": 31}
-ERASE = "\r\x1b[K"  # the progress line that a job may have left
 FAILED = "WorkflowError:\nAt least one job did not complete"
 
 
@@ -49,17 +49,23 @@ class Terminal(logging.Handler):
         self.start = time.monotonic()
         self.jobs: dict[int, dict] = {}
         self.made: list[str] = []  # rules of jobs that ended well
-        self.failed: list[dict] = []
+        self.failed: dict[int, dict] = {}  # jobs that did not end well when they were last tried
         self.cores = None
         self.total = 0
-        # A logger plugin has replaced it, and draws what it likes.
-        own = [handler for handler in logger.handlers if handler.name == "DefaultStreamHandler"]
-        self.stream = own[0].stream if own and is_brief else None
-        for handler in own if is_brief else []:
-            handler.addFilter(self.is_left)
+        # None where a logger plugin has replaced it, which draws what it likes.
+        own = next((one for one in logger.handlers if one.name == "DefaultStreamHandler"), None) if is_brief else None
+        self.stream = own.stream if own else None
+        if own:
+            own.addFilter(self.is_left)
         logger.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self.follow(record)
+        except Exception:
+            self.handleError(record)  # as logging's own handlers do: what is said must not end a run
+
+    def follow(self, record: logging.LogRecord) -> None:
         match getattr(record, "event", None):
             case LogEvent.RESOURCES_INFO:
                 self.cores = getattr(record, "cores", self.cores)
@@ -69,9 +75,10 @@ class Terminal(logging.Handler):
             case LogEvent.JOB_INFO:
                 self.jobs[record.jobid] = record.__dict__ | {"start": time.monotonic()}
             case LogEvent.JOB_FINISHED:
+                self.failed.pop(record.job_id, None)
                 self.finish(self.jobs[record.job_id])
             case LogEvent.JOB_ERROR:
-                self.failed.append(record.__dict__)
+                self.failed[record.jobid] = record.__dict__
             case None if str(record.msg).startswith("Nothing to be done") and self.page.exists():
                 self.say(f"nothing to do; the page is {self.page.resolve().as_uri()}")
 
@@ -120,11 +127,12 @@ class Terminal(logging.Handler):
     def close_with_errors(self) -> None:
         """The last lines of a run that failed: of each such job its own words, and its log."""
         lines = []
-        for job in self.failed:
+        for job in self.failed.values():
             found = [line for path in job["log"] for line in text_of(path).splitlines() if line.startswith("error:")]
             where = f": see {', '.join(job['log'])}" if job["log"] else ""
             lines += [f"failed: {job['rule_name']}{where}", *found]
-        self.say("", *lines)
+        if lines:
+            self.say("", *lines)
 
 
 def clock(seconds: float) -> str:

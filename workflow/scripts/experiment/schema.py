@@ -16,8 +16,7 @@ from common.errors import UserError, nearest
 SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
-for key in SCHEMA["properties"]["defaults"]["properties"]:  # there by $ref: editors read no YAML anchors
-    SETTINGS[key] = SCHEMA["properties"]["defaults"]["properties"][key]
+SETTINGS |= SCHEMA["properties"]["defaults"]["properties"]  # there by $ref: editors read no YAML anchors
 LIST_SETTINGS = {key for key, schema in SETTINGS.items() if schema["type"] == "array"}
 
 

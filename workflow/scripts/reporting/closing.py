@@ -1,5 +1,6 @@
 """The last lines of a run that made the page: how many variants are what, the commonest cause's cure, where to look."""
 
+import re
 from pathlib import Path
 
 from common.files import read_json
@@ -17,10 +18,11 @@ def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
     lines = [f"  {word:9} {len(names)}: {_some(names)}" for word, names in words.items() if names]
     charts = read(results / "diagnosis/losses.json", dict[str, LossChart])
     causes = answer.causes(metrics, variants, read_json(results / "diagnosis/kinds.json"), charts, defaults)
-    commonest = max(causes, key=lambda cause: (bool(cause.lines), len(cause.each)), default=None)
-    if commonest and commonest.cure:
-        cure = commonest.cure.removeprefix("Cure: ").removesuffix(".").replace("`", "")
-        lines.append(f"  {'cure':9} of {commonest.who}: {cure}")
+    cured = max((cause for cause in causes if cause.lines), key=lambda cause: len(cause.each), default=None)
+    if cured:
+        text = " ".join(cured.cure.replace("`", "").split())  # a formula may have line breaks
+        seed, what = re.fullmatch(r"Cure(?: of (seed \d+))?: (.*?)\.?", text).groups()
+        lines.append(f"  {'cure':9} of {cured.who}{f', {seed}' if seed else ''}: {what}")
     return lines
 
 

@@ -7,6 +7,7 @@ import jinja2
 from markupsafe import Markup
 
 from common.english import counted, with_article
+from diagnosis.mcnemar import SIGNIFICANT
 from reporting import intervals
 
 HOME = Path(__file__).resolve().parents[3]  # the project's folder
@@ -46,8 +47,12 @@ def number(value, digits: int = 3) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """A p-value; one that float64 can hardly tell from 0 as the bound that it is below."""
-    return f"< {number(LEAST)}" if value is not None and value < LEAST else number(value, 2)
+    """A p-value; one that float64 can hardly tell from 0, or that would be rounded up to 0.05, as below that bound."""
+    if value is not None and value < LEAST:
+        return f"< {number(LEAST)}"
+    if value is not None and value < SIGNIFICANT <= float(f"{value:.2g}"):
+        return f"< {SIGNIFICANT}"
+    return number(value, 2)
 
 
 def render(**content) -> str:

@@ -4,10 +4,10 @@ import shutil
 import sys
 import time
 
+from common.errors import ERASE
 from training.history import Row
 
 FIRST, EVERY = 1.0, 0.2  # seconds until the line, and between two of them
-ERASE = "\r\x1b[K"
 
 
 class Progress:
