@@ -114,20 +114,34 @@ BAD = [
         "expected min_val below max_val",
     ),
     ("variants/bce-raw/activation", {"name": "Softplus", "beta": 0}, "expected more than 0"),
+    ("variants/bce-raw/activation", {"name": "ELU", "alpha": 1e39}, "ELU.alpha: found 1e+39, expected at most 3.4e38"),
+    ("variants/bce-raw/activation", {"name": "ELU", "alpha": 10**399}, "expected at most 3.4e38"),
+    ("variants/bce-raw/optimizer", {"name": "ASGD", "t0": -1e39}, "expected at most 3.4e38"),
+    ("losses/bce", {"module": "HuberLoss", "delta": 1e39}, "module: HuberLoss.delta: found 1e+39, expected at most"),
     ("data/fallback", "sampel", "did you mean 'sample'?"),
     ("data/mirrors", [], "at least 1"),
     ("data/timeout", 0, "expected more than 0"),
     ("dta", {}, "unknown key 'dta'; did you mean 'data'?"),
+    ("variants/bce-raw/" + "z" * 20_000, 1, "variants.bce-raw: unknown key 'zzz"),
+    ("variants/bce-raw/loss", "z" * 20_000, "variants.bce-raw.loss: unknown loss 'zzz"),
     ("defaults/lr", float("nan"), "expected a finite number"),
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "words"), BAD, ids=[path for path, _, _ in BAD])
+@pytest.mark.parametrize(("path", "value", "words"), BAD, ids=[path[:60] for path, _, _ in BAD])
 def test_bad_config_is_one_line_that_names_the_place(path, value, words):
     with pytest.raises(UserError) as error:
         check(with_change(path, value))
     assert words in str(error.value)
     assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 600
+
+
+def test_only_some_of_many_names_are_listed():
+    many = DEFAULT | {"losses": DEFAULT["losses"] | {f"loss-{n:03}": "mean(yhat)" for n in range(500)}}
+    many["variants"] = {"v": {"loss": "zzz", "normalization": "raw"}}
+    with pytest.raises(UserError, match=r"expected one of: bce, .*, loss-027, and 474 more$"):
+        check(many)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +155,11 @@ def test_bad_config_is_one_line_that_names_the_place(path, value, words):
         ("variants: &x {a: *x}", "contains itself"),
         ("\n".join(["a: &a0 [1]", *(f"k{i}: &a{i + 1} [{', '.join([f'*a{i}'] * 10)}]" for i in range(9))]), "values"),
         ("data: !!python/object/apply:os.system ['true']", "not valid YAML"),
+        ("defaults: {lr: !!bool maybe}", "line 1, column 16: not valid YAML: a value is no !!bool"),
+        ('defaults: {lr: !!int ""}', "line 1, column 16: not valid YAML: a value is no !!int"),
+        ("defaults: {lr: !!float x}", "a value is no !!float"),
+        ("defaults: {lr: !!timestamp x}", "a value is no !!timestamp"),
+        ("defaults: {? !!bool maybe : 1}", "a value is no !!bool"),
     ],
 )
 def test_bad_yaml_is_one_line_that_names_the_place(tmp_path, text, words):

@@ -5,23 +5,27 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
+LONGEST_WORD = 300  # characters of an error's line: room for paths
+MOST_NAMES = 30
+
 
 class UserError(Exception):
     """Something that the user can mend. Its message is one line: the place, what was found, what was expected."""
 
     def __init__(self, message: str):
-        line = " ".join(message.split())
+        line = " ".join(word if len(word) <= LONGEST_WORD else f"{word[:60]}…" for word in message.split())
         super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
 
 
 def nearest(name: object, names) -> str:
-    """'; did you mean 'X'?' for the closest of `names`, or all of them where none is close."""
+    """'; did you mean 'X'?' for the closest of `names`, or all of them, up to a number, where none is close."""
     names = sorted(names)
     lowered = {other.lower(): other for other in reversed(names)}
     close = get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.55)
     if close:
         return f"; did you mean '{lowered[close[0]]}'?"
-    return f"; expected one of: {', '.join(names)}" if names else ""
+    some = names[:MOST_NAMES] + [f"and {len(names) - MOST_NAMES:,} more"] * (len(names) > MOST_NAMES)
+    return f"; expected one of: {', '.join(some)}" if names else ""
 
 
 ERASE = "\r\x1b[K"  # what a line on a terminal begins with that takes the place of the one before it

@@ -223,7 +223,14 @@ def _good(definition, place: str) -> list:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key named twice, which PyYAML would silently overwrite."""
+    """YAML that refuses what PyYAML would silently overwrite, a key named twice, and a value that is not of its tag."""
+
+    def construct_object(self, node, deep=False):
+        try:
+            return super().construct_object(node, deep)
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError):  # PyYAML's constructors say no more
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            raise yaml.constructor.ConstructorError(None, None, f"a value is no {tag}", node.start_mark) from None
 
     def compose_mapping_node(self, anchor):
         mapping = super().compose_mapping_node(anchor)
