@@ -87,6 +87,11 @@ BAD = [
     ("losses/bce", {"eps": 1}, "found the keys eps"),
     ("losses/bce", {"formula": "mean(yhat) + log", "log": 1}, "already means something"),
     ("losses/bce", {"formula": ["mean(yhat)"]}, "expected text"),
+    (
+        "losses/bce",
+        {"formula": "mean(yhat + \uff45ps)", "\uff45ps": 1},
+        "a formula reads this name as 'eps': type that",
+    ),
     ("normalizations/raw", "mean", "normalizations.raw (variant bce-logits-raw)"),
     ("data/classes", [3, 3], "data.classes"),
     ("data/classes", [1, 10], "data.classes: found 10, expected a digit from 0 to 9"),
