@@ -251,6 +251,11 @@ def test_numbers_without_a_point_suit_torch(optimizer):
     build_optimizer(experiment.variants["bce-raw"]["optimizer"], 0.1, [torch.zeros(1, requires_grad=True)])
 
 
+def test_md5_sums_may_be_in_capitals():
+    capitals = {name: md5.upper() for name, md5 in check(DEFAULT).data["md5"].items()}
+    assert check(with_change("data/md5", capitals)) == check(DEFAULT)
+
+
 def test_md5_sums_are_those_that_torchvision_checks():
     from images.vision import torchvision
 

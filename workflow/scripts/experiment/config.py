@@ -143,6 +143,7 @@ def _check(config: dict) -> Experiment:
     used = sorted({settings["normalization"] for settings in checked.values()})
     data = {key: config["data"][key] for key in SCHEMA["properties"]["data"]["properties"]}
     data["source"] = _source(data["source"], data["classes"])
+    data["md5"] = {name: md5.lower() for name, md5 in data["md5"].items()}
     defaults = config["defaults"] | {"lr": float(config["defaults"]["lr"])}
     for key, kind in (("activation", "activations"), ("optimizer", "optimizers")):
         defaults[key] = torch_definition(defaults[key], kind, f"defaults.{key}")
