@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
-LONGEST_WORD = 300  # characters of an error's line: room for paths
+LONGEST_WORD = 300  # characters in an error's line: room for paths
 MOST_NAMES = 30
 
 
@@ -13,7 +13,9 @@ class UserError(Exception):
     """Something that the user can mend. Its message is one line: the place, what was found, what was expected."""
 
     def __init__(self, message: str):
-        line = " ".join(word if len(word) <= LONGEST_WORD else f"{word[:60]}…" for word in message.split())
+        line = " ".join(
+            word if len(word) <= LONGEST_WORD else f"{word[:150]}…{word[-100:]}" for word in message.split()
+        )
         super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
 
 

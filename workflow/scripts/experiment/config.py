@@ -230,8 +230,8 @@ class _Loader(yaml.SafeLoader):
         try:
             return super().construct_object(node, deep)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError):  # PyYAML's constructors say no more
-            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            raise yaml.constructor.ConstructorError(None, None, f"a value is no {tag}", node.start_mark) from None
+            problem = f"{quoted(node.value)} cannot be read as {node.tag.replace('tag:yaml.org,2002:', '!!')}"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
     def compose_mapping_node(self, anchor):
         mapping = super().compose_mapping_node(anchor)

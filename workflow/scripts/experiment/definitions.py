@@ -2,7 +2,6 @@
 
 from common.errors import UserError, nearest
 from experiment.schema import SCHEMA, quoted, typed, validate
-from formulas.float32 import LARGEST
 from formulas.parsing import FormulaError, parse_loss, parse_normalization
 
 
@@ -64,11 +63,6 @@ def torch_definition(value, kind: str, place: str) -> list:
     schema = {"type": "object", "additionalProperties": False, **known[name], "$defs": SCHEMA["$defs"]}
     arguments = typed({argument: value[argument] for argument in value if argument != "name"}, schema)
     validate(arguments, schema, f"{place}: {name}")
-    for argument, setting in arguments.items():
-        for number in setting if isinstance(setting, list) else [setting]:
-            if isinstance(number, int | float) and abs(number) > LARGEST:
-                found = f"{place}: {name}.{argument}: found {quoted(number)}"
-                raise UserError(f"{found}, expected at most 3.4e38, float32's largest number")
     _check_together(name, arguments, f"{place}: {name}")
     # Of two numbers torch wants both as floats, or refuses betas: [0, 0.9].
     pairs = {argument: list(map(float, both)) for argument, both in arguments.items() if isinstance(both, list)}

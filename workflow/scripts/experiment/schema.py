@@ -4,7 +4,6 @@ Imported by the Snakefile: no torch, pandas or matplotlib here.
 """
 
 import json
-import math
 import re
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from common.errors import UserError, nearest
+from formulas.float32 import LARGEST
 
 SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -31,8 +31,6 @@ def plain(value, place: str):
         return {key: plain(item, f"{place}.{key}".lstrip(".")) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item, place) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UserError(f"{place}: found {value}, expected a finite number")
     if value is None or isinstance(value, str | bool | int | float):
         return value
     raise UserError(f"{place}: found {quoted(value)}, expected text (put it in quotes)")
@@ -76,11 +74,20 @@ def with_defaults(value: dict, schema: dict) -> dict:
 
 
 def validate(value, schema: dict, place: str) -> None:
-    """Raise UserError for the first complaint of a JSON schema, in words."""
+    """Raise UserError for the first complaint of a JSON schema, in words, or for a number that float32 has not."""
     errors = Draft202012Validator(schema).iter_errors(value)
     first = min(errors, key=lambda error: (len(error.path), str(error.path)), default=None)
     if first:
         raise UserError(_in_words(first, place))
+    _check_numbers(value, place)
+
+
+def _check_numbers(value, place: str) -> None:
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            _check_numbers(item, f"{place}.{key}".lstrip("."))
+    elif isinstance(value, int | float) and not abs(value) <= LARGEST:  # as NaN is not
+        raise UserError(f"{place}: found {quoted(value)}, expected a finite number of float32, -3.4e38 to 3.4e38")
 
 
 def _in_words(error, place: str) -> str:

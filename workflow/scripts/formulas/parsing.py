@@ -182,7 +182,7 @@ def _check_constant(name: str, value: object, variables: dict) -> None:
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         raise FormulaError(f"constant '{name}': a constant's name is letters, digits and _, not first a digit")
     if (read := unicodedata.normalize("NFKC", name)) != name:  # as Python's parser does with every name
-        raise FormulaError(f"constant '{name}': a formula reads this name as '{read}': type that")
+        raise FormulaError(f"constant '{name}': a formula reads this name as '{read}'")
     if name in variables or name in FUNCTIONS:
         raise FormulaError(f"constant '{name}': the name already means something in formulas")
     if isinstance(value, bool) or not isinstance(value, int | float):
