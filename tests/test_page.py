@@ -11,7 +11,7 @@ import pytest
 import report
 from axe_playwright_python.sync_playwright import Axe
 from browsing import DIAGNOSIS, HOSTILE, LINES, STABLE, effective, lines, needs_chromium, shown, write_page
-from conftest import ROOT
+from conftest import ROOT, least
 from playwright.sync_api import expect
 
 from common.files import read_json, write_json
@@ -323,12 +323,15 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
     assert len(shown(page)) == 200
     expect(page.locator("article.card")).to_have_count(200)
     assert page.locator(".card > details[open]").count() == 0
-    first_paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    assert first_paint < 1000
-    seconds = {}
+    assert least(lambda: first_paint(page), 1000) < 1000
     for name, code in FAST.items():
-        seconds[name] = min(page.evaluate(TIMED.format(code=code)) for _ in range(8)) / 1000
-    assert {name: one for name, one in seconds.items() if one > 0.1} == {}
+        assert least(lambda code=code: page.evaluate(TIMED.format(code=code)), 100) < 100, name
+
+
+def first_paint(page) -> float:
+    """Milliseconds from asking for the page to its first paint."""
+    page.reload()
+    return page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
 
 
 FAST = {
