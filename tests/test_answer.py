@@ -56,7 +56,13 @@ def diverged(seed=1, epoch=5, expression="log(1 - yhat)", **facts) -> Outcome:
 
 def metrics(**outcomes) -> list[Metrics]:
     return [
-        Metrics(variant=name, settings=PLAIN, counts=COUNTS, seeds=seeds if isinstance(seeds, list) else [seeds])
+        Metrics(
+            variant=name,
+            device="cpu",
+            settings=PLAIN,
+            counts=COUNTS,
+            seeds=seeds if isinstance(seeds, list) else [seeds],
+        )
         for name, seeds in outcomes.items()
     ]
 

@@ -15,6 +15,7 @@ PLAIN = Settings(
     normalization="unit",
     normalization_definition=["x / 255", []],
     epochs=30,
+    device="cpu",
 )
 
 
@@ -42,7 +43,9 @@ def seed(number: int, good: list[Trial] = (), in_vain: list[Trial] = ()) -> Outc
 
 
 def variant(*seeds: Outcome) -> Metrics:
-    return Metrics(variant="v", settings=PLAIN, counts=Counts(train=(40, 40), test=(10, 10)), seeds=list(seeds))
+    return Metrics(
+        variant="v", device="cpu", settings=PLAIN, counts=Counts(train=(40, 40), test=(10, 10)), seeds=list(seeds)
+    )
 
 
 def test_sentence_names_the_best_cure_and_its_seed_among_several():

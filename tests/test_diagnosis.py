@@ -32,7 +32,7 @@ from reporting.summary import summarize
 from training.fast import pack
 from training.loop import Run
 from training.loss import build_loss
-from training.network import build_network
+from training.network import build_network, forward
 
 MANUAL_BCE = "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))"
 
@@ -90,7 +90,9 @@ def test_saturated_image_is_told_in_a_sentence():
     network = build_network(784, [], ["ReLU", []], 7)
     weights = [torch.zeros(1, 784), torch.zeros(1)]
     weights[0][0, 0] = 1.0
-    died = Run(diverged_epoch=249, weights=weights)
+    network.load_state_dict(dict(zip(network.state_dict(), weights, strict=True)))
+    with torch.no_grad():
+        died = Run(diverged_epoch=249, weights=weights, broke=forward(network, parts["x_packed"]))
     found = autopsy(network, build_loss(definition(MANUAL_BCE)), parts, died, settings(), 7)
     assert found.sentence == (
         "At epoch 249 the network was sure of one correct 1 (logit 16.65): float32 rounded ŷ to exactly 1, "
@@ -408,7 +410,7 @@ def entry(name: str, right: np.ndarray) -> Metrics:
         outcome(row) if row.any() else replace(outcome(row), status="diverged", test_correct=None, verdict="fails")
         for row in right
     ]
-    return Metrics(variant=name, settings=PLAIN, counts=Counts(train=(2, 3), test=(2, 3)), seeds=seeds)
+    return Metrics(variant=name, device="cpu", settings=PLAIN, counts=Counts(train=(2, 3), test=(2, 3)), seeds=seeds)
 
 
 def test_change_is_told_over_all_other_settings_and_seeds():

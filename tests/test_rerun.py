@@ -169,6 +169,7 @@ FILES = {
     "common/sources.py": NOTHING,
     "common/terminal.py": NOTHING,
     "common/startup.py": from_rule("extract"),
+    "training/device.py": from_rule("train"),
     "diagnosis/answers.py": from_rule("train"),
     "diagnosis/autopsy.py": from_rule("train"),
     "diagnosis/chart.py": from_rule("train"),

@@ -34,6 +34,7 @@ def settings(**changes):
         "optimizer": ["Adam", []],
         "lr": 0.01,
         "epochs": 12,
+        "device": "cpu",
         "classes": [0, 1],
         "trials": 0,
     }

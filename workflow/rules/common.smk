@@ -1,6 +1,7 @@
 # How rules depend on the project's own code, and on packages: by content and version; how long a training may take.
 
 from importlib import metadata
+from platform import machine
 
 from snakemake import jobs
 
@@ -38,3 +39,10 @@ def minutes(wildcards, attempt):
     """Of a training: a tenth of a second an epoch, trials and seeds included; on two cores it takes a third of that."""
     of = EXPERIMENT.variants[wildcards.variant]
     return attempt * (10 + of["epochs"] * len(of["seeds"]) * (1 + EXPERIMENT.diagnosis["trials"]) // 600)
+
+
+def gpus(wildcards):
+    """Accelerators that a training takes; of `auto`, where this machine seems to have one (torch is not asked here)."""
+    device = EXPERIMENT.variants[wildcards.variant]["device"]
+    has_one = Path("/dev/nvidiactl").exists() or (sys.platform, machine()) == ("darwin", "arm64")
+    return int(device in ("cuda", "mps") or (device == "auto" and has_one))

@@ -28,6 +28,7 @@ rule train:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=minutes,
+        gpu=gpus,
     params:
         loss=EXPERIMENT.setting("loss"),
         normalization=EXPERIMENT.setting("normalization"),
@@ -39,6 +40,7 @@ rule train:
         lr=EXPERIMENT.setting("lr"),
         epochs=EXPERIMENT.setting("epochs"),
         seeds=EXPERIMENT.setting("seeds"),
+        device=EXPERIMENT.setting("device"),
         classes=EXPERIMENT.data["classes"],
         trials=EXPERIMENT.diagnosis["trials"],
     script:

@@ -107,11 +107,12 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     }
 
 
-def trace(variants: dict, results: Path) -> dict:
+def trace(variants: dict, metrics: list[Metrics], results: Path) -> dict:
     """Where the results come from: the code, the machine, the packages, the seconds of each rule."""
     return {
         "commit": provenance.commit(page.HOME),
         "machine": provenance.machine(),
+        "devices": provenance.accelerators(metrics),
         "packages": provenance.packages(),
         "rules": provenance.seconds_per_rule(results / "benchmarks", provenance.job_names(variants)),
     }
@@ -133,7 +134,7 @@ def main(inputs: dict, experiment: dict, effective: dict, config_file: str | Non
         classes=experiment["data"]["classes"],
         source=found["source"],
         vega=found["vega"],
-        provenance=trace(variants, Path(output["page"]).parent) | config,
+        provenance=trace(variants, metrics, Path(output["page"]).parent) | config,
         notes=experiment["notes"],
         **compare(found, variants, experiment["defaults"]),
     )

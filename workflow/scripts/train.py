@@ -26,6 +26,8 @@ from diagnosis.records import BrokenNormalization, Counts, Metrics, Outcome, Set
 from diagnosis.told import told
 from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization
+from training.device import called as name_of
+from training.device import chosen, moved
 from training.fast import pack
 from training.history import Row, count_correct, history_csv
 from training.loop import answers, train
@@ -59,30 +61,38 @@ class Trained:
 def train_seed(seed: int, task: Task, called: str = "train") -> Trained:
     """Train one seed and look at what became of it. called: what the terminal calls that."""
     settings, data = task.settings, task.data
-    network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
+    device = chosen(settings["device"])
+    # As training sees them: packed on the CPU, plain on an accelerator.
+    x = moved(data["x_packed"] if device.type == "cpu" else data["x_train"], device)
+    y, x_test, y_test = (data[name].to(device) for name in ("y_train", "x_test", "y_test"))
+    # The first weights are drawn on the CPU: the same wherever it is trained.
+    network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed).to(device)
     start = time.perf_counter()
     run = train(
         network,
         build_optimizer(settings["optimizer"], settings["lr"], network.parameters()),
         task.loss,
-        data["x_packed"],
-        data["y_train"],
+        x,
+        y,
         settings["epochs"],
         Repeats(network, settings["optimizer"]),
-        test=(data["x_test"], data["y_test"]),
+        test=(x_test, y_test),
         tell=progress(called, settings["epochs"], len(data["y_train"])),
     )
     seconds = time.perf_counter() - start
-    state_dict = {name: weights.clone() for name, weights in network.state_dict().items()}
+    state_dict = {name: weights.detach().cpu().clone() for name, weights in network.state_dict().items()}
     with torch.no_grad():
-        test_logits, test_yhat = forward(network, data["x_test"])
-        test_loss = task.loss(data["y_test"], test_yhat, test_logits).item()
+        test_logits, test_yhat = forward(network, x_test)
+        test_loss = task.loss(y_test, test_yhat, test_logits).item()
+    broken, last_finite = None, None
+    if run.diverged_epoch is not None:
+        network.load_state_dict(dict(zip(state_dict, run.last_finite_weights(), strict=True)))
+        broken = {name: weights.detach().cpu().clone() for name, weights in network.state_dict().items()}
+        last_finite = answers(network, x)[1].flatten().cpu().numpy()
+    # What became of it is looked at on the CPU, in float32 and float64, which not every accelerator has.
+    network.cpu().load_state_dict(state_dict)
+    run, test_yhat = run.on_cpu(), test_yhat.cpu()
     evidence = gather(seed, network, run, test_yhat, test_loss, task)
-    broken = dict(zip(state_dict, run.last_finite_weights(), strict=True)) if evidence.autopsy else None
-    last_finite = None
-    if broken:
-        network.load_state_dict(broken)
-        last_finite = answers(network, data["x_packed"])[1].flatten().numpy()
     yhat = {"train": run.yhat.flatten().numpy(), "test": test_yhat.flatten().numpy()}
     outcome = judge(seed, evidence, seconds)
     return Trained(outcome, evidence, run.history, state_dict, broken, **yhat, last_finite=last_finite)
@@ -92,11 +102,14 @@ def rehearse(settings: dict, data: dict) -> None:
     """Take one step on two images. Raises UserError where torch refuses what the schema let through."""
     ends = [0, -1]
     try:
+        chosen(settings["device"])
         network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], 0)
         optimizer = build_optimizer(settings["optimizer"], settings["lr"], network.parameters())
         logits, yhat = forward(network, data["x_train"][ends])
         build_loss(settings["loss_definition"])(data["y_train"][ends], yhat, logits).backward()
         optimizer.step()
+    except UserError as error:
+        raise UserError(f"variant {settings['variant']}: {error}") from None
     except (AssertionError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(f"variant {settings['variant']}: torch refuses its settings: {error}") from None
 
@@ -178,7 +191,13 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> s
     counts = {part: tuple(int((data[f"y_{part}"] == y).sum()) for y in (0, 1)) for part in ("train", "test")}
     outcomes = [result.outcome for result in results.values()]
     said = Settings(**{field.name: settings[field.name] for field in fields(Settings)})
-    metrics = Metrics(variant=settings["variant"], settings=said, counts=Counts(**counts), seeds=outcomes)
+    metrics = Metrics(
+        variant=settings["variant"],
+        device=name_of(chosen(settings["device"])),
+        settings=said,
+        counts=Counts(**counts),
+        seeds=outcomes,
+    )
     write(output["model"], model.getvalue())
     write(output["broken"], broken.getvalue())
     write(output["predictions"], predictions.getvalue())

@@ -1,7 +1,7 @@
 """Why a loss stopped being finite: the forward pass at the first non-finite loss, taken apart.
 
-The weights that produced it are put through the network again. Where these or the pixels are to blame, that is said;
-else the tree of the loss is walked to the sub-expressions that broke (see culprits.py).
+Where the weights that produced it or the pixels are to blame, that is said; else the tree of the loss is walked, with
+the logits that training had, to the sub-expressions that broke (see culprits.py).
 """
 
 import math
@@ -32,19 +32,20 @@ def autopsy(network, loss: Loss, data: dict, run: Run, settings: dict, seed: int
     x, packed, y = data["x_train"], data["x_packed"], data["y_train"]
     epoch, weights = run.diverged_epoch, run.weights
     parameters = list(network.parameters())
-    with torch.no_grad():
-        _load(parameters, weights)
-        logits, yhat = forward(network, packed)
+    _load(parameters, weights)
+    logits, yhat = run.broke
     found = _facts(epoch, weights, y, yhat, logits)
     if not x.isfinite().all():
         found = _normalization(found, x, y, yhat, logits, data.get("broken"))
     elif not all(weight.isfinite().all() for weight in weights):
-        found = _step(found, network, parameters, loss, packed, y, run.before)
+        found = _step(found, network, parameters, loss, packed, y, run)
         if found.cause == "step" and epoch:
             broken = broken_by_optimizer(settings, seed, loss, packed, y, epoch)
             found = replace(found, cause="optimizer", sentence=f"{_after(epoch)}: {broken}.") if broken else found
     elif not logits.isfinite().all():
         found = _network(found, y, yhat, logits)
+    elif loss(y, yhat, logits).isfinite():
+        found = _device(found, loss, y, yhat, logits, run)
     else:
         found = _loss(found, loss, y, yhat, logits, settings["classes"])
     if found.cause in ("step", "network") or (found.cause == "gradient" and not found.path):
@@ -180,6 +181,16 @@ def _normalization(found: Autopsy, x, y, yhat, logits, why: BrokenNormalization 
     )
 
 
+def _device(found: Autopsy, loss: Loss, y, yhat, logits, run: Run) -> Autopsy:
+    """The CPU, on which all this is computed, does not find what the accelerator found."""
+    there, here = run.history[found.epoch].loss, loss(y, yhat, logits).item()
+    there = "NaN" if math.isnan(there) else "∞" if there > 0 else "−∞"
+    sentence = (
+        f"the loss was {there} by the accelerator's arithmetic; by the CPU's it is {here:.4g} at the same logits."
+    )
+    return replace(found, cause="device", sentence=sentence)
+
+
 def _network(found: Autopsy, y, yhat, logits) -> Autopsy:
     broken = ~logits.isfinite()
     count = int(broken.sum())
@@ -196,11 +207,11 @@ def _network(found: Autopsy, y, yhat, logits) -> Autopsy:
     )
 
 
-def _step(found: Autopsy, network, parameters, loss: Loss, x, y, before) -> Autopsy:
+def _step(found: Autopsy, network, parameters, loss: Loss, x, y, run: Run) -> Autopsy:
     """The weights broke in the step before: by a gradient that was not finite, or by a step that was too large."""
-    if before is None:
+    if run.before is None:
         return replace(found, cause="step", sentence="the network's first weights were not finite.")
-    _load(parameters, before)
+    _load(parameters, run.before)
     logits, yhat = forward(network, x)
     trace: dict = {}
     if isinstance(loss, FormulaLoss):
@@ -209,7 +220,8 @@ def _step(found: Autopsy, network, parameters, loss: Loss, x, y, before) -> Auto
         value = loss(y, yhat, logits)
     of_logits, *of_parameters = torch.autograd.grad(value, [logits, *parameters], retain_graph=True, allow_unused=True)
     of_parameters = [gradient for gradient in of_parameters if gradient is not None]
-    where = f"the weights were broken by step {found.epoch - 1}, whose loss was still finite ({value.item():.4g})"
+    last = run.history[found.epoch - 1].loss
+    where = f"the weights were broken by step {found.epoch - 1}, whose loss was still finite ({last:.4g})"
     if all(gradient.isfinite().all() for gradient in [of_logits, *of_parameters] if gradient is not None):
         size = math.sqrt(sum(float(gradient.double().square().sum()) for gradient in of_parameters))
         return replace(

@@ -31,6 +31,7 @@ OF_CAUSES = {
     "optimizer": ("argument", "Adam"),
     "decay": ("argument",),
     "momentum": ("argument",),
+    "device": ("rewrite", "unguarded", "standard loss"),
 }
 
 

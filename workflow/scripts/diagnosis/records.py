@@ -76,11 +76,12 @@ class Autopsy:
 
     epoch: Annotated[int, Meta(description="the first whose loss is not finite")]
     cause: Annotated[
-        Literal["loss", "gradient", "step", "network", "normalization", "optimizer", "decay", "momentum"],
+        Literal["loss", "gradient", "step", "network", "normalization", "optimizer", "decay", "momentum", "device"],
         Meta(
             description="an expression of the loss; a finite loss whose derivative was not; a step that overflowed;"
             " weights or logits beyond what float32 holds; pixels that were not finite, or too large, in the first"
-            " place; a division or root of the optimizer's own; weight decay or momentum that makes weights grow"
+            " place; a division or root of the optimizer's own; weight decay or momentum that makes weights grow;"
+            " an accelerator whose arithmetic gave what the CPU's does not"
         ),
     ]
     sentence: Annotated[str, Meta(description="the whole of it in words; `expressions` in backquotes")]
@@ -248,6 +249,7 @@ class Settings:
     optimizer: Named
     lr: Annotated[float, Meta(description="learning rate")]
     epochs: Annotated[int, Meta(description="steps asked for")]
+    device: Annotated[str, Meta(description="asked for: cpu, cuda, mps or auto")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +257,7 @@ class Metrics:
     """metrics.json: what became of one variant."""
 
     variant: str
+    device: Annotated[str, Meta(description="that it was trained on: cpu, mps, or cuda and the accelerator's name")]
     settings: Settings
     counts: Counts
     seeds: Annotated[list[Outcome], Meta(description="in the order of the config")]

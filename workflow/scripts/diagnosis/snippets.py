@@ -21,7 +21,7 @@ def snippet(variant: str, seed: int, settings: dict, changed: dict, suffix: str)
         sections["normalizations"] = {normalization: other["normalization_definition"][0]}
     entry = {"loss": loss, "normalization": normalization, "hidden": other["hidden"]}
     entry |= {key: as_typed(other[key]) for key in ("activation", "optimizer")}
-    entry |= {"lr": other["lr"], "epochs": other["epochs"], "seeds": [seed]}
+    entry |= {"lr": other["lr"], "epochs": other["epochs"], "seeds": [seed], "device": other["device"]}
     sections["variants"] = {_name(variant, suffix): entry}
     return as_lines(sections)
 

@@ -213,6 +213,7 @@ def _variant(name: str, settings: dict, place: str, config: dict, losses: dict, 
         "lr": float(settings["lr"]),
         "epochs": int(settings["epochs"]),
         "seeds": [int(seed) for seed in settings["seeds"]],
+        "device": settings["device"],
     }
 
 

@@ -4,11 +4,14 @@ import os
 import platform
 import shlex
 import subprocess
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 import yaml
+
+from diagnosis.records import Metrics
 
 PACKAGES = (
     "snakemake",
@@ -42,6 +45,11 @@ def machine() -> str:
         lines = (line.split(":", 1) for line in cpuinfo.read_text(encoding="utf-8").splitlines() if ":" in line)
         name = next((value.strip() for key, value in lines if key.strip() == "model name"), name)
     return f"{name}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def accelerators(metrics: list[Metrics]) -> dict[str, int]:
+    """How many variants each was used for, beside the CPU."""
+    return dict(Counter(entry.device for entry in metrics if entry.device != "cpu"))
 
 
 def commit(home: Path) -> dict | None:

@@ -5,11 +5,12 @@ Epoch e is the forward pass with the weights before step e; what is left at the 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import torch
 
+from training.device import kept_random_state
 from training.fast import Pixels
 from training.history import Row, count_correct, measure
 from training.loss import Loss
@@ -55,7 +56,7 @@ class Tested(NamedTuple):
 
 def answers(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits and yhat of the images x (m, 784), (m, 1) each. Draws no random numbers that training would."""
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):  # RReLU's, at each forward pass
+    with torch.no_grad(), kept_random_state(next(network.parameters()).device):  # RReLU's, at each forward pass
         return forward(network, x)
 
 
@@ -76,8 +77,8 @@ class Run:
 
     history: a row per epoch. logits, yhat: those of the final weights, (n, 1). diverged_epoch: the first whose loss
     is not finite; `epochs` if every loss was finite but the last step broke the weights; else None. weights: those
-    that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0. cycle, zero_since: see
-    Repeats. tested: at some six epochs.
+    that gave the first non-finite loss. before: those of the epoch before it, None at epoch 0. broke: the logits and
+    yhat of that loss, (n, 1) each. cycle, zero_since: see Repeats. tested: at some six epochs.
     """
 
     history: list[Row] = field(default_factory=list)
@@ -86,6 +87,7 @@ class Run:
     diverged_epoch: int | None = None
     weights: list[torch.Tensor] | None = None
     before: list[torch.Tensor] | None = None
+    broke: tuple[torch.Tensor, torch.Tensor] | None = None
     cycle: tuple[int, int] | None = None
     zero_since: int | None = None
     tested: list[Tested] = field(default_factory=list)
@@ -94,6 +96,21 @@ class Run:
         """The weights of the first non-finite loss, or the ones before if these themselves are broken."""
         broken = not all(weight.isfinite().all() for weight in self.weights)
         return self.before if broken and self.before is not None else self.weights
+
+    def on_cpu(self) -> "Run":
+        """The same, every tensor on the CPU."""
+
+        def moved(tensors):
+            return tensors and type(tensors)(tensor.cpu() for tensor in tensors)
+
+        return replace(
+            self,
+            logits=self.logits.cpu(),
+            yhat=self.yhat.cpu(),
+            weights=moved(self.weights),
+            before=moved(self.before),
+            broke=moved(self.broke),
+        )
 
 
 def train(
@@ -139,7 +156,12 @@ def train(
             repeats.look(epoch, before)
         weights = [parameter.detach().clone() for parameter in parameters]
         if not math.isfinite(loss.item()):
-            run.diverged_epoch, run.weights, run.before = epoch, weights, before
+            run.diverged_epoch, run.weights, run.before, run.broke = (
+                epoch,
+                weights,
+                before,
+                (logits.detach(), yhat.detach()),
+            )
         before = weights
         return repeats is None or not repeats.is_over(epoch, epochs)
 
@@ -161,7 +183,7 @@ def train(
     with torch.no_grad():
         run.logits, run.yhat = forward(network, x)
     if run.diverged_epoch is None and count_correct(run.yhat, y) is None:
-        run.diverged_epoch, run.before = epochs, before
+        run.diverged_epoch, run.before, run.broke = epochs, before, (run.logits, run.yhat)
         run.weights = [parameter.detach().clone() for parameter in parameters]
     return run
 

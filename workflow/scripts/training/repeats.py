@@ -33,7 +33,7 @@ class Repeats:
         if self.has_no_memory:
             digest = hashlib.blake2b(digest_size=16)
             for parameter in self.parameters:
-                digest.update(parameter.detach().numpy())
+                digest.update(parameter.detach().cpu().numpy())
             first = self.seen.setdefault(digest.digest(), epoch)
             if first < epoch:
                 self.cycle = first, epoch - first
