@@ -2,6 +2,7 @@
 
 from importlib import metadata
 from platform import machine
+from shutil import which
 
 from snakemake import jobs
 
@@ -44,5 +45,5 @@ def minutes(wildcards, attempt):
 def gpus(wildcards):
     """Accelerators that a training takes; of `auto`, where this machine seems to have one (torch is not asked here)."""
     device = EXPERIMENT.variants[wildcards.variant]["device"]
-    has_one = Path("/dev/nvidiactl").exists() or (sys.platform, machine()) == ("darwin", "arm64")
-    return int(device in ("cuda", "mps") or (device == "auto" and has_one))
+    has_one = which("nvidia-smi") or (sys.platform, machine()) == ("darwin", "arm64")
+    return int(device in ("cuda", "mps") or (device == "auto" and bool(has_one)))
