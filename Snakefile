@@ -10,20 +10,28 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 HOME = Path(str(workflow.current_basedir))
-sys.path.append(str(HOME / "workflow" / "scripts"))
-
-from experiment.config import check, read
-from experiment.effective import effective
-from common.errors import UserError
-from common.lock import clear_what_is_left
-from common.sources import mark
-from common.terminal import Terminal
-
-# The config.yaml of the working directory (--directory), else the one beside this file. As a module of another
-# workflow, whose own config.yaml stands in the working directory, always the latter, unless it passes `config:`.
 IS_MAIN = Path(workflow.main_snakefile).resolve() in [
     HOME.resolve() / name for name in ("Snakefile", "workflow/Snakefile")
 ]
+if {"{", "}"} & set(str(HOME)):
+    sys.exit(f"error: {HOME}: found a brace in the project's path, which Snakemake would read as a wildcard")
+
+# First, whatever PYTHONPATH holds; but not for a workflow that has this one as a module.
+sys.path.insert(0 if IS_MAIN else len(sys.path), str(HOME / "workflow" / "scripts"))
+
+from experiment.config import check, read
+from experiment.effective import effective
+from common.environment import keep_out_of_jobs
+from common.errors import UserError
+from common.lock import check_that_it_can_be_planned, clear_what_is_left
+from common.sources import mark
+from common.terminal import Terminal
+
+if IS_MAIN:
+    keep_out_of_jobs(HOME / "workflow" / "scripts")
+
+# The config.yaml of the working directory (--directory), else the one beside this file. As a module of another
+# workflow, whose own config.yaml stands in the working directory, always the latter, unless it passes `config:`.
 CONFIG_FILE = "config.yaml" if IS_MAIN and Path("config.yaml").exists() else str(HOME / "config.yaml")
 
 # Snakemake would import pandas, a fifth of the time of `snakemake -n`, to see whether a param is a table; none is.
@@ -48,9 +56,16 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}")
 
-IS_RUN = IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun
+IS_DRY = workflow.output_settings.dryrun
+IS_RUN = IS_MAIN and workflow.is_main_process and not IS_DRY
+try:
+    if IS_MAIN and IS_DRY:
+        check_that_it_can_be_planned(Path(".snakemake"))
+    if IS_RUN:
+        LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
+except UserError as error:
+    sys.exit(f"error: {error}")
 if IS_RUN:
-    LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
     TERMINAL = Terminal(
         logger,
         before=f"mnist01: {EXPERIMENT.in_words}",
@@ -65,6 +80,11 @@ wildcard_constraints:
     normalization="|".join(map(re.escape, EXPERIMENT.normalizations)),
 
 
+FILES_OF_A_VARIANT = ["model.pt", "broken.pt", "history.csv", "predictions.npz", "metrics.json", "yhat.png"]
+FILES_OF_THE_DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json"]
+FILES_OF_THE_DIAGNOSIS += ["wrong.json", "kinds.json", "pictures.npz"]
+
+
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
@@ -73,10 +93,15 @@ include: "workflow/rules/report.smk"
 
 
 rule all:
-    """The report, and with it everything that it shows."""
+    """The report, and with it everything that it shows or links to."""
     default_target: True
     input:
-        "results/report.html",
+        # Each by name: what is only an input of something that is there would not be missed.
+        expand("results/{file}", file=["report.html", "summary.csv", "config.yaml", "vega.js"]),
+        expand("results/data/{file}", file=["source.json", "digits.pt"]),
+        expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
+        expand("results/variants/{variant}/{file}", variant=EXPERIMENT.variants, file=FILES_OF_A_VARIANT),
+        expand("results/diagnosis/{file}", file=FILES_OF_THE_DIAGNOSIS),
 
 
 onsuccess:

@@ -18,7 +18,7 @@ import yaml
 from conftest import ROOT, Workflow, md5_of, small_config
 
 SUMMARY = """variant seed loss normalization status diverged_epoch correct n accuracy test_correct test_n
-test_accuracy final_loss max_logit epochs seconds verdict findings hidden activation optimizer lr"""
+test_accuracy final_loss max_logit epochs seconds verdict findings hidden activation optimizer lr device"""
 
 
 def outputs(workflow: Workflow) -> dict[str, bytes]:

@@ -17,7 +17,8 @@ import numpy as np
 
 from common.english import counted
 from common.errors import logged
-from common.files import write, write_json
+from common.files import read_arrays, write, write_json
+from common.tensors import read_tensors
 from diagnosis.chart import limits
 from diagnosis.findings import ORDER
 from diagnosis.kinds import explanations
@@ -33,7 +34,7 @@ from training.network import build_network, forward
 @functools.lru_cache(maxsize=1)  # the variants of a sweep follow each other: more than half of the job
 def packed(normalized: Path) -> dict:
     """The tensors of a normalization, with the x_packed that training saw."""
-    data = torch.load(normalized, weights_only=True)
+    data = read_tensors(normalized)
     return data | {"x_packed": pack(data["x_train"])}
 
 
@@ -41,7 +42,7 @@ def at_broken_weights(losses: dict[str, Loss], variants: dict, folder: Path, nor
     """Every loss at the last finite weights of each diverged seed."""
     rows = []
     for variant, settings in variants.items():
-        broken = torch.load(folder / variant / "broken.pt", weights_only=True)
+        broken = read_tensors(folder / variant / "broken.pt")
         if not broken:
             continue
         data = packed(normalized / f"{settings['normalization']}.pt")
@@ -95,11 +96,8 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     variants = experiment["variants"]
     losses = {name: build_loss(definition) for name, definition in experiment["losses"].items()}
     metrics = {name: read(folder / name / "metrics.json", Metrics) for name in variants}
-    predictions = {}
-    for name in variants:
-        with np.load(folder / name / "predictions.npz") as file:
-            predictions[name] = dict(file)
-    digits = torch.load(digits_file, weights_only=True)
+    predictions = {name: read_arrays(folder / name / "predictions.npz") for name in variants}
+    digits = read_tensors(digits_file)
     y = {part: digits[f"{part}_labels"].numpy().astype(bool) for part in ("train", "test")}
 
     charts = {name: sign_chart(loss) for name, loss in losses.items()}

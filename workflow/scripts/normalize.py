@@ -7,6 +7,7 @@ from pathlib import Path
 
 from common.errors import logged
 from common.files import write
+from common.tensors import read_tensors
 from diagnosis.culprits import broken_normalization
 from diagnosis.records import as_json
 from formulas.language import evaluate
@@ -15,7 +16,7 @@ from training.normalization import measure, normalized
 
 
 def main(digits_file: Path, formula: str, constants: dict, output: Path) -> None:
-    digits = torch.load(digits_file, weights_only=True)
+    digits = read_tensors(digits_file)
     tree = parse_normalization(formula, constants)
     found = normalized(digits, tree)
     if not found["x_train"].isfinite().all():

@@ -2,16 +2,17 @@
 
 import io
 import math
+import os
 from pathlib import Path
 
+os.environ["MPLBACKEND"] = "agg"  # a notebook's, say, would be looked for as matplotlib is imported
 import matplotlib
 import numpy as np
 
 from common.errors import logged
-from common.files import write
+from common.files import read_arrays, write
 from diagnosis.records import Metrics, read
 
-matplotlib.use("Agg")
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 import matplotlib.pyplot as plt
 
@@ -75,8 +76,8 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
         metrics = read(snakemake.input.metrics, Metrics)
         seeds = [outcome.seed for outcome in metrics.seeds]
-        with np.load(snakemake.input.predictions) as predictions:
-            yhat, is_last_finite = shown(dict(predictions), [outcome.status for outcome in metrics.seeds])
+        predictions = read_arrays(snakemake.input.predictions)
+        yhat, is_last_finite = shown(predictions, [outcome.status for outcome in metrics.seeds])
         classes, title = snakemake.params.classes, str(snakemake.wildcards.variant)
         picture = plot(yhat, is_last_finite, metrics.counts.train, seeds, classes, title)
         write(Path(snakemake.output[0]), picture)

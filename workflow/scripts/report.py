@@ -1,14 +1,19 @@
 """Gather what every variant left behind: summary.csv, a table; report.html, a page; config.yaml, which makes both."""
 
+import io
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
+from common.english import counted
 from common.errors import logged
-from common.files import read_json, write
+from common.files import damaged, read_arrays, read_bytes, read_json, read_sealed, read_text, write
 from diagnosis.chart import LossChart
+from diagnosis.pairs import survival
 from diagnosis.records import Change, Metrics, Rewrite, read
 from reporting import (
     answer,
@@ -24,18 +29,59 @@ from reporting import (
     summary,
     table,
 )
+from training.history import Row
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
     """A table of the diagnosis. Its names are text, whatever they look like: a variant may be called 1, a loss nan."""
     names = {"variant": str, "loss": str}
     not_finite = {number: ["nan"] for number in ("value", "gradient", "gradient_norm")}
-    return pd.read_csv(path, dtype=names, keep_default_na=False, na_values=not_finite)
+    return _parsed(path, dtype=names, keep_default_na=False, na_values=not_finite)
 
 
-def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
-    with np.load(path) as file:
-        return dict(file)
+def read_history(path: str | Path, metrics: Metrics) -> pd.DataFrame:
+    """history.csv: a row per seed and epoch, those of metrics.json. Raises UserError where it holds something else."""
+    found = _parsed(path)
+    columns = ["seed", "epoch", *Row._fields]
+    expected = [(one.seed, epoch) for one in metrics.seeds for epoch in range(one.epochs)]
+    if list(found.columns) != columns or list(zip(found.seed, found.epoch, strict=True)) != expected:
+        raise damaged(path, f"found {_shape(found)}, expected {','.join(columns)} of {counted(len(expected), 'epoch')}")
+    return found
+
+
+def read_survival(path: str | Path, metrics: list[Metrics]) -> pd.DataFrame:
+    """survival.csv: what metrics.json says, again. Raises UserError where it holds something else."""
+    found, expected = read_table(path), survival(metrics)
+    if found.to_dict("records") != expected:
+        raise damaged(
+            path, f"found {_shape(found)}, which are not the {counted(len(expected), 'epoch')} of metrics.json"
+        )
+    return found
+
+
+def _shape(found: pd.DataFrame) -> str:
+    return f"{counted(len(found), 'row')} of {counted(len(found.columns), 'column')}"
+
+
+def _parsed(path: str | Path, **how) -> pd.DataFrame:
+    try:
+        return pd.read_csv(io.StringIO(read_text(path)), **how)
+    except ValueError as error:  # pandas's EmptyDataError and ParserError are such
+        raise damaged(path, f"not a table: {error}") from None
+
+
+def read_picture(path: str | Path) -> bytes:
+    """A PNG. Raises UserError where it is damaged."""
+    content = read_bytes(path)
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            image.verify()  # the checksum of each of its chunks, if all are there
+        is_whole = content[-8:-4] == b"IEND"
+    except (OSError, SyntaxError, ValueError, struct.error):
+        is_whole = False
+    if not is_whole:
+        raise damaged(path, "not a whole PNG image")
+    return content
 
 
 def gather(inputs: dict) -> dict:
@@ -43,14 +89,16 @@ def gather(inputs: dict) -> dict:
     found = {name: read_json(inputs[name]) for name in ("source", "wrong", "kinds")}
     records = {"losses": dict[str, LossChart], "rewrites": dict[str, Rewrite], "pairs": list[Change]}
     found |= {name: read(inputs[name], kind) for name, kind in records.items()}
-    found |= {name: read_table(inputs[name]) for name in ("same_weights", "survival")}
+    metrics = [read(path, Metrics) for path in inputs["metrics"]]
     return found | {
-        "metrics": [read(path, Metrics) for path in inputs["metrics"]],
-        "histories": [pd.read_csv(path) for path in inputs["histories"]],
+        "metrics": metrics,
+        "same_weights": read_table(inputs["same_weights"]),
+        "survival": read_survival(inputs["survival"], metrics),
+        "histories": [read_history(path, of) for path, of in zip(inputs["histories"], metrics, strict=True)],
         "predictions": [read_arrays(path) for path in inputs["predictions"]],
-        "plots": [Path(path).read_bytes() for path in inputs["plots"]],
+        "plots": [read_picture(path) for path in inputs["plots"]],
         "pictures": read_arrays(inputs["pictures"]),
-        "vega": Path(inputs["vega"]).read_text(encoding="utf-8"),
+        "vega": read_sealed(inputs["vega"]),
     }
 
 

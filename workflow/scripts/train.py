@@ -18,6 +18,7 @@ import numpy as np
 
 from common.errors import UserError, logged
 from common.files import write, write_json
+from common.tensors import read_tensors
 from diagnosis.cures import cured
 from diagnosis.evidence import Evidence, Task, task
 from diagnosis.findings import findings, verdict
@@ -149,7 +150,7 @@ def judge(seed: int, evidence: Evidence, seconds: float) -> Outcome:
 def data_under(digits: Path, definition: list) -> dict:
     """What a variant with this normalization_definition would be trained on."""
     formula, constants = definition
-    data = normalized(torch.load(digits, weights_only=True), parse_normalization(formula, dict(constants)))
+    data = normalized(read_tensors(digits), parse_normalization(formula, dict(constants)))
     return data | {"x_packed": pack(data["x_train"])}
 
 
@@ -173,7 +174,7 @@ def train_all(settings: dict, data: dict, digits: Path) -> dict[int, Trained]:
 
 def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> str:
     """Writes what each seed gives; tells what came out."""
-    data = torch.load(normalized_file, weights_only=True)
+    data = read_tensors(normalized_file)
     data["x_packed"] = pack(data["x_train"])
     if "broken" in data:
         data["broken"] = from_json(data["broken"], BrokenNormalization)

@@ -56,8 +56,12 @@ def logged(path: str):
     Gives a function that puts a line into the log alone: what came out, which the run shows as the job ends.
     """
     terminal = sys.stderr
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as log:
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        opened = open(path, "w", encoding="utf-8")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        sys.exit(f"error: {path}: cannot be written: {error.strerror}")
+    with opened as log:
         sys.stderr = _Tee(terminal, log)
         try:
             yield lambda text: print(text, file=log)

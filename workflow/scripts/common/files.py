@@ -1,20 +1,38 @@
-"""Write a file as a whole or not at all: a kill can not leave half of one behind."""
+"""Write a file as a whole or not at all: a kill can not leave half of one behind. Read one that may be damaged.
 
+No torch here: the tensors that a file holds are read by common/tensors.py.
+"""
+
+import glob
 import json
 import os
+import shlex
+import struct
+import zipfile
+import zlib
 from pathlib import Path
+
+from common.errors import UserError
 
 
 def write(path: str | Path, content: bytes | str) -> None:
-    """Write text (as UTF-8) or bytes to `path` through a neighbour that is renamed at the end."""
+    """Write text (as UTF-8) or bytes to `path` through a neighbour that is renamed at the end.
+
+    Neighbours that a killed forerunner left are removed. Raises UserError where the disk is full or may not be written.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            left.unlink(missing_ok=True)
+        try:
+            unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def write_json(path: str | Path, value) -> None:
@@ -22,5 +40,69 @@ def write_json(path: str | Path, value) -> None:
     write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def damaged(path: str | Path, what: str) -> UserError:
+    """Of a file that a job of the pipeline wrote, and another now finds to be otherwise."""
+    return UserError(f"{path}: damaged: {what}; to make it anew: rm -r {shlex.quote(str(path))} && snakemake --cores 4")
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Raises UserError where there is no such file that can be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise damaged(path, str(error.strerror)) from None
+
+
+def read_text(path: str | Path) -> str:
+    """UTF-8. Raises UserError where it is not, or cannot be read."""
+    try:
+        return read_bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise damaged(path, f"byte {error.start} is not UTF-8 text") from None
+
+
 def read_json(path: str | Path):
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Raises UserError where it is no JSON, or cannot be read."""
+    try:
+        return json.loads(read_text(path))
+    except ValueError as error:
+        raise damaged(path, f"not JSON: {error}") from None
+
+
+def sealed(text: str) -> str:
+    """A script's text, its last line a comment with the checksum of the others."""
+    return f"{text}\n// {zlib.crc32(text.encode()):08x}\n"
+
+
+def read_sealed(path: str | Path) -> str:
+    """What was sealed. Raises UserError where it is not what its last line says."""
+    text = read_text(path)
+    inside = text.rpartition("\n// ")[0]
+    if sealed(inside) != text:
+        raise damaged(path, "not what its checksum says")
+    return inside
+
+
+def check_archive(path: str | Path) -> None:
+    """Hold each entry of a .pt or .npz, which are zip files, against its checksum: torch does not. Raises UserError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except OSError as error:
+        raise damaged(path, str(error.strerror)) from None
+    except (EOFError, NotImplementedError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error):
+        raise damaged(path, "not a whole archive") from None
+    if broken:
+        raise damaged(path, f"{broken} in it is not what its checksum says")
+
+
+def read_arrays(path: str | Path) -> dict:
+    """The arrays of a .npz, by name. Raises UserError where it is damaged."""
+    import numpy as np  # half of the jobs do without
+
+    check_archive(path)
+    try:
+        with np.load(path) as file:
+            return dict(file)
+    except (EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
+        raise damaged(path, f"not arrays: {error}") from None

@@ -6,8 +6,19 @@ no other run is alive here, and that any of Snakemake's own marks are left over.
 updated in place, over which it would stumble for ever.
 """
 
+import os
 import shutil
 from pathlib import Path
+
+from common.errors import UserError
+
+
+def check_that_it_can_be_planned(folder: Path) -> None:
+    """Raises UserError where Snakemake, which writes there even to say what it would do, cannot."""
+    if not os.access(folder if folder.exists() else Path.cwd(), os.W_OK):
+        raise UserError(
+            f"{folder}: cannot be written, which Snakemake needs even for a plan; name a --directory that can be"
+        )
 
 
 def clear_what_is_left(folder: Path, updated: list[str]):
@@ -15,14 +26,22 @@ def clear_what_is_left(folder: Path, updated: list[str]):
     has called this too. A backup of what is gone takes its place.
 
     Returns the open file that holds the lock: keep it until the process ends. None where there is no such lock to be
-    had: another run is alive, or the system has no fcntl (Windows).
+    had: another run is alive, the folder may not be written, or the system has no fcntl (Windows). Raises UserError
+    where something else lies in its place.
     """
     try:
         import fcntl
     except ImportError:
         return None
-    folder.mkdir(exist_ok=True)
-    handle = open(folder / "mnist01.lock", "w")  # noqa: SIM115 (open until the process ends)
+    try:
+        folder.mkdir(exist_ok=True)
+        handle = open(folder / "mnist01.lock", "w")  # noqa: SIM115 (open until the process ends)
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"{folder}: found a file, expected a folder, in which Snakemake keeps what it knows") from None
+    except IsADirectoryError:
+        raise UserError(f"{folder / 'mnist01.lock'}: found a folder, expected a file; remove it") from None
+    except OSError:  # a project that may only be read: nothing can be left in it
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from common.errors import UserError
+from common.files import damaged, read_bytes
 
 # Strict JSON has no NaN and no infinities: here they are the texts 'nan', 'inf' and '-inf'.
 Number = float | str
@@ -348,6 +348,6 @@ def from_json(value, kind: type):
 def read(path: str | Path, kind: type):
     """The record, or the list[record], in a JSON file. Raises UserError where the file holds something else."""
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=kind)
+        return msgspec.json.decode(read_bytes(path), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not as the pipeline writes it: {error}") from None
+        raise damaged(path, f"not as the pipeline writes it: {error}") from None

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 from common.errors import UserError
+from common.files import write
 from images.vision import torchvision
 
 AGAIN = "to get it again: snakemake --cores 4 --forcerun download"
@@ -29,12 +30,14 @@ def _read(path: Path, read) -> torch.Tensor:
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder) / path.stem
         try:
-            unpacked.write_bytes(gzip.decompress(path.read_bytes()))
-            return read(str(unpacked))
-        except FileNotFoundError:
-            raise UserError(f"{path}: is missing; {AGAIN}") from None
-        except (OSError, EOFError, zlib.error) as error:
+            content = gzip.decompress(path.read_bytes())
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise UserError(f"{path}: not a whole gzip file: {error}; {AGAIN}") from None
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}; {AGAIN}") from None
+        write(unpacked, content)
+        try:
+            return read(str(unpacked))
         except (AssertionError, IndexError, KeyError, RuntimeError, TypeError, ValueError):
             raise UserError(f"{path}: not an IDX file of bytes; {AGAIN}") from None
 

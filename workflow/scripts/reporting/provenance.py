@@ -107,9 +107,18 @@ def seconds_per_rule(benchmarks: Path, names: dict[str, list[str]]) -> list[dict
     rows = []
     for rule, jobs in names.items():
         files = [benchmarks / rule / f"{job}.tsv" if job else benchmarks / f"{rule}.tsv" for job in jobs]
-        tables = [pd.read_csv(file, sep="\t") for file in files if file.exists()]
+        tables = [table for file in files if (table := _benchmark(file)) is not None]
         if tables:
             table = pd.concat(tables)
             memory = pd.to_numeric(table["max_rss"], errors="coerce").max()
             rows.append({"rule": rule, "jobs": len(table), "seconds": table["s"].sum(), "megabytes": memory})
     return rows
+
+
+def _benchmark(file: Path) -> pd.DataFrame | None:
+    """What Snakemake measured; None where that is lost: no result depends on it."""
+    try:
+        found = pd.read_csv(file, sep="\t")
+    except (OSError, ValueError):
+        return None
+    return found if {"s", "max_rss"} <= set(found.columns) and pd.api.types.is_numeric_dtype(found["s"]) else None

@@ -1,0 +1,110 @@
+"""What of the machine and its user a run must not depend on, and what it says of what it cannot do without."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from test_workflow import outputs
+
+
+def test_run_does_not_depend_on_the_user_s_environment(copy, finished, tmp_path):
+    """PYTHONPATH has packages that are called as the project's own are, and modules as its rules are."""
+    for name in ("common", "reporting", "training"):
+        (tmp_path / "others" / name).mkdir(parents=True)
+        (tmp_path / "others" / name / "__init__.py").write_text("raise ImportError('not this one')")
+    (tmp_path / "others/report.py").write_text("raise ImportError('not this one')")
+    shutil.rmtree(copy / "results")
+    environment = os.environ | {
+        "PYTHONPATH": str(tmp_path / "others"),
+        "PYTHONOPTIMIZE": "2",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "HOME": str(tmp_path / "nowhere"),
+        "TMPDIR": str(tmp_path / "nowhere"),
+        "PYTHONHASHSEED": "7",
+        "OMP_NUM_THREADS": "3",
+        "MKL_NUM_THREADS": "2",
+        "LC_ALL": "C",
+        "TZ": "Asia/Kathmandu",
+    }
+    result = copy.run("--cores", "1", env=environment)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert outputs(copy) == outputs(finished)
+
+
+@pytest.mark.parametrize(
+    ("place", "kind", "found"),
+    [
+        (".snakemake", "file", "error: .snakemake: found a file, expected a folder"),
+        (".snakemake/mnist01.lock", "folder", "error: .snakemake/mnist01.lock: found a folder, expected a file"),
+    ],
+)
+def test_lock_of_a_wrong_kind_is_one_line(copy, place, kind, found):
+    path = copy / place
+    shutil.rmtree(path, ignore_errors=True)
+    path.unlink(missing_ok=True)
+    path.mkdir() if kind == "folder" else path.write_text("")
+    result = copy.run("--cores", "1")
+    assert result.returncode == 1
+    assert found in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def project_at(folder):
+    for name in ("Snakefile", "workflow", "profiles", "config.yaml"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
+
+
+def run(folder, *arguments, **options):
+    command = [sys.executable, "-m", "snakemake", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120, **options)
+
+
+def test_brace_in_the_project_s_path_is_one_line(tmp_path):
+    folder = tmp_path / "br{a}ce"
+    folder.mkdir()
+    project_at(folder)
+    result = run(folder, "-n")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == (
+        f"error: {folder}: found a brace in the project's path, which Snakemake would read as a wildcard"
+    )
+
+
+def test_project_is_run_through_a_link(tmp_path):
+    (tmp_path / "real").mkdir()
+    project_at(tmp_path / "real")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for folder, arguments in ((tmp_path / "link", []), (tmp_path, ["-s", "link/Snakefile"])):
+        result = run(folder, "-n", *arguments, env=os.environ | {"PWD": str(folder)})
+        assert result.returncode == 0, result.stderr
+        assert "train" in result.stdout
+
+
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" && exec "$@"'
+
+
+@pytest.mark.skipif(
+    subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0 if shutil.which("unshare") else True,
+    reason="a folder cannot be mounted as read-only here",
+)
+def test_project_that_may_only_be_read_is_looked_at(copy):
+    """With and without marks of the code. Even in a dry run Snakemake itself writes."""
+    read_only = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(copy.folder)]
+
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        command = [*read_only, *copy.command(*arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    for is_marked in (True, False):
+        if not is_marked:
+            shutil.rmtree(copy / ".snakemake/code")
+        for arguments in (["--list-rules"], ["--lint"]):
+            result = run(*arguments)
+            assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
+        result = run("--dry-run")
+        assert result.returncode == 1
+        assert result.stderr.splitlines()[-1].startswith("error: .snakemake: cannot be written"), result.stdout
+        assert result.stdout == ""

@@ -1,0 +1,1 @@
+"""What became of a training, why, and what to type instead."""

@@ -1,0 +1,1 @@
+"""The language of losses and normalizations, and the algebra of its rewritings."""

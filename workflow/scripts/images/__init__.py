@@ -1,0 +1,1 @@
+"""MNIST's own format, PNG images, and torchvision's readers."""

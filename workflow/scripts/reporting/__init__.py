@@ -1,0 +1,1 @@
+"""The page, the table, and the last lines of a run."""
