@@ -110,6 +110,13 @@ def test_table_whose_rows_are_not_those_of_the_metrics_is_told(copy):
         path.write_text(content)
 
 
+def test_picture_that_lacks_its_last_byte_is_told(copy):
+    path = copy / f"{GOOD}/yhat.png"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match="not a whole PNG image"):
+        report.read_picture(path)
+
+
 def test_seal_is_that_of_any_text():
     for text in ("", "\n", "a // b\n// c\n", "é\r\n"):
         assert sealed(text).startswith(text)

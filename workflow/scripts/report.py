@@ -76,7 +76,7 @@ def read_picture(path: str | Path) -> bytes:
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             image.verify()  # the checksum of each of its chunks, if all are there
-        is_whole = content[-8:-4] == b"IEND"
+        is_whole = content.endswith(b"IEND\xaeB`\x82")
     except (OSError, SyntaxError, ValueError, struct.error):
         is_whole = False
     if not is_whole:

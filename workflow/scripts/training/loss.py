@@ -37,7 +37,7 @@ class ModuleLoss:
     def __call__(self, y: torch.Tensor, yhat: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
         value = yhat if self.fed == "yhat" else logits
         try:
-            return self.module.to(value.device)(value, y)  # pos_weight lies where the images do
+            return self.module(value, y)
         except RuntimeError:
             # BCELoss raises for NaN where every other loss is NaN. A loss that is not finite is a result here.
             if value.isnan().any():
