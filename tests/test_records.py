@@ -67,7 +67,7 @@ def test_schema_refuses_another_key_and_another_type(finished):
 def test_damaged_file_is_told_in_one_line(tmp_path, content):
     path = tmp_path / "metrics.json"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"metrics\.json: not as the pipeline writes it: "):
+    with pytest.raises(UserError, match=r"metrics\.json: damaged: not as the pipeline writes it: "):
         read(path, Metrics)
 
 

@@ -1,12 +1,16 @@
-"""What is kept of each epoch, and history.csv, which holds it."""
+"""What is kept of each epoch, and history.csv, which holds it. Imports no torch: the report reads that file."""
+
+from __future__ import annotations
 
 import csv
 import io
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Row(NamedTuple):
