@@ -151,11 +151,12 @@ def test_failed_run_ends_with_the_job_s_own_words(tmp_path, small_mnist):
 
 def test_terminal_shows_progress_and_colours_unless_no_color_is_set(tmp_path, small_mnist):
     config = small_config(small_mnist)
-    config["defaults"] |= {"epochs": 3000, "seeds": [1]}
+    config["defaults"] |= {"epochs": 12_000, "seeds": [1]}
+    config["diagnosis"] = {"trials": 0}
     config["variants"] = {"good": config["variants"]["good"]}
     workflow = Workflow(tmp_path / "run", config)
     text = on_terminal(workflow, "--cores", "2")
-    told = re.findall(r"\r\x1b\[Ktrain  good  epoch ([\d,]+) of 3,000, (\d+) s left  loss ([\d.e-]+)  wrong \d+", text)
+    told = re.findall(r"\r\x1b\[Ktrain  good  epoch ([\d,]+) of 12,000, (\d+) s left  loss ([\d.e-]+)  wrong \d+", text)
     epochs = [int(epoch.replace(",", "")) for epoch, _, _ in told]
     assert len(epochs) > 1
     assert epochs == sorted(epochs)
