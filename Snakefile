@@ -23,7 +23,7 @@ from experiment.config import check, read
 from experiment.effective import effective
 from common.environment import keep_out_of_jobs
 from common.errors import UserError
-from common.lock import check_that_it_can_be_planned, clear_what_is_left
+from common.lock import check_folder, clear_what_is_left
 from common.sources import mark
 from common.terminal import Terminal
 
@@ -56,16 +56,15 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}")
 
-IS_DRY = workflow.output_settings.dryrun
-IS_RUN = IS_MAIN and workflow.is_main_process and not IS_DRY
-try:
-    if IS_MAIN and IS_DRY:
-        check_that_it_can_be_planned(Path(".snakemake"))
-    if IS_RUN:
-        LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
-except UserError as error:
-    sys.exit(f"error: {error}")
+if IS_MAIN:
+    try:
+        check_folder(Path(".snakemake"), workflow.output_settings.dryrun)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+
+IS_RUN = IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun
 if IS_RUN:
+    LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
     TERMINAL = Terminal(
         logger,
         before=f"mnist01: {EXPERIMENT.in_words}",

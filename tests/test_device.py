@@ -91,13 +91,21 @@ def test_accelerator_s_divergence_is_taken_apart_as_the_cpu_s(accelerator, chang
     assert np.isfinite(there.last_finite).all()
 
 
-def test_trials_are_made_on_the_accelerator(accelerator):
-    parts = data(scale=1000.0)
+def test_trials_are_made_on_the_accelerator(accelerator, monkeypatch):
+    parts, used, trained = data(scale=1000.0), [], train.train
+
+    def seen(network, optimizer, loss, x, y, *others, **more):
+        used.append({y.device.type, *(one.device.type for one in network.parameters())})
+        return trained(network, optimizer, loss, x, y, *others, **more)
+
+    monkeypatch.setattr(train, "train", seen)
     chosen = settings(device=accelerator, trials=2, seeds=[7], variant="v", loss="manual", normalization="raw")
     chosen |= {"normalization_definition": ["x", []]}
     here, there = (train.train_all(chosen | {"device": one}, parts, None)[7].outcome for one in ("cpu", accelerator))
     assert [one.change for one in there.tried + there.cures] == [one.change for one in here.tried + here.cures] != []
     assert [one.verdict for one in there.tried + there.cures] == [one.verdict for one in here.tried + here.cures]
+    assert used == [{"cpu"}] * (len(used) // 2) + [{accelerator}] * (len(used) // 2)
+    assert len(used) == 2 * (1 + len(there.tried + there.cures))
 
 
 def test_snippet_says_where_it_was_tried():
@@ -172,5 +180,5 @@ def test_device_that_is_not_there_is_one_line_and_auto_takes_what_is(finished, t
     workflow.write_config()
     workflow.ok("--cores", "2")
     page = (workflow / "results/report.html").read_text()
-    assert ("last digits are not" in page) == (REAL != [])
+    assert ("last digits need not be" in page) == (REAL != [])
     assert (workflow / "results/summary.csv").read_text().splitlines()[0].endswith(",lr,device")

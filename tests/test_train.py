@@ -204,3 +204,11 @@ def test_seed_that_diverged_leaves_its_answers_at_the_last_finite_weights():
     assert is_last_finite == [False, False, True]
     for flags in ([False] * 3, [True, False, True], [True] * 3):
         assert plot(yhat, flags, [30, 30], [1, 2, 3], [0, 1], "v").startswith(b"\x89PNG")
+
+
+def test_autopsy_has_the_logits_that_training_had_even_where_slopes_are_random():
+    result = train_seed(7, settings(activation=["RReLU", []], lr=0.1, epochs=60), data(scale=20.0))
+    found = result.outcome.autopsy
+    row = result.history[found.epoch]
+    assert max(one.max for one in found.logits.values()) == row.max_logit
+    assert min(one.min for one in found.logits.values()) == row.min_logit

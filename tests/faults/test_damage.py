@@ -8,19 +8,21 @@ from pathlib import Path
 
 import pytest
 import report
+from conftest import ROOT
 from test_workflow import outputs
 
 from common.errors import UserError
-from common.files import read_arrays, read_json, read_sealed, sealed, write
+from common.files import read_arrays, read_sealed, sealed, write
 from common.tensors import read_tensors
 from diagnosis.chart import LossChart
 from diagnosis.records import Change, Metrics, Rewrite, read
+from reporting.provenance import seconds_per_rule
 
 GOOD = "results/variants/good"
 READERS = {
     "results/data/digits.pt": read_tensors,
     "results/data/normalized/unit.pt": read_tensors,
-    "results/data/source.json": read_json,
+    "results/data/source.json": lambda path: read(path, report.KINDS["source"]),
     f"{GOOD}/metrics.json": lambda path: read(path, Metrics),
     f"{GOOD}/history.csv": lambda path: report.read_history(path, read(path.with_name("metrics.json"), Metrics)),
     f"{GOOD}/predictions.npz": read_arrays,
@@ -29,8 +31,11 @@ READERS = {
     "results/diagnosis/losses.json": lambda path: read(path, dict[str, LossChart]),
     "results/diagnosis/rewrites.json": lambda path: read(path, dict[str, Rewrite]),
     "results/diagnosis/pairs.json": lambda path: read(path, list[Change]),
-    "results/diagnosis/wrong.json": read_json,
-    "results/diagnosis/kinds.json": read_json,
+    "results/diagnosis/wrong.json": lambda path: read(path, report.KINDS["wrong"]),
+    "results/diagnosis/kinds.json": lambda path: read(path, report.KINDS["kinds"]),
+    "results/diagnosis/same_weights.csv": lambda path: report.read_same_weights(
+        path, metrics_beside(path), ["bce", "negative-log"]
+    ),
     "results/diagnosis/survival.csv": lambda path: report.read_survival(path, metrics_beside(path)),
     "results/diagnosis/pictures.npz": read_arrays,
     "results/vega.js": read_sealed,
@@ -99,6 +104,8 @@ def test_table_whose_rows_are_not_those_of_the_metrics_is_told(copy):
         (f"{GOOD}/history.csv", lambda lines: lines[:-1]),
         (f"{GOOD}/history.csv", lambda lines: [*lines, lines[-1]]),
         (f"{GOOD}/history.csv", lambda lines: [lines[0].replace("loss", "los"), *lines[1:]]),
+        ("results/diagnosis/same_weights.csv", lambda lines: lines[:-1]),
+        ("results/diagnosis/same_weights.csv", lambda lines: [lines[0], *lines[2:], lines[1]]),
         ("results/diagnosis/survival.csv", lambda lines: lines[:-1]),
         ("results/diagnosis/survival.csv", lambda lines: [*lines[:-1], lines[-1].replace("2", "1")]),
     ):
@@ -117,9 +124,23 @@ def test_picture_that_lacks_its_last_byte_is_told(copy):
         report.read_picture(path)
 
 
-def test_seal_is_that_of_any_text():
+def test_seal_is_that_of_any_text(tmp_path):
+    path = tmp_path / "script.js"
     for text in ("", "\n", "a // b\n// c\n", "é\r\n"):
-        assert sealed(text).startswith(text)
+        write(path, sealed(text))
+        assert read_sealed(path) == text
+
+
+def test_damaged_benchmark_is_left_out_of_the_page(tmp_path):
+    for name, content in {
+        "whole": "s\tmax_rss\n1.5\t-\n",
+        "empty": "",
+        "noise": "\x00\x01",
+        "odd": "s\tmax_rss\nx\t1\n",
+    }.items():
+        write(tmp_path / f"train/{name}.tsv", content)
+    (rule,) = seconds_per_rule(tmp_path, {"train": ["whole", "empty", "noise", "odd", "missing"]})
+    assert (rule["jobs"], rule["seconds"]) == (1, 1.5)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +169,13 @@ def test_job_that_reads_a_damaged_file_says_so_and_the_command_in_it_mends_it(co
     subprocess.run(command.replace("snakemake --cores 4", ours), shell=True, check=True, cwd=copy.folder, timeout=300)
     assert outputs(copy) == outputs(finished)
     assert copy.jobs() == {}
+
+
+def test_default_target_names_every_file(finished):
+    files = [path for path in (finished / "results").rglob("*") if path.is_file()]
+    promised = [path for path in files if not {"logs", "benchmarks", "raw"} & set(path.parts)]
+    named = (ROOT / "Snakefile").read_text()
+    assert [path.name for path in promised if f'"{path.name}"' not in named] == ["unit.pt"]
 
 
 def test_whatever_is_missing_is_made_again(copy, finished):

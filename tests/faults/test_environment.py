@@ -46,10 +46,11 @@ def test_lock_of_a_wrong_kind_is_one_line(copy, place, kind, found):
     shutil.rmtree(path, ignore_errors=True)
     path.unlink(missing_ok=True)
     path.mkdir() if kind == "folder" else path.write_text("")
-    result = copy.run("--cores", "1")
-    assert result.returncode == 1
-    assert found in result.stderr
-    assert "Traceback" not in result.stderr
+    for arguments in (["--cores", "1"], ["--dry-run"]):
+        result = copy.run(*arguments)
+        assert result.returncode == 1
+        assert result.stderr.splitlines()[-1].startswith(found)
+        assert "Traceback" not in result.stderr + result.stdout
 
 
 def project_at(folder):

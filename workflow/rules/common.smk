@@ -43,7 +43,8 @@ def minutes(wildcards, attempt):
 
 
 def gpus(wildcards):
-    """Accelerators that a training takes; of `auto`, where this machine seems to have one (torch is not asked here)."""
+    """Accelerators that a training takes; of `auto`, one if this machine seems to have one (torch is not asked here)."""
     device = EXPERIMENT.variants[wildcards.variant]["device"]
-    has_one = which("nvidia-smi") or (sys.platform, machine()) == ("darwin", "arm64")
-    return int(device in ("cuda", "mps") or (device == "auto" and bool(has_one)))
+    if device == "auto":
+        return int(which("nvidia-smi") is not None or (sys.platform, machine()) == ("darwin", "arm64"))
+    return int(device != "cpu")

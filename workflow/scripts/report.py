@@ -4,6 +4,7 @@ import io
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from PIL import Image
 
 from common.english import counted
 from common.errors import logged
-from common.files import damaged, read_arrays, read_bytes, read_json, read_sealed, read_text, write
+from common.files import damaged, read_arrays, read_bytes, read_sealed, read_text, write
 from diagnosis.chart import LossChart
 from diagnosis.pairs import survival
 from diagnosis.records import Change, Metrics, Rewrite, read
@@ -30,6 +31,16 @@ from reporting import (
     table,
 )
 from training.history import Row
+
+# Of the files that are JSON. Of a kind of finding: what it means and so on, and in how many words.
+KINDS = {
+    "source": dict[str, Any],
+    "wrong": dict[str, dict[str, dict[str, list[int]]]],
+    "kinds": dict[str, dict[str, Any]],
+    "losses": dict[str, LossChart],
+    "rewrites": dict[str, Rewrite],
+    "pairs": list[Change],
+}
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -55,6 +66,18 @@ def read_survival(path: str | Path, metrics: list[Metrics]) -> pd.DataFrame:
     if found.to_dict("records") != expected:
         raise damaged(
             path, f"found {_shape(found)}, which are not the {counted(len(expected), 'epoch')} of metrics.json"
+        )
+    return found
+
+
+def read_same_weights(path: str | Path, metrics: list[Metrics], losses: list[str]) -> pd.DataFrame:
+    """same_weights.csv: a row per diverged seed and loss. Raises UserError where it holds something else."""
+    found, columns = read_table(path), ["variant", "seed", "loss", "value", "gradient_norm"]
+    diverged = [(entry.variant, one.seed) for entry in metrics for one in entry.seeds if one.status == "diverged"]
+    expected = [(*of, loss) for of in diverged for loss in losses]
+    if list(found.columns) != columns or list(zip(found.variant, found.seed, found.loss, strict=True)) != expected:
+        raise damaged(
+            path, f"found {_shape(found)}, expected {','.join(columns)} of {len(expected)} losses that diverged"
         )
     return found
 
@@ -86,13 +109,11 @@ def read_picture(path: str | Path) -> bytes:
 
 def gather(inputs: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
-    found = {name: read_json(inputs[name]) for name in ("source", "wrong", "kinds")}
-    records = {"losses": dict[str, LossChart], "rewrites": dict[str, Rewrite], "pairs": list[Change]}
-    found |= {name: read(inputs[name], kind) for name, kind in records.items()}
+    found = {name: read(inputs[name], kind) for name, kind in KINDS.items()}
     metrics = [read(path, Metrics) for path in inputs["metrics"]]
     return found | {
         "metrics": metrics,
-        "same_weights": read_table(inputs["same_weights"]),
+        "same_weights": read_same_weights(inputs["same_weights"], metrics, list(found["losses"])),
         "survival": read_survival(inputs["survival"], metrics),
         "histories": [read_history(path, of) for path, of in zip(inputs["histories"], metrics, strict=True)],
         "predictions": [read_arrays(path) for path in inputs["predictions"]],

@@ -27,8 +27,7 @@ from diagnosis.records import BrokenNormalization, Counts, Metrics, Outcome, Set
 from diagnosis.told import told
 from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization
-from training.device import called as name_of
-from training.device import chosen, moved
+from training.device import chosen, name_of
 from training.fast import pack
 from training.history import Row, count_correct, history_csv
 from training.loop import answers, train
@@ -64,7 +63,7 @@ def train_seed(seed: int, task: Task, called: str = "train") -> Trained:
     settings, data = task.settings, task.data
     device = chosen(settings["device"])
     # As training sees them: packed on the CPU, plain on an accelerator.
-    x = moved(data["x_packed"] if device.type == "cpu" else data["x_train"], device)
+    x = data["x_packed"] if device.type == "cpu" else data["x_train"].to(device)
     y, x_test, y_test = (data[name].to(device) for name in ("y_train", "x_test", "y_test"))
     # The first weights are drawn on the CPU: the same wherever it is trained.
     network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed).to(device)

@@ -12,12 +12,19 @@ from pathlib import Path
 
 from common.errors import UserError
 
+LOCK = "mnist01.lock"
 
-def check_that_it_can_be_planned(folder: Path) -> None:
-    """Raises UserError where Snakemake, which writes there even to say what it would do, cannot."""
-    if not os.access(folder if folder.exists() else Path.cwd(), os.W_OK):
+
+def check_folder(folder: Path, is_dry: bool) -> None:
+    """Raises UserError where something else lies in the place of `folder` (.snakemake) or of the lock in it; and in a
+    dry run where it may not be written, because Snakemake writes there even to say what it would do."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: found a file, expected a folder, in which Snakemake keeps what it knows")
+    if (folder / LOCK).is_dir():
+        raise UserError(f"{folder / LOCK}: found a folder, expected a file; remove it")
+    if is_dry and not os.access(folder if folder.exists() else Path.cwd(), os.W_OK):
         raise UserError(
-            f"{folder}: cannot be written, which Snakemake needs even for a plan; name a --directory that can be"
+            f"{folder}: cannot be written, which Snakemake does even in a dry run; name another --directory"
         )
 
 
@@ -26,8 +33,7 @@ def clear_what_is_left(folder: Path, updated: list[str]):
     has called this too. A backup of what is gone takes its place.
 
     Returns the open file that holds the lock: keep it until the process ends. None where there is no such lock to be
-    had: another run is alive, the folder may not be written, or the system has no fcntl (Windows). Raises UserError
-    where something else lies in its place.
+    had: another run is alive, the folder may not be written, or the system has no fcntl (Windows).
     """
     try:
         import fcntl
@@ -35,11 +41,7 @@ def clear_what_is_left(folder: Path, updated: list[str]):
         return None
     try:
         folder.mkdir(exist_ok=True)
-        handle = open(folder / "mnist01.lock", "w")  # noqa: SIM115 (open until the process ends)
-    except (FileExistsError, NotADirectoryError):
-        raise UserError(f"{folder}: found a file, expected a folder, in which Snakemake keeps what it knows") from None
-    except IsADirectoryError:
-        raise UserError(f"{folder / 'mnist01.lock'}: found a folder, expected a file; remove it") from None
+        handle = open(folder / LOCK, "w")  # noqa: SIM115 (open until the process ends)
     except OSError:  # a project that may only be read: nothing can be left in it
         return None
     try:

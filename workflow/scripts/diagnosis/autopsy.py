@@ -32,7 +32,6 @@ def autopsy(network, loss: Loss, data: dict, run: Run, settings: dict, seed: int
     x, packed, y = data["x_train"], data["x_packed"], data["y_train"]
     epoch, weights = run.diverged_epoch, run.weights
     parameters = list(network.parameters())
-    _load(parameters, weights)
     logits, yhat = run.broke
     found = _facts(epoch, weights, y, yhat, logits)
     if not x.isfinite().all():
@@ -44,8 +43,8 @@ def autopsy(network, loss: Loss, data: dict, run: Run, settings: dict, seed: int
             found = replace(found, cause="optimizer", sentence=f"{_after(epoch)}: {broken}.") if broken else found
     elif not logits.isfinite().all():
         found = _network(found, y, yhat, logits)
-    elif loss(y, yhat, logits).isfinite():
-        found = _device(found, loss, y, yhat, logits, run)
+    elif (here := loss(y, yhat, logits)).isfinite():
+        found = _device(found, run.history[epoch].loss, here.item())
     else:
         found = _loss(found, loss, y, yhat, logits, settings["classes"])
     if found.cause in ("step", "network") or (found.cause == "gradient" and not found.path):
@@ -181,12 +180,11 @@ def _normalization(found: Autopsy, x, y, yhat, logits, why: BrokenNormalization 
     )
 
 
-def _device(found: Autopsy, loss: Loss, y, yhat, logits, run: Run) -> Autopsy:
-    """The CPU, on which all this is computed, does not find what the accelerator found."""
-    there, here = run.history[found.epoch].loss, loss(y, yhat, logits).item()
-    there = "NaN" if math.isnan(there) else "∞" if there > 0 else "−∞"
+def _device(found: Autopsy, there: float, here: float) -> Autopsy:
+    """The CPU, on which all this is computed, finds another loss at the same logits than the accelerator found."""
+    became = "NaN" if math.isnan(there) else "∞" if there > 0 else "−∞"
     sentence = (
-        f"the loss was {there} by the accelerator's arithmetic; by the CPU's it is {here:.4g} at the same logits."
+        f"the loss was {became} by the accelerator's arithmetic; by the CPU's it is {here:.4g} at the same logits."
     )
     return replace(found, cause="device", sentence=sentence)
 

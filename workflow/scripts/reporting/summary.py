@@ -75,11 +75,7 @@ def summarize(metrics: list[Metrics], variants: dict) -> pd.DataFrame:
     """The tidy table of COLUMNS, a row per variant and seed."""
     rows = [
         as_json(outcome)
-        | {
-            "variant": entry.variant,
-            "device": entry.device,
-            "findings": ";".join(finding.kind for finding in outcome.findings),
-        }
+        | {"variant": entry.variant, "findings": ";".join(finding.kind for finding in outcome.findings)}
         | {key: _cell(key, value) for key, value in variants[entry.variant].items() if key in SETTINGS}
         | {"device": entry.device}
         for entry in metrics

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 import torch
 
 from common.errors import UserError
-from training.fast import Pixels
 
 
 def available() -> list[str]:
@@ -26,14 +25,9 @@ def chosen(asked: str) -> torch.device:
     return torch.device(asked)
 
 
-def called(device: torch.device) -> str:
+def name_of(device: torch.device) -> str:
     """Its name, and that of the accelerator where torch knows it."""
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
-
-
-def moved(x: Pixels | torch.Tensor, device: torch.device) -> Pixels | torch.Tensor:
-    """x on a device; packed pixels stay on the CPU, whose kernels they are for."""
-    return x if isinstance(x, Pixels) else x.to(device)
 
 
 @contextmanager
@@ -41,7 +35,9 @@ def kept_random_state(device: torch.device) -> Iterator[None]:
     """What is drawn in here, on this device or the CPU, is not missing outside."""
     accelerator = None if device.type == "cpu" else getattr(torch, device.type, None)
     state = accelerator and accelerator.get_rng_state()
-    with torch.random.fork_rng(devices=[]):
-        yield
-    if accelerator:
-        accelerator.set_rng_state(state)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            yield
+    finally:
+        if accelerator:
+            accelerator.set_rng_state(state)

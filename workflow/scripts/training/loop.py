@@ -156,12 +156,8 @@ def train(
             repeats.look(epoch, before)
         weights = [parameter.detach().clone() for parameter in parameters]
         if not math.isfinite(loss.item()):
-            run.diverged_epoch, run.weights, run.before, run.broke = (
-                epoch,
-                weights,
-                before,
-                (logits.detach(), yhat.detach()),
-            )
+            run.diverged_epoch, run.weights, run.before = epoch, weights, before
+            run.broke = logits.detach(), yhat.detach()
         before = weights
         return repeats is None or not repeats.is_over(epoch, epochs)
 
