@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -22,8 +23,9 @@ sys.path.insert(0 if IS_MAIN else len(sys.path), str(HOME / "workflow" / "script
 from experiment.config import check, read
 from experiment.effective import effective
 from common.environment import keep_out_of_jobs
-from common.errors import UserError
-from common.lock import check_folder, clear_what_is_left
+from common.errors import UserError, some
+from common.lock import AnotherRunError, check_folder, clear_what_is_left
+from common.settings import kept
 from common.sources import mark
 from common.terminal import Terminal
 
@@ -56,6 +58,10 @@ try:
 except UserError as error:
     sys.exit(f"error: {error}")
 
+if IS_MAIN and workflow.is_main_process:
+    for names in EXPERIMENT.twins:
+        print(f"warning: variants {some(names)}: equal settings, so that their models are the same", file=sys.stderr)
+
 if IS_MAIN:
     try:
         check_folder(Path(".snakemake"), workflow.output_settings.dryrun)
@@ -64,7 +70,10 @@ if IS_MAIN:
 
 IS_RUN = IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun
 if IS_RUN:
-    LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
+    try:
+        LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
+    except AnotherRunError as error:
+        workflow.unlock = partial(sys.exit, f"error: {error}")  # what --unlock calls
     TERMINAL = Terminal(
         logger,
         before=f"mnist01: {EXPERIMENT.in_words}",

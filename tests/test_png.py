@@ -1,5 +1,6 @@
 """Images from PNG files: folders, archives and URLs in the layout of mnist_png."""
 
+import gzip
 import shutil
 import tarfile
 import threading
@@ -138,6 +139,32 @@ def test_damaged_archive_is_named(folder, tmp_path, content):
     archive.write_bytes(archive.read_bytes()[:-500] if content is None else content)
     with pytest.raises(UserError, match=r"images\.tgz: not a whole \.tgz file"):
         digits_from(str(archive), tmp_path)
+
+
+def test_archive_that_unfolds_to_too_much_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(png, "MOST_FILES", 50)
+    many, large, larger = (tmp_path / f"{name}.tgz" for name in ("many", "large", "larger"))
+    with tarfile.open(many, "w:gz") as tar:
+        for number in range(60):
+            tar.addfile(tarfile.TarInfo(f"{number}.txt"))
+    with gzip.open(large, "wb") as file:  # 8 GB, but for the bytes of it
+        info = tarfile.TarInfo("training/0/1.png")
+        info.size = 8 << 30
+        file.write(info.tobuf())
+    with larger.open("wb") as file:
+        file.truncate(download.MOST_OF_AN_ARCHIVE + 1)
+    for archive, words in (
+        (many, "found more than 50 files in the archive"),
+        (large, "found more than 4 GB in the archive"),
+        (larger, "larger.tgz is too large: found 268 MB, expected at most 268 MB"),
+    ):
+        with pytest.raises(UserError, match=words):
+            digits_from(str(archive), tmp_path)
+
+
+def test_folder_of_idx_files_is_told_where_to_name_it(small_mnist):
+    with pytest.raises(UserError, match=r"no PNG image.*; it holds t10k-images-idx3-ubyte.gz, .*: name it in data.m"):
+        check(small_config(small_mnist) | {"data": {"source": str(small_mnist)}})
 
 
 def test_images_that_are_missing_are_told_before_anything_runs(folder):

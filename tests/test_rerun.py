@@ -45,6 +45,7 @@ def project(tmp_path_factory, small_mnist) -> Workflow:
     config["variants"]["raw"] = {"loss": "bce", "normalization": "raw"}
     workflow = Workflow(folder, config, snakefile=folder / "Snakefile")
     workflow.ok("--cores", "2")
+    shutil.copytree(workflow / "results/settings", workflow / "settings as the run left them")
     assert workflow.jobs() == NOTHING
     return workflow
 
@@ -146,6 +147,65 @@ def test_edit_of_the_config_runs_what_it_changes(project, edit):
         project.write_config()
 
 
+RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
+
+
+def settings_of(project) -> list[Path]:
+    return sorted((project / "results/settings").rglob("*.json"))
+
+
+@contextmanager
+def as_it_was(folder: Path, kept: Path):
+    """Whatever happens inside, the folder and all dates in it are afterwards what they were."""
+    shutil.copytree(folder, kept)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.move(kept, folder)
+
+
+@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
+def test_edit_counts_where_snakemake_remembers_nothing_and_compares_dates_alone(project, tmp_path, edit):
+    bookkeeping, settings = (as_it_was(project / name, tmp_path / name) for name in (".snakemake", "results/settings"))
+    original = yaml.safe_dump(project.config)
+    (tmp_path / "results").mkdir()
+    with bookkeeping, settings:
+        shutil.rmtree(project / ".snakemake")
+        shutil.rmtree(project / "results/settings")
+        shutil.copytree(project / "settings as the run left them", project / "results/settings")
+        try:
+            edit(project.config)
+            project.write_config()
+            assert project.jobs("--rerun-triggers", "mtime") == EDITS[edit]
+        finally:
+            project.config = yaml.safe_load(original)
+            project.write_config()
+
+
+def test_triggers_of_a_user_s_profile_hide_no_edit(project, strict_profile):
+    project.config["variants"]["good"]["lr"] = 0.5
+    project.write_config()
+    try:
+        assert project.jobs(*strict_profile) == ONE_VARIANT
+    finally:
+        del project.config["variants"]["good"]["lr"]
+        project.write_config()
+    assert project.jobs(*strict_profile) == NOTHING
+
+
+def test_settings_of_every_rule_are_a_file(project):
+    rules = set(re.findall(r"^rule (\w+):", "".join(map(Path.read_text, RULES)), re.MULTILINE))
+    names = {path.relative_to(project / "results/settings").parts[0] for path in settings_of(project)}
+    assert {name.removesuffix(".json") for name in names} == rules
+    before = {path: path.stat().st_mtime_ns for path in settings_of(project)}
+    assert project.jobs() == NOTHING
+    assert {path: path.stat().st_mtime_ns for path in settings_of(project)} == before
+    shutil.rmtree(project / "results/settings")
+    assert project.jobs() == NOTHING
+    assert settings_of(project) == list(before)
+
+
 def test_comment_in_the_config_runs_nothing(project):
     path = project / "config.yaml"
     path.write_text("# what a study\n" + path.read_text() + "\n# the end\n")
@@ -169,11 +229,13 @@ FILES = {
     "training/__init__.py": from_rule("normalize"),
     "diagnosis/__init__.py": from_rule("normalize"),
     "reporting/__init__.py": from_rule("report"),
+    "common/archives.py": from_rule("normalize"),
     "common/environment.py": NOTHING,
     "common/english.py": from_rule("download"),
     "common/errors.py": from_rule("download") | from_rule("vega"),
     "common/files.py": from_rule("download") | from_rule("vega"),
     "common/lock.py": NOTHING,
+    "common/settings.py": NOTHING,
     "common/sources.py": NOTHING,
     "common/terminal.py": NOTHING,
     "common/tensors.py": from_rule("normalize"),
@@ -217,7 +279,9 @@ FILES = {
     "formulas/rewriting.py": from_rule("train"),
     "formulas/language.py": from_rule("normalize"),
     "formulas/parsing.py": from_rule("normalize"),
+    "images/fetch.py": from_rule("download"),
     "images/idx.py": from_rule("extract"),
+    "images/mnist.py": from_rule("download"),
     "images/png.py": from_rule("download"),
     "images/vision.py": from_rule("extract"),
     "reporting/best.py": from_rule("report"),

@@ -165,10 +165,13 @@ def test_lock_of_a_living_run_is_respected(copy):
         locks = copy / ".snakemake/locks"
         locks.mkdir(exist_ok=True)
         (locks / "0.output.lock").write_text("results/report.html\n")
+        unlocked = copy.run("--unlock")
         result = copy.run("--cores", "1", "--forcerun", "report")
         other.kill()
     assert result.returncode == 1
     assert "cannot be locked" in result.stderr + result.stdout
+    assert unlocked.returncode == 1
+    assert unlocked.stderr.splitlines()[-1] == "error: .snakemake: another run is alive here, so that it stays locked"
 
 
 def test_without_mirrors_the_run_ends_with_a_report_that_says_so(small_mnist, tmp_path):

@@ -11,8 +11,9 @@ import report
 from conftest import ROOT
 from test_workflow import outputs
 
+from common.archives import read_arrays
 from common.errors import UserError
-from common.files import read_arrays, read_sealed, sealed, write
+from common.files import read_sealed, sealed, write
 from common.tensors import read_tensors
 from diagnosis.chart import LossChart
 from diagnosis.records import Change, Metrics, Rewrite, read

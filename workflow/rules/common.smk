@@ -20,6 +20,26 @@ def code(script, others=None):
     return local(str(path if IS_MAIN else path.absolute()))
 
 
+def settings(name):
+    """An input of the rule of that name: a file of a job's params. Of a module none, whose name and folders are others'.
+
+    So that an edit counts whatever a profile says of `rerun-triggers`, and when .snakemake/ is gone.
+    """
+
+    def of(wildcards):
+        if not IS_MAIN:
+            return []
+        params = {
+            key: value(wildcards) if callable(value) else value
+            for key, value in workflow.get_rule(name).params.items()
+        }
+        file = Path("/".join(["results/settings", name, *wildcards]) + ".json")
+        path = kept(file, params, workflow.is_main_process)
+        return local(str(path)) if path else []
+
+    return of
+
+
 def script_date(path, date_of_others=jobs.get_script_mtime):
     return 0.0 if Path(path).resolve().is_relative_to(SCRIPTS) else date_of_others(path)
 

@@ -12,6 +12,7 @@ rule download:
     input:
         archive=list(map(local, EXPERIMENT.local_archive)),
         code=code("download"),
+        settings=settings("download"),
     output:
         # update: verified files that are already there are kept, and come back if the job fails.
         raw=update(directory("results/data/raw")),
@@ -42,6 +43,7 @@ rule extract:
         raw="results/data/raw",
         source="results/data/source.json",
         code=code("extract"),
+        settings=settings("extract"),
     output:
         digits="results/data/digits.pt",
     log:
@@ -65,6 +67,7 @@ rule normalize:
     input:
         digits="results/data/digits.pt",
         code=code("normalize"),
+        settings=settings("normalize"),
     output:
         normalized="results/data/normalized/{normalization}.pt",
     log:

@@ -10,6 +10,7 @@ rule diagnose:
         predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
         broken=expand("results/variants/{variant}/broken.pt", variant=EXPERIMENT.variants),
         code=code("diagnose"),
+        settings=settings("diagnose"),
     output:
         losses="results/diagnosis/losses.json",
         same_weights="results/diagnosis/same_weights.csv",

@@ -10,6 +10,7 @@ rule vega:
     """The JavaScript of the report's charts: 2 s, which no later report waits for."""
     input:
         code=code("vega"),
+        settings=settings("vega"),
     output:
         vega="results/vega.js",
     log:
@@ -46,6 +47,7 @@ rule report:
         pictures="results/diagnosis/pictures.npz",
         vega="results/vega.js",
         code=code("report", others="report"),
+        settings=settings("report"),
     output:
         summary=report("results/summary.csv", caption="../report/summary.rst", category="Comparison"),
         config="results/config.yaml",

@@ -9,6 +9,7 @@ rule train:
         ),
         digits="results/data/digits.pt",
         code=code("train"),
+        settings=settings("train"),
     output:
         model="results/variants/{variant}/model.pt",
         broken="results/variants/{variant}/broken.pt",
@@ -53,6 +54,7 @@ rule plot:
         metrics="results/variants/{variant}/metrics.json",
         predictions="results/variants/{variant}/predictions.npz",
         code=code("plot"),
+        settings=settings("plot"),
     output:
         report(
             "results/variants/{variant}/yhat.png",

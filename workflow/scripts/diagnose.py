@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from common.archives import read_arrays
 from common.english import counted
 from common.errors import logged
-from common.files import read_arrays, write, write_json
+from common.files import write, write_json
 from common.tensors import read_tensors
 from diagnosis.chart import limits
 from diagnosis.findings import ORDER

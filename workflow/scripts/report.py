@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from common.archives import read_arrays
 from common.english import counted
 from common.errors import logged
-from common.files import damaged, read_arrays, read_bytes, read_sealed, read_text, write
+from common.files import damaged, read_bytes, read_sealed, read_text, write
 from diagnosis.chart import LossChart
 from diagnosis.pairs import survival
 from diagnosis.records import Change, Metrics, Rewrite, read

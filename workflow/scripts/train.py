@@ -110,7 +110,7 @@ def rehearse(settings: dict, data: dict) -> None:
         optimizer.step()
     except UserError as error:
         raise UserError(f"variant {settings['variant']}: {error}") from None
-    except (AssertionError, RuntimeError, TypeError, ValueError) as error:
+    except (ArithmeticError, AssertionError, RuntimeError, TypeError, ValueError) as error:
         raise UserError(f"variant {settings['variant']}: torch refuses its settings: {error}") from None
 
 

@@ -26,8 +26,12 @@ def nearest(name: object, names) -> str:
     close = get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.55)
     if close:
         return f"; did you mean '{lowered[close[0]]}'?"
-    some = names[:MOST_NAMES] + [f"and {len(names) - MOST_NAMES:,} more"] * (len(names) > MOST_NAMES)
-    return f"; expected one of: {', '.join(some)}" if names else ""
+    return f"; expected one of: {some(names)}" if names else ""
+
+
+def some(names: list[str]) -> str:
+    """A list in words, of which a long one is told in part."""
+    return ", ".join(names[:MOST_NAMES] + [f"and {len(names) - MOST_NAMES:,} more"] * (len(names) > MOST_NAMES))
 
 
 ERASE = "\r\x1b[K"  # what a line on a terminal begins with that takes the place of the one before it

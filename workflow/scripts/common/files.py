@@ -1,14 +1,12 @@
 """Write a file as a whole or not at all: a kill can not leave half of one behind. Read one that may be damaged.
 
-No torch here: the tensors that a file holds are read by common/tensors.py.
+No torch and no numpy here: archives of arrays are read by common/archives.py, of tensors by common/tensors.py.
 """
 
 import glob
 import json
 import os
 import shlex
-import struct
-import zipfile
 import zlib
 from pathlib import Path
 
@@ -81,28 +79,3 @@ def read_sealed(path: str | Path) -> str:
     if sealed(inside) != text:
         raise damaged(path, "not what its checksum says")
     return inside
-
-
-def check_archive(path: str | Path) -> None:
-    """Hold each entry of a .pt or .npz, which are zip files, against its checksum: torch does not. Raises UserError."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-    except OSError as error:
-        raise damaged(path, str(error.strerror)) from None
-    except (EOFError, NotImplementedError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error):
-        raise damaged(path, "not a whole archive") from None
-    if broken:
-        raise damaged(path, f"{broken} in it is not what its checksum says")
-
-
-def read_arrays(path: str | Path) -> dict:
-    """The arrays of a .npz, by name. Raises UserError where it is damaged."""
-    import numpy as np  # half of the jobs do without
-
-    check_archive(path)
-    try:
-        with np.load(path) as file:
-            return dict(file)
-    except (EOFError, OSError, ValueError, zipfile.BadZipFile) as error:
-        raise damaged(path, f"not arrays: {error}") from None

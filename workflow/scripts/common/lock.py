@@ -15,6 +15,10 @@ from common.errors import UserError
 LOCK = "mnist01.lock"
 
 
+class AnotherRunError(Exception):
+    """Another run of this project is alive."""
+
+
 def check_folder(folder: Path, is_dry: bool) -> None:
     """Raises UserError where something else lies in the place of `folder` (.snakemake) or of the lock in it; and in a
     dry run where it may not be written, because Snakemake writes there even to say what it would do."""
@@ -33,7 +37,7 @@ def clear_what_is_left(folder: Path, updated: list[str]):
     has called this too. A backup of what is gone takes its place.
 
     Returns the open file that holds the lock: keep it until the process ends. None where there is no such lock to be
-    had: another run is alive, the folder may not be written, or the system has no fcntl (Windows).
+    had: the folder may not be written, or the system has no fcntl (Windows). Raises AnotherRunError beside a live run.
     """
     try:
         import fcntl
@@ -48,7 +52,7 @@ def clear_what_is_left(folder: Path, updated: list[str]):
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         handle.close()
-        return None
+        raise AnotherRunError(f"{folder}: another run is alive here, so that it stays locked") from None
     shutil.rmtree(folder / "locks", ignore_errors=True)
     for output in map(Path, updated):
         backup = folder / "backups" / output

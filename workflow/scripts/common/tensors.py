@@ -5,7 +5,8 @@ from common.startup import torch
 import pickle
 from pathlib import Path
 
-from common.files import check_archive, damaged
+from common.archives import check_archive
+from common.files import damaged
 
 
 def read_tensors(path: str | Path) -> dict:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import torch
 
+from common.errors import UserError
 from diagnosis.changes import WAYS, Change, worth_trying
 from diagnosis.evidence import Evidence, OtherRate, Task, task
 from diagnosis.findings import findings, verdict
@@ -38,7 +39,10 @@ def cured(
         settings = evidence.task.settings | change.settings
         pixels = change.settings.get("normalization_definition")
         data = normalized(pixels) if pixels else evidence.task.data
-        tried.append((change, train(outcome.seed, task(settings, data))))
+        try:
+            tried.append((change, train(outcome.seed, task(settings, data))))
+        except UserError:  # an optimizer that the change overflows
+            continue
         if len(tried) == evidence.task.settings["trials"]:
             break
     evidence = replace(evidence, other_rate=_other_rate(tried))
@@ -64,7 +68,7 @@ def _each(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Traine
             if settings not in seen and not is_solved:
                 seen.append(settings)
                 yield change
-                if _is_best(*tried[-1]):
+                if tried and _is_best(*tried[-1]):
                     return
         if any(_is_good(other) for _, other in tried):
             return

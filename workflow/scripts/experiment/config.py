@@ -4,6 +4,7 @@ Every complaint is one line that names the place, what was found, what was expec
 This module is imported by the Snakefile, so it imports no torch, pandas or matplotlib.
 """
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ import yaml
 from common.english import counted
 from common.errors import UserError, nearest
 from experiment.definitions import loss_definition, normalization_definition, torch_definition
-from experiment.schema import SCHEMA, plain, quoted, typed, validate, with_defaults
+from experiment.schema import SCHEMA, plain, quoted, typed, unknown, validate, with_defaults
 from experiment.sweeps import expand
+from formulas.float32 import LARGEST
 from images import png
 
 BUILT_IN_SOURCES = ("mnist", "sample")
@@ -53,6 +55,15 @@ class Experiment:
         return f"{counted(len(self.variants), 'variant')} of {of}"
 
     @property
+    def twins(self) -> list[list[str]]:
+        """Variants that are the same training under several names."""
+        found: dict[str, list[str]] = {}
+        for name, settings in self.variants.items():
+            told = {key: value for key, value in settings.items() if key not in ("loss", "normalization")}
+            found.setdefault(json.dumps(told, sort_keys=True), []).append(name)
+        return [names for names in found.values() if len(names) > 1]
+
+    @property
     def local_archive(self) -> list[str]:
         """The .tgz on this machine that the images come from, if any."""
         source = self.data["source"]
@@ -80,15 +91,17 @@ def read(path: str) -> dict:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UserError(f"{path}{place}: not valid YAML: {getattr(error, 'problem', None) or error}") from None
+        problem = getattr(error, "problem", None) or str(error)
+        hint = "; is a space missing after a colon above it?" if problem.startswith("mapping values") else ""
+        raise UserError(f"{path}{place}: not valid YAML: {problem}{hint}") from None
     except (RecursionError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
     _check_size(config, path)
     if not isinstance(config, dict):
         raise UserError(f"{path}: found {quoted(config)}, expected keys such as data, losses and variants")
-    unknown = [key for key in config if key not in SCHEMA["properties"]]
-    if unknown:
-        raise UserError(f"{path}: unknown key '{unknown[0]}'{nearest(unknown[0], SCHEMA['properties'])}")
+    for key in config:
+        if key not in SCHEMA["properties"]:
+            raise UserError(f"{path}: {unknown(str(key), SCHEMA['properties'])}")
     return config
 
 
@@ -200,6 +213,8 @@ def _variant(name: str, settings: dict, place: str, config: dict, losses: dict, 
 
     activation, optimizer = torch_name("activation", "activations"), torch_name("optimizer", "optimizers")
     settings = config["defaults"] | settings
+    if optimizer[0] == "ASGD":
+        _check_rate(dict(optimizer[1]), settings["lr"], settings["epochs"], place)
     return {
         "loss": settings["loss"],
         "loss_definition": _good(losses[settings["loss"]], f"losses.{settings['loss']} (variant {name})"),
@@ -215,6 +230,21 @@ def _variant(name: str, settings: dict, place: str, config: dict, losses: dict, 
         "seeds": [int(seed) for seed in settings["seeds"]],
         "device": settings["device"],
     }
+
+
+def _check_rate(arguments: dict, lr: float, epochs: int, place: str) -> None:
+    """ASGD divides its rate by a power, which Python must be able to compute at the first step and the last."""
+    lambd, alpha = arguments.get("lambd", 1e-4), arguments.get("alpha", 0.75)
+    for step in (1, epochs):
+        try:
+            rate = lr / (1 + lambd * lr * step) ** alpha
+        except ArithmeticError:
+            rate = None
+        if not isinstance(rate, float) or not abs(rate) <= LARGEST:
+            raise UserError(
+                f"{place}: ASGD: found alpha {alpha:g}, lambd {lambd:g} and lr {lr:g}, with which its rate "
+                f"lr / (1 + lambd * lr * {step}) ** alpha is no number of float32"
+            )
 
 
 def _good(definition, place: str) -> list:

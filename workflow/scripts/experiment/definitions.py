@@ -59,14 +59,23 @@ def torch_definition(value, kind: str, place: str) -> list:
     known = SCHEMA["$defs"][kind]
     if not isinstance(name, str) or name not in known:
         package = "torch.optim" if kind == "optimizers" else "torch.nn"
+        if name is None:
+            keys = ", ".join(map(str, value)) or "(none)"
+            raise UserError(f"{place}: found the keys {keys}, expected name, with a space after its colon")
         raise UserError(f"{place}: found {quoted(name)}, which is none of {package} that fits{nearest(name, known)}")
     schema = {"type": "object", "additionalProperties": False, **known[name], "$defs": SCHEMA["$defs"]}
     arguments = typed({argument: value[argument] for argument in value if argument != "name"}, schema)
     validate(arguments, schema, f"{place}: {name}")
     _check_together(name, arguments, f"{place}: {name}")
-    # Of two numbers torch wants both as floats, or refuses betas: [0, 0.9].
-    pairs = {argument: list(map(float, both)) for argument, both in arguments.items() if isinstance(both, list)}
-    return [name, sorted([argument, setting] for argument, setting in (arguments | pairs).items())]
+    kinds = {argument: of.get("type") for argument, of in schema["properties"].items()}
+    return [name, sorted([argument, _floats(value, kinds[argument])] for argument, value in arguments.items())]
+
+
+def _floats(value, kind: str | None):
+    """Numbers as floats: of two, torch wants both, or refuses betas: [0, 0.9]; and whole ones have 64 bits at most."""
+    if isinstance(value, list):
+        return list(map(float, value))
+    return float(value) if kind == "number" else value
 
 
 def _check_together(name: str, arguments: dict, place: str) -> None:

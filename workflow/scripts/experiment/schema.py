@@ -25,8 +25,10 @@ def plain(value, place: str):
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
+                # In { } a comma ends a value: {lr: 0,01} has the keys lr and 1.
+                hint = "put it in quotes; or a point in place of the comma before it" if value[key] is None else ""
                 raise UserError(
-                    f"{place or 'top level'}: found the key {quoted(key)}, expected text (put it in quotes)"
+                    f"{place or 'top level'}: found the key {quoted(key)}, expected text ({hint or 'put it in quotes'})"
                 )
         return {key: plain(item, f"{place}.{key}".lstrip(".")) for key, item in value.items()}
     if isinstance(value, list):
@@ -96,10 +98,7 @@ def _in_words(error, place: str) -> str:
     match error.validator:
         case "additionalProperties":
             known = error.schema.get("properties", {})
-            key = next(key for key in found if key not in known)
-            if not known:
-                return f"{place}: unknown key '{key}'; it takes none"
-            return f"{place}: unknown key '{key}'{nearest(key, known)}"
+            return f"{place}: {unknown(next(key for key in found if key not in known), known)}"
         case "required":
             missing = [key for key in rule if key not in found]
             return f"{place}: {' and '.join(missing)} missing; found the keys {', '.join(found) or '(none)'}"
@@ -108,10 +107,13 @@ def _in_words(error, place: str) -> str:
         case "type":
             names = {"object": "keys and values", "array": "a list", "string": "text", "integer": "a whole number"}
             kinds = [names.get(kind, f"a {kind}") for kind in ([rule] if isinstance(rule, str) else rule)]
-            return f"{place}: found {quoted(found)}, expected {' or '.join(kinds)}"
+            return f"{place}: found {quoted(found)}, expected {' or '.join(kinds)}{_meant(found, rule)}"
         case "pattern":
             meaning = error.schema.get("description", f"text that matches {rule}")
-            return f"{place}: found {quoted(found)}, expected {meaning}"
+            hint = (
+                "; in { } a comma ends what is not in quotes" if str(found).count(")") > str(found).count("(") else ""
+            )
+            return f"{place}: found {quoted(found)}, expected {meaning}{hint}"
         case "minItems" | "maxItems" | "uniqueItems":
             low, high = error.schema.get("minItems", 0), error.schema.get("maxItems")
             size = f"{low}" if low == high else f"{low} to {high}" if high else f"at least {low}"
@@ -125,6 +127,31 @@ def _in_words(error, place: str) -> str:
         "minLength": "a length of at least",
     }
     return f"{place}: found {quoted(found)}, expected {bounds.get(error.validator, error.validator)} {rule}"
+
+
+def unknown(key: str, known) -> str:
+    """The complaint about a key that is none of those known."""
+    return f"unknown key '{key}'{_joined(key, known) or nearest(key, known) if known else '; it takes none'}"
+
+
+def _joined(text: str, known) -> str:
+    """A hint where a key and its value stand together: YAML wants a space between them."""
+    name, colon, value = text.partition(":")
+    return f"; a space is missing after '{name}:'" if colon and value and name in known else ""
+
+
+def _meant(found, expected: str | list[str]) -> str:
+    """What may have been meant by a value of the wrong type."""
+    kinds = {expected} if isinstance(expected, str) else set(expected)
+    if isinstance(found, list) and not kinds & {"array", "object"}:
+        return "; to train one variant per value, write the list under sweeps"
+    if not isinstance(found, str):
+        return ""
+    if "integer" in kinds and re.fullmatch(r"\d{1,3}(,\d{3})+", found):
+        return f"; did you mean {found.replace(',', '')}?"
+    if "number" in kinds and re.fullmatch(r"[-+]?\d*,\d+([eE][-+]?\d+)?", found):
+        return f"; did you mean {found.replace(',', '.')}?"
+    return _joined(found, SETTINGS) if "object" in kinds else ""
 
 
 def quoted(value) -> str:

@@ -74,21 +74,22 @@ def parse(text: str, variables: dict, constants: dict) -> Node:
         raise FormulaError(f"the formula has {len(text)} characters, more than {MAX_LENGTH}")
     if "#" in text:
         raise FormulaError(f"unexpected '#' at column {text.index('#') + 1}")
-    for name, value in constants.items():
-        _check_constant(name, value, variables)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
+        hint = "; in { } a comma ends what is not in quotes" if text.count("(") > text.count(")") else ""
         if not error.offset:
-            raise FormulaError(f"cannot be read: something is missing after '{text[-40:]}'") from None
+            raise FormulaError(f"cannot be read: something is missing after '{text[-40:]}'{hint}") from None
         column = min(max(error.offset, 1), len(text))
         raise FormulaError(
-            f"cannot be read at column {column}, near '{_clip(text[column - 1 :])}': {error.msg}"
+            f"cannot be read at column {column}, near '{_clip(text[column - 1 :])}': {error.msg}{hint}"
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise FormulaError(f"cannot be read: {str(error) or 'nested too deeply'}") from None
+    for name, value in constants.items():
+        _check_constant(name, value, variables)
     return _Parser(text, variables, constants).node(tree, 0)
 
 
@@ -158,6 +159,9 @@ class _Parser:
         raise self.refuse(tree, f"unknown name{nearest(name, [*self.variables, *self.constants])}")
 
     def call(self, tree: ast.Call, depth: int) -> Node:
+        if isinstance(tree.func, ast.Attribute) and tree.func.attr in FUNCTIONS:
+            usage = f"{tree.func.attr}({FUNCTIONS[tree.func.attr][0]})"
+            raise self.refuse(tree, f"functions stand alone here: write {usage}")
         if not isinstance(tree.func, ast.Name):
             raise self.refuse(tree, f"only these functions can be called: {', '.join(sorted(FUNCTIONS))}")
         name = tree.func.id

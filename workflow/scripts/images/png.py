@@ -9,10 +9,14 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from common.errors import UserError, nearest
+from common.errors import UserError, nearest, some
+from images.mnist import has_idx
 
 PARTS = {"training": "train", "testing": "test"}
 MAX_BYTES = 1 << 20  # of one image: 28 x 28 pixels are less than 1 kB
+# Of an archive, in which a few MB can unfold to anything.
+MOST_FILES = 1_000_000
+MOST_UNPACKED = 4 << 30
 
 
 def images(
@@ -40,7 +44,11 @@ def _in_folder(source: Path, classes):
 
 def _in_archive(source: Path, classes, called: str | Path):
     with tarfile.open(source) as archive:
-        for member in archive:
+        for count, member in enumerate(archive):
+            archive.members = []  # which tarfile would keep
+            if count >= MOST_FILES or member.offset_data + member.size > MOST_UNPACKED:
+                most = f"{MOST_FILES:,} files" if count >= MOST_FILES else f"{MOST_UNPACKED >> 30} GB"
+                raise UserError(f"{called}: found more than {most} in the archive")
             path = PurePosixPath(member.name)
             if not member.isfile() or len(path.parts) < 3 or path.parts[-3] not in PARTS or not _is_png(path):
                 continue
@@ -73,7 +81,10 @@ def missing(source: str | Path, part: str, wanted: str, found: dict[str, int]) -
     """The complaint about a class without images; found: {class: images} of that part."""
     folder = next(name for name in PARTS if PARTS[name] == part)
     if not found:
-        return UserError(f"data.source: {source}: found no PNG image, expected some under {folder}/{wanted}/")
+        hint = ""
+        if Path(source).is_dir() and (idx := has_idx(Path(source))):
+            hint = f"; it holds {some(idx)}: name it in data.mirrors, and leave data.source out"
+        return UserError(f"data.source: {source}: found no PNG image, expected some under {folder}/{wanted}/{hint}")
     return UserError(
         f"data.source: {source}: found no PNG image under {folder}/{wanted}/, which data.classes asks for"
         f"{nearest(wanted, found)}"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import torch
 
+from common.errors import UserError
 from training.device import kept_random_state
 from training.fast import Pixels
 from training.history import Row, count_correct, measure
@@ -30,7 +31,7 @@ def descend(
     """Take `epochs` steps of gradient descent on x (n, 784), y (n, 1).
 
     see: called before each step with epoch, loss (), logits (n, 1) and yhat (n, 1); the step is not taken, and the
-    training ends, where it says False.
+    training ends, where it says False. Raises UserError where the optimizer's settings overflow Python's own numbers.
     """
     for epoch in range(epochs):
         logits, yhat = forward(network, x)
@@ -39,7 +40,11 @@ def descend(
             break
         optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        try:
+            optimizer.step()
+        except ArithmeticError as error:  # ASGD's rate, which is a power
+            name = type(optimizer).__name__
+            raise UserError(f"{name} cannot take the step of epoch {epoch}: {error.args[-1]}") from None
 
 
 TESTS = 6  # of a training: epochs at which the loss on the test images is kept

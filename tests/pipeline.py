@@ -1,0 +1,75 @@
+"""All jobs of a config in this process, on images that are there: for thousands of configs, whatever is in them."""
+
+import json
+from pathlib import Path
+
+import diagnose
+import normalize
+import numpy as np
+import plot
+import report
+import torch
+import train
+
+from common.archives import read_arrays
+from common.files import write, write_json
+from diagnosis.records import Metrics, read
+from experiment.config import Experiment
+from experiment.effective import effective
+
+DIAGNOSIS = [
+    "losses.json",
+    "same_weights.csv",
+    "rewrites.json",
+    "survival.csv",
+    "pairs.json",
+    "wrong.json",
+    "kinds.json",
+]
+OUTPUTS = {"model": "pt", "broken": "pt", "history": "csv", "predictions": "npz", "metrics": "json"}
+
+
+def write_digits(path: Path, n: int = 40, m: int = 10) -> None:
+    """digits.pt of n and m images: a bright bar on noise, upright or not."""
+    generator = np.random.default_rng(5)
+    digits: dict = {"classes": [0, 1]}
+    for part, count in (("train", n), ("test", m)):
+        images = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
+        images[: count // 2, 12:16, 4:24] += 120
+        images[count // 2 :, 4:24, 12:16] += 120
+        images[:, :2] = 0  # as MNIST has: pixels that are always black
+        digits[f"{part}_images"] = torch.from_numpy(images)
+        digits[f"{part}_labels"] = (torch.arange(count) >= count // 2).long()
+    torch.save(digits, path)
+
+
+def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: Path) -> None:
+    """Every job but the download, into `folder`."""
+    variants, diagnosis = folder / "variants", folder / "diagnosis"
+    for name, (formula, constants) in experiment.normalizations.items():
+        normalize.main(digits, formula, dict(constants), folder / f"normalized/{name}.pt")
+    for name, of in experiment.variants.items():
+        settings = {"variant": name, **of, "classes": [0, 1], "trials": experiment.diagnosis["trials"]}
+        output = {key: variants / name / f"{key}.{kind}" for key, kind in OUTPUTS.items()}
+        train.main(folder / f"normalized/{of['normalization']}.pt", digits, settings, output)
+        metrics = read(output["metrics"], Metrics)
+        yhat, is_last_finite = plot.shown(read_arrays(output["predictions"]), [one.status for one in metrics.seeds])
+        picture = plot.plot(yhat, is_last_finite, metrics.counts.train, of["seeds"], [0, 1], name)
+        write(variants / name / "yhat.png", picture)
+    told = {"data": experiment.data, "defaults": experiment.defaults, "losses": experiment.losses}
+    told = json.loads(json.dumps(told | {"variants": experiment.variants, "notes": experiment.notes}))
+    output = {Path(name).stem: diagnosis / name for name in [*DIAGNOSIS, "pictures.npz"]}
+    diagnose.packed.cache_clear()  # it is of other images, perhaps, in this process
+    diagnose.main(told, variants, folder / "normalized", digits, output)
+    inputs = output | {"vega": vega, "source": source}
+    for key, file in {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}.items():
+        inputs[key] = [variants / name / file for name in experiment.variants]
+    inputs["plots"] = [variants / name / "yhat.png" for name in experiment.variants]
+    report.main(inputs, told, effective(experiment), None, {key: folder / key for key in ("summary", "config", "page")})
+
+
+def write_source(path: Path) -> None:
+    """source.json, as the download leaves it."""
+    counts = {"train": {"0": 20, "1": 20}, "test": {"0": 5, "1": 5}}
+    record = {"source": "sample", "fallback": False, "retry": None, "failed_mirrors": {}, "files": {}, "counts": counts}
+    write_json(path, record)

@@ -1,0 +1,95 @@
+"""What a complaint about config.yaml suggests: the slip that was probably made, and how it is typed right."""
+
+import pytest
+from conftest import Workflow, small_config
+
+from common.errors import UserError
+from experiment.config import check, read
+
+CONFIG = """
+data: {source: sample}
+normalizations: {unit: x / 255}
+losses: {bce: {module: BCELoss}}
+variants:
+  a: {loss: bce, normalization: unit}
+"""
+END = "normalization: unit}"
+LOSS = "{module: BCELoss}"
+A, OF = "{loss: bce, normalization: unit}", "\n    loss: bce\n    normalization: unit\n    "
+SLIPS = [
+    (END, "normalization: unit, lr: 0,01}", "found the key 1, expected text (put it in quotes; or a point in place of"),
+    (END, "normalization: unit, epochs: 1,000}", "or a point in place of the comma before it)"),
+    (A, OF + "lr: 0,01", "lr: found '0,01', expected a number; did you mean 0.01?"),
+    (A, OF + "lr: -1,5e-3", "lr: found '-1,5e-3', expected a number; did you mean -1.5e-3?"),
+    (A, OF + "epochs: 1,000", "found '1,000', expected a whole number; did you mean 1000?"),
+    (LOSS, "{formula: mean(maximum(yhat, y))}", "'(' was never closed; in { } a comma ends what is not in quotes"),
+    (LOSS, "{formula: mean(k * maximum(yhat, y)), k: 2}", "in { } a comma ends what is not in quotes"),
+    (LOSS, "mean(maximum(yhat, y))", "in { } a comma ends what is not in quotes"),
+    ("{loss: bce,", "{loss:bce,", "variants.a: unknown key 'loss:bce'; a space is missing after 'loss:'"),
+    ("{loss: bce, " + END, "\n    loss:squared", "found 'loss:squared', expected keys and values; a space is missing"),
+    ("data: {", "epochs:5\ndata: {", "mapping values are not allowed here; is a space missing after a colon above it?"),
+    ("data: {source: sample}", "data:{source: sample}", "unknown key 'data:{source'; a space is missing after 'data:'"),
+    (END, "normalization: unit, activation: {name:ELU}}", "found the keys name:ELU, expected name, with a space after"),
+    (LOSS, "np.mean((y - yhat) ** 2)", "functions stand alone here: write mean(a)"),
+    (LOSS, "(y - yhat).abs().mean()", "functions stand alone here: write mean(a)"),
+    (END, "normalization: unit, lr: [1, 50]}", "to train one variant per value, write the list under sweeps"),
+    (END, "normalization: unit, hidden: [[8], [9]]}", "to train one variant per value, write the list under sweeps"),
+]
+
+
+@pytest.mark.parametrize(("place", "typed", "words"), SLIPS, ids=range(len(SLIPS)))
+def test_slip_is_told_with_what_helps(tmp_path, place, typed, words):
+    path = tmp_path / "config.yaml"
+    assert CONFIG.count(place) == 1
+    path.write_text(CONFIG.replace(place, typed))
+    with pytest.raises(UserError) as complaint:
+        check(read(path))
+    assert words in str(complaint.value)
+
+
+def test_values_that_are_right_give_no_hint(tmp_path):
+    path = tmp_path / "config.yaml"
+    for typed in ("normalization: unit, lr: 0.01}", 'normalization: unit, note: "a, b"}'):
+        path.write_text(CONFIG.replace(END, typed))
+        check(read(path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_refused"),
+    [
+        ({"alpha": 1e10}, True),
+        ({"alpha": -1e10}, True),
+        ({"alpha": 30, "lambd": 1e30}, True),
+        ({"alpha": 3, "lambd": 1}, False),
+        ({}, False),
+    ],
+)
+def test_rate_of_asgd_that_python_cannot_compute_is_refused(arguments, is_refused):
+    config = small_config_of({"optimizer": {"name": "ASGD", **arguments}})
+    if is_refused:
+        with pytest.raises(UserError, match=r"ASGD: found alpha .*is no number of float32"):
+            check(config)
+    else:
+        check(config)
+
+
+def small_config_of(settings: dict) -> dict:
+    return {
+        "data": {"source": "sample"},
+        "normalizations": {"unit": "x / 255"},
+        "losses": {"bce": {"module": "BCELoss"}, "same": {"module": "BCELoss"}},
+        "variants": {"a": {"loss": "bce", "normalization": "unit"} | settings},
+    }
+
+
+def test_variants_with_equal_settings_are_told(tmp_path, small_mnist):
+    config = small_config(small_mnist)
+    config["losses"]["same"] = config["losses"]["bce"]
+    config["variants"] |= {
+        "twin": {"loss": "same", "normalization": "unit", "optimizer": "Adam"},
+        "other": {"loss": "bce", "normalization": "unit", "lr": 1},
+    }
+    assert check(config).twins == [["good", "twin"]]
+    said = Workflow(tmp_path / "twins", config).run("--dry-run").stderr.splitlines()
+    warnings = [line for line in said if line.startswith("warning: ")]
+    assert warnings == ["warning: variants good, twin: equal settings, so that their models are the same"]
