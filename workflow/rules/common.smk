@@ -21,7 +21,7 @@ def code(script, others=None):
 
 
 def settings(name):
-    """An input of the rule of that name: a file of a job's params. Of a module none, whose name and folders are others'.
+    """An input that holds a job's params, by the name of what it runs; none in a module, whose names are others'.
 
     So that an edit counts whatever a profile says of `rerun-triggers`, and when .snakemake/ is gone.
     """
@@ -33,8 +33,8 @@ def settings(name):
             key: value(wildcards) if callable(value) else value
             for key, value in workflow.get_rule(name).params.items()
         }
-        file = Path("/".join(["results/settings", name, *wildcards]) + ".json")
-        path = kept(file, params, workflow.is_main_process)
+        file = Path("results/settings", name, *wildcards)
+        path = kept(file.with_name(f"{file.name}.json"), params, workflow.is_main_process)
         return local(str(path)) if path else []
 
     return of
