@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from functools import partial
+import time
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -22,9 +22,10 @@ sys.path.insert(0 if IS_MAIN else len(sys.path), str(HOME / "workflow" / "script
 
 from experiment.config import check, read
 from experiment.effective import effective
+from common.dates import bring_back
 from common.environment import keep_out_of_jobs
 from common.errors import UserError, some
-from common.lock import AnotherRunError, check_folder, clear_what_is_left
+from common.lock import AnotherRunError, check_folder, clear_what_is_left, not_writable
 from common.settings import kept
 from common.sources import mark
 from common.terminal import Terminal
@@ -64,16 +65,28 @@ if IS_MAIN and workflow.is_main_process:
 
 if IS_MAIN:
     try:
-        check_folder(Path(".snakemake"), workflow.output_settings.dryrun)
+        check_folder(Path(".snakemake"))
     except UserError as error:
         sys.exit(f"error: {error}")
 
 IS_RUN = IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun
+# Snakemake writes even in a dry run; to list rules, say, it need not.
+if IS_MAIN and (folder := not_writable(Path(".snakemake"), Path("results"))):
+    NOT_WRITABLE = f"error: {folder}: cannot be written; name another --directory"
+    workflow.execute = workflow.unlock = lambda **_: sys.exit(NOT_WRITABLE)
+
 if IS_RUN:
     try:
         LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
     except AnotherRunError as error:
-        workflow.unlock = partial(sys.exit, f"error: {error}")  # what --unlock calls
+        ALIVE = f"error: {error}"
+        workflow.unlock = lambda: sys.exit(ALIVE)  # what --unlock calls
+    for path, count in ((path, bring_back(path)) for path in (Path("results"), Path(".snakemake/code"))):
+        if count:
+            print(f"warning: {path}: {count:,} dated in the future, set to now in the same order", file=sys.stderr)
+    for archive in EXPERIMENT.local_archive:
+        if Path(archive).stat().st_mtime > time.time():
+            sys.exit(f"error: data.source: {archive}: found a date in the future; touch it")
     TERMINAL = Terminal(
         logger,
         before=f"mnist01: {EXPERIMENT.in_words}",

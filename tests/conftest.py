@@ -32,9 +32,25 @@ torch.set_num_threads(1)
 settings.register_profile("tests", deadline=None, derandomize=True)
 settings.load_profile("tests")
 
+IS_WHOLE = False
+
 needs_shared_mnist = pytest.mark.skipif(
     not (SHARED / "mnist").is_dir(), reason="the four MNIST files are not in ../shared/mnist"
 )
+
+
+def pytest_addoption(parser):
+    parser.addoption("--whole", action="store_true", help="all cases of tests/faults, in place of a quick choice")
+
+
+def pytest_configure(config):
+    global IS_WHOLE  # noqa: PLW0603 (test modules ask while they are imported, after this)
+    IS_WHOLE = config.getoption("--whole")
+
+
+def cases(quick: int, whole: int) -> int:
+    """How many a test of tests/faults tries."""
+    return whole if IS_WHOLE else quick
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,6 +1,9 @@
 """All jobs of a config in this process, on images that are there: for thousands of configs, whatever is in them."""
 
+import io
 import json
+import shutil
+from contextlib import redirect_stderr
 from pathlib import Path
 
 import diagnose
@@ -12,9 +15,9 @@ import torch
 import train
 
 from common.archives import read_arrays
-from common.files import write, write_json
+from common.files import sealed, write, write_json
 from diagnosis.records import Metrics, read
-from experiment.config import Experiment
+from experiment.config import Experiment, check
 from experiment.effective import effective
 
 DIAGNOSIS = [
@@ -26,7 +29,29 @@ DIAGNOSIS = [
     "wrong.json",
     "kinds.json",
 ]
+INPUTS = ["digits.pt", "vega.js", "source.json"]
 OUTPUTS = {"model": "pt", "broken": "pt", "history": "csv", "predictions": "npz", "metrics": "json"}
+
+
+class Pipeline:
+    """Runs into a folder, whose content is that of the last run."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.tried, self.ran = folder, 0, 0
+        write_digits(folder / "digits.pt")
+        write(folder / "vega.js", sealed("// none"))
+        write_source(folder / "source.json")
+
+    def check(self, config: dict) -> Experiment:
+        self.tried += 1
+        return check(config)
+
+    def run(self, experiment: Experiment) -> None:
+        """Every job but the download. Raises whatever a job would end with."""
+        self.ran += 1
+        shutil.rmtree(self.folder / "results", ignore_errors=True)
+        with redirect_stderr(io.StringIO()):
+            run(experiment, self.folder / "results", *(self.folder / name for name in INPUTS))
 
 
 def write_digits(path: Path, n: int = 40, m: int = 10) -> None:

@@ -230,6 +230,7 @@ FILES = {
     "diagnosis/__init__.py": from_rule("normalize"),
     "reporting/__init__.py": from_rule("report"),
     "common/archives.py": from_rule("normalize"),
+    "common/dates.py": NOTHING,
     "common/environment.py": NOTHING,
     "common/english.py": from_rule("download"),
     "common/errors.py": from_rule("download") | from_rule("vega"),

@@ -1,7 +1,7 @@
 """Errors for the person who typed the config or supplied the data, and how a job reports them."""
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -37,6 +37,19 @@ def some(names: list[str]) -> str:
 ERASE = "\r\x1b[K"  # what a line on a terminal begins with that takes the place of the one before it
 
 
+class _Log:
+    """A job's log. Where the disk is full it ends where it ends: what fails by that is the job's own file."""
+
+    def __init__(self, path: str):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.file = open(path, "wb", buffering=0)  # noqa: SIM115 (open until the process ends)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self.file.write(text.encode(errors="replace"))
+        return len(text)
+
+
 class _Tee:
     """Standard error as it was, with a copy in the job's log (Snakemake's `log:` captures nothing by itself)."""
 
@@ -46,7 +59,6 @@ class _Tee:
     def write(self, text: str) -> int:
         if not text.startswith("\r"):  # progress is for the eye only
             self.log.write(text)
-            self.log.flush()
         return self.terminal.write(text)
 
     def __getattr__(self, name):
@@ -61,16 +73,14 @@ def logged(path: str):
     """
     terminal = sys.stderr
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        opened = open(path, "w", encoding="utf-8")  # noqa: SIM115 (closed below)
+        log = _Log(path)
     except OSError as error:
         sys.exit(f"error: {path}: cannot be written: {error.strerror}")
-    with opened as log:
-        sys.stderr = _Tee(terminal, log)
-        try:
-            yield lambda text: print(text, file=log)
-        except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(1)
-        finally:
-            sys.stderr = terminal
+    sys.stderr = _Tee(terminal, log)
+    try:
+        yield lambda text: print(text, file=log)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    finally:
+        sys.stderr = terminal

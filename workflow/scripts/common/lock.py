@@ -19,17 +19,17 @@ class AnotherRunError(Exception):
     """Another run of this project is alive."""
 
 
-def check_folder(folder: Path, is_dry: bool) -> None:
-    """Raises UserError where something else lies in the place of `folder` (.snakemake) or of the lock in it; and in a
-    dry run where it may not be written, because Snakemake writes there even to say what it would do."""
+def check_folder(folder: Path) -> None:
+    """Raises UserError where something else lies in the place of `folder` (.snakemake) or of the lock in it."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder}: found a file, expected a folder, in which Snakemake keeps what it knows")
     if (folder / LOCK).is_dir():
         raise UserError(f"{folder / LOCK}: found a folder, expected a file; remove it")
-    if is_dry and not os.access(folder if folder.exists() else Path.cwd(), os.W_OK):
-        raise UserError(
-            f"{folder}: cannot be written, which Snakemake does even in a dry run; name another --directory"
-        )
+
+
+def not_writable(*folders: Path) -> Path | None:
+    """The first of these folders of the working directory that may not be written, or made."""
+    return next((one for one in folders if not os.access(one if one.exists() else Path.cwd(), os.W_OK)), None)
 
 
 def clear_what_is_left(folder: Path, updated: list[str]):

@@ -6,6 +6,7 @@ Snakemake looks at the date of the script alone. Imported by the Snakefile: no t
 import ast
 import hashlib
 import os
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -47,8 +48,8 @@ def mark(folder: Path, script: Path, others: Path | None = None) -> Path:
     """An empty file in `folder` whose name says what a script and all that it imports hold, and all files in `others`.
 
     As the input of a rule it is another one as soon as an edit changes any of them. It is as old as the newest of them
-    when it is made, and stays as it is when they are only touched. Where the folder may not be written, it
-    is not made: nothing can be run there.
+    when it is made, but not of the future, and stays as it is when they are only touched. Where the folder may not be
+    written, it is not made: nothing can be run there.
     """
     files = sorted([*sources(script), *((path for path in others.rglob("*") if path.is_file()) if others else ())])
     digest = hashlib.sha256()
@@ -56,7 +57,7 @@ def mark(folder: Path, script: Path, others: Path | None = None) -> Path:
         digest.update(b"%s\0%d\0" % (file.name.encode(), file.stat().st_size) + file.read_bytes())
     path = folder / f"{script.stem}-{digest.hexdigest()[:10]}"
     if not path.exists():
-        newest = max(file.stat().st_mtime_ns for file in files)
+        newest = min(time.time_ns(), max(file.stat().st_mtime_ns for file in files))
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
             path.touch()

@@ -144,11 +144,14 @@ def _power(a: Dual, b: Dual) -> Dual:
     if not a.value:
         value = MP.zero if b.value > 0 else MP.one if not b.value else MP.inf
         return Dual(value, a.slope if b.value == 1 else MP.zero if b.value > 1 or not b.value else MP.nan)
-    if a.value < 0 and not MP.isint(b.value):
+    if MP.isnan(b.value) or (a.value < 0 and not MP.isint(b.value)):
         return Dual(MP.nan, MP.nan)
-    value = a.value**b.value
+    size = b.value * MP.log(abs(a.value))  # too large an exponent would fill the memory
+    value = a.value**b.value if abs(size) <= HUGE else MP.inf if size > 0 else MP.zero
     slope = _chain(a.slope, b.value * value / a.value)
-    return Dual(value, slope + (b.slope * value * MP.log(a.value) if b.slope else 0))
+    if b.slope:
+        slope += b.slope * value * MP.log(a.value) if a.value > 0 else MP.nan
+    return Dual(value, slope)
 
 
 def _log(a: Dual) -> Dual:

@@ -2,6 +2,7 @@
 
 from common.errors import UserError, nearest
 from experiment.schema import SCHEMA, quoted, typed, validate
+from formulas.float32 import SMALLEST_NORMAL
 from formulas.parsing import FormulaError, parse_loss, parse_normalization
 
 
@@ -66,6 +67,11 @@ def torch_definition(value, kind: str, place: str) -> list:
     schema = {"type": "object", "additionalProperties": False, **known[name], "$defs": SCHEMA["$defs"]}
     arguments = typed({argument: value[argument] for argument in value if argument != "name"}, schema)
     validate(arguments, schema, f"{place}: {name}")
+    for argument, found in arguments.items():
+        if isinstance(found, float) and 0 < abs(found) < SMALLEST_NORMAL:  # torch divides by some of them
+            raise UserError(
+                f"{place}: {name}.{argument}: found {found:g}, expected 0 or at least 1.2e-38, as float32 has"
+            )
     _check_together(name, arguments, f"{place}: {name}")
     kinds = {argument: of.get("type") for argument, of in schema["properties"].items()}
     return [name, sorted([argument, _floats(value, kinds[argument])] for argument, value in arguments.items())]

@@ -223,7 +223,10 @@ def _in_place(part: Expression, name: str, by: Expression) -> Expression | None:
 
 
 def from_tree(node: Node, instead: dict[Node, Node] | None = None) -> Expression:
-    """A tree of language.py as an expression; instead: {node: the one that is read in its place}."""
+    """A tree of language.py as an expression; instead: {node: the one that is read in its place}.
+
+    Raises ZeroDivisionError where it divides by a number that is 0.
+    """
     while instead and node in instead:
         node = instead[node]
     if node.operation == "number":

@@ -28,7 +28,7 @@ def unguarded(tree: Node) -> tuple[str, list[str]] | None:
             if all(one.operation == "number" for one in bounds) and any(one.value for one in bounds):
                 instead[node] = node.arguments[place]
                 guards[f"{node.operation}({', '.join(typed)})"] = None
-    found = _reworded(from_tree(tree, instead)) if instead else None
+    found = _reworded(tree, instead=instead) if instead else None
     return found and (found, list(guards))
 
 
@@ -53,7 +53,7 @@ def negated(tree: Node, labels: set[int]) -> str | None:
         halves = by_label(inside)
         return together(*(negative(half) if label in labels else half for label, half in enumerate(halves)))
 
-    return _reworded(from_tree(tree), flipped)
+    return _reworded(tree, flipped)
 
 
 def mirrored(tree: Node, label: int) -> str | None:
@@ -64,11 +64,15 @@ def mirrored(tree: Node, label: int) -> str | None:
         other = simplified(substituted(half, "logits", negative(LOGITS)))
         return together(half, other) if label == 0 else together(other, half)
 
-    return _reworded(from_tree(tree), mirror)
+    return _reworded(tree, mirror)
 
 
-def _reworded(expression: Expression, change: Callable[[Expression], Expression] | None = None) -> str | None:
+def _reworded(
+    tree: Node,
+    change: Callable[[Expression], Expression] = lambda inside: together(*by_label(inside)),
+    instead: dict[Node, Node] | None = None,
+) -> str | None:
     try:
-        return text(over_images(expression, change or (lambda inside: together(*by_label(inside)))))
+        return text(over_images(from_tree(tree, instead), change))
     except NO_WORDS:
         return None
