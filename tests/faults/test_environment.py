@@ -4,10 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, Workflow, small_config
+from test_png import pack, write_pngs
 from test_workflow import outputs
+
+from common.dates import bring_back
+from common.errors import logged
 
 
 def test_run_does_not_depend_on_the_user_s_environment(copy, finished, tmp_path):
@@ -105,7 +111,70 @@ def test_project_that_may_only_be_read_is_looked_at(copy):
         for arguments in (["--list-rules"], ["--lint"]):
             result = run(*arguments)
             assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
-        result = run("--dry-run")
-        assert result.returncode == 1
-        assert result.stderr.splitlines()[-1].startswith("error: .snakemake: cannot be written"), result.stdout
-        assert result.stdout == ""
+        for arguments in (["--dry-run"], ["--cores", "1"], ["--unlock"]):
+            result = run(*arguments)
+            assert result.returncode == 1
+            assert result.stderr.splitlines()[-1].startswith("error: .snakemake: cannot be written"), result.stderr
+            assert "Traceback" not in result.stderr
+    read_only[-1] = str(copy / "results")
+    result = run("--cores", "1", "--forcerun", "report")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == "error: results: cannot be written; name another --directory"
+
+
+def in_the_future(path: Path) -> bool:
+    return path.lstat().st_mtime > time.time()
+
+
+def test_files_of_the_future_are_brought_back_and_a_run_goes_on(copy, finished):
+    everything = [copy / "results", *(copy / "results").rglob("*"), *(copy / ".snakemake/code").iterdir()]
+    for place, path in enumerate(everything):
+        os.utime(path, (time.time() + 5000 + place,) * 2)
+    order = sorted((copy / "results").rglob("*"), key=lambda path: path.lstat().st_mtime)
+    copy.config["variants"]["good"]["lr"] = 0.1
+    copy.write_config()
+    result = copy.ok("--cores", "2")
+    assert f"warning: results: {len(order) + 1:,} dated in the future, set to now in the same order" in result.stderr
+    assert copy.jobs() == {}
+    assert not any(map(in_the_future, everything))
+    del copy.config["variants"]["good"]["lr"]
+    copy.write_config()
+    result = copy.ok("--cores", "2")
+    assert "dated in the future" not in result.stderr
+    assert outputs(copy) == outputs(finished)
+
+
+def test_dates_of_the_future_keep_their_order(tmp_path):
+    for name, seconds in {"old": -90, "b": 200, "a": 100, "c": 300}.items():
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (time.time() + seconds,) * 2)
+    assert bring_back(tmp_path) == 3
+    dates = {path.name: path.stat().st_mtime for path in tmp_path.iterdir()}
+    assert sorted(dates, key=dates.get) == ["a", "b", "old", "c"]
+    assert dates["c"] - dates["a"] == pytest.approx(200, abs=1)
+    assert not any(map(in_the_future, tmp_path.iterdir()))
+    assert bring_back(tmp_path) == bring_back(tmp_path / "none") == 0
+
+
+def test_project_and_archive_of_the_future(small_mnist, tmp_path):
+    for name in ("Snakefile", "workflow", "profiles"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (time.time() + 5000,) * 2)
+    archive = pack(write_pngs(tmp_path / "mnist_png"), tmp_path / "images.tgz")
+    config = small_config(small_mnist) | {"data": {"source": str(archive)}}
+    del config["variants"]["bad"]
+    workflow = Workflow(tmp_path / "run", config, snakefile=tmp_path / "Snakefile")
+    workflow.ok("--cores", "2")
+    assert workflow.jobs() == {}
+    os.utime(archive, (time.time() + 5000,) * 2)
+    result = workflow.run("--cores", "2")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == f"error: data.source: {archive}: found a date in the future; touch it"
+
+
+def test_log_on_a_full_disk_ends_no_job(capsys):
+    with logged("/dev/full") as say:
+        print("warning: of a mirror", file=sys.stderr)
+        say("what came out")
+    assert capsys.readouterr().err == "warning: of a mirror\n"

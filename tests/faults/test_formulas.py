@@ -95,6 +95,8 @@ def pipeline(tmp_path_factory) -> Pipeline:
 @settings(max_examples=cases(25, 2500), suppress_health_check=list(HealthCheck))
 @given(formulas, st.sampled_from(NORMALIZATIONS), st.sampled_from([0.01, 1, 1e10]), st.sampled_from([3, 30]))
 @example("mean(logits / -0.0 + y)", "x / 255", 0.01, 3)
+@example("mean(clamp(mean(logits), 0, yhat))", "x / 255", 0.01, 3)
+@example("mean(clamp(yhat, sum(y), mean(logits)))", "x / 255", 0.01, 3)
 @example("mean((y + 3) ** (yhat ** logits))", "x / 255", 0.01, 3)
 @example("mean(100 ** (100 ** (100 ** (100 ** logits))))", "x / 255", 0.01, 3)
 @example(nested("sigmoid", "logits", 58), "x / 255", 0.01, 3)

@@ -41,6 +41,13 @@ COMPARISONS = {
     ast.NotEq: ("!=", operator.ne),
 }
 
+
+def _wide(a, lo, hi):
+    """a, in the shape of the longest of the three: torch does not clamp one number between many."""
+    longest = max((a, lo, hi), key=lambda one: one.ndim)
+    return a if a.ndim == longest.ndim else a.expand_as(longest)
+
+
 # name -> (arguments, function on tensors). mean and sum run over the samples, the first axis.
 OVER_SAMPLES = {
     "mean": ("a", lambda a: a.mean(0).squeeze()),
@@ -57,7 +64,7 @@ FUNCTIONS = OVER_SAMPLES | {
     "softplus": ("a", lambda a: a.logaddexp(a.new_zeros(()))),
     "relu": ("a", lambda a: a.relu()),
     "tanh": ("a", lambda a: a.tanh()),
-    "clamp": ("a, lo, hi", lambda a, lo, hi: a.clamp(lo, hi)),
+    "clamp": ("a, lo, hi", lambda a, lo, hi: _wide(a, lo, hi).clamp(lo, hi)),
     "minimum": ("a, b", lambda a, b: a.minimum(b)),
     "maximum": ("a, b", lambda a, b: a.maximum(b)),
     "where": ("condition, a, b", lambda condition, a, b: a.where(condition != 0, b)),
