@@ -102,8 +102,9 @@ wildcard_constraints:
 
 
 FILES_OF_A_VARIANT = ["model.pt", "broken.pt", "history.csv", "predictions.npz", "metrics.json", "yhat.png"]
+FILES_OF_A_VARIANT += ["SHA256SUMS"]
 FILES_OF_THE_DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json"]
-FILES_OF_THE_DIAGNOSIS += ["wrong.json", "kinds.json", "pictures.npz"]
+FILES_OF_THE_DIAGNOSIS += ["wrong.json", "kinds.json", "pictures.npz", "SHA256SUMS"]
 
 
 include: "workflow/rules/common.smk"
@@ -119,7 +120,7 @@ rule all:
     input:
         # Each by name: what is only an input of something that is there would not be missed.
         expand("results/{file}", file=["report.html", "summary.csv", "config.yaml", "vega.js"]),
-        expand("results/data/{file}", file=["source.json", "digits.pt"]),
+        expand("results/data/{file}", file=["source.json", "digits.pt", "SHA256SUMS"]),
         expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
         expand("results/variants/{variant}/{file}", variant=EXPERIMENT.variants, file=FILES_OF_A_VARIANT),
         expand("results/diagnosis/{file}", file=FILES_OF_THE_DIAGNOSIS),

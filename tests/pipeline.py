@@ -15,7 +15,7 @@ import torch
 import train
 
 from common.archives import read_arrays
-from common.files import sealed, write, write_json
+from common.files import SUMS, sealed, write, write_json
 from diagnosis.records import Metrics, read
 from experiment.config import Experiment, check
 from experiment.effective import effective
@@ -76,6 +76,7 @@ def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: 
     for name, of in experiment.variants.items():
         settings = {"variant": name, **of, "classes": [0, 1], "trials": experiment.diagnosis["trials"]}
         output = {key: variants / name / f"{key}.{kind}" for key, kind in OUTPUTS.items()}
+        output["sums"] = variants / name / SUMS
         train.main(folder / f"normalized/{of['normalization']}.pt", digits, settings, output)
         metrics = read(output["metrics"], Metrics)
         yhat, is_last_finite = plot.shown(read_arrays(output["predictions"]), [one.status for one in metrics.seeds])
@@ -84,6 +85,7 @@ def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: 
     told = {"data": experiment.data, "defaults": experiment.defaults, "losses": experiment.losses}
     told = json.loads(json.dumps(told | {"variants": experiment.variants, "notes": experiment.notes}))
     output = {Path(name).stem: diagnosis / name for name in [*DIAGNOSIS, "pictures.npz"]}
+    output["sums"] = diagnosis / SUMS
     diagnose.packed.cache_clear()  # it is of other images, perhaps, in this process
     diagnose.main(told, variants, folder / "normalized", digits, output)
     inputs = output | {"vega": vega, "source": source}

@@ -1,6 +1,7 @@
 """Files that the pipeline wrote and something else damaged: told in one line, and made anew by the command in it."""
 
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from test_workflow import outputs
 
 from common.archives import read_arrays
 from common.errors import UserError
-from common.files import read_sealed, sealed, write
+from common.files import SUMS, read_sealed, sealed, write
 from common.tensors import read_tensors
 from diagnosis.chart import LossChart
 from diagnosis.records import Change, Metrics, Rewrite, read
@@ -41,8 +42,6 @@ READERS = {
     "results/diagnosis/pictures.npz": read_arrays,
     "results/vega.js": read_sealed,
 }
-# Of these a byte that changed is always told; in text, only what no longer is what it must be.
-HAVE_CHECKSUMS = {".pt", ".npz", ".png", ".js"}
 
 
 def metrics_beside(path: Path) -> list[Metrics]:
@@ -85,7 +84,7 @@ def test_damaged_file_is_one_line_that_names_it_and_what_to_do(copy, file, damag
     assert str(told.value).startswith(f"{path}: ")
 
 
-@pytest.mark.parametrize("file", [file for file in READERS if Path(file).suffix in HAVE_CHECKSUMS])
+@pytest.mark.parametrize("file", READERS)
 def test_byte_that_changed_is_told_or_changes_nothing(copy, file):
     path, chance = copy / file, random.Random(7)
     content, before = path.read_bytes(), repr(READERS[file](path))
@@ -111,11 +110,27 @@ def test_table_whose_rows_are_not_those_of_the_metrics_is_told(copy):
         ("results/diagnosis/survival.csv", lambda lines: [*lines[:-1], lines[-1].replace("2", "1")]),
     ):
         path = copy / file
+        path.with_name(SUMS).unlink(missing_ok=True)  # which would tell it first
         content = path.read_text()
         path.write_text("".join(edit(content.splitlines(keepends=True))))
         with pytest.raises(UserError, match=r"damaged: found .* row"):
             READERS[file](path)
         path.write_text(content)
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_damaged_checksums_are_told_and_made_anew(copy, finished, damage):
+    damage(copy / GOOD / SUMS)
+    result = copy.run("--cores", "2", "--forcerun", "plot")
+    if damage is not delete:
+        assert result.returncode == 1
+        command = re.search(r"^error: .*: damaged: .*; to make it anew: (rm -r \S+) && snakemake", result.stderr, re.M)[
+            1
+        ]
+        subprocess.run(command, shell=True, check=True, cwd=copy.folder)
+        copy.ok("--cores", "2")
+    assert outputs(copy) == outputs(finished)
+    subprocess.run(["sha256sum", "--check", "--quiet", SUMS], check=True, cwd=copy / GOOD)
 
 
 def test_picture_that_lacks_its_last_byte_is_told(copy):

@@ -30,8 +30,7 @@ def settings(name):
         if not IS_MAIN:
             return []
         params = {
-            key: value(wildcards) if callable(value) else value
-            for key, value in workflow.get_rule(name).params.items()
+            key: value(wildcards) if callable(value) else value for key, value in workflow.get_rule(name).params.items()
         }
         file = Path("results/settings", name, *wildcards)
         path = kept(file.with_name(f"{file.name}.json"), params, workflow.is_main_process)

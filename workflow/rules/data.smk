@@ -17,6 +17,7 @@ rule download:
         # update: verified files that are already there are kept, and come back if the job fails.
         raw=update(directory("results/data/raw")),
         source="results/data/source.json",
+        sums="results/data/SHA256SUMS",
     log:
         "results/logs/download.log",
     benchmark:

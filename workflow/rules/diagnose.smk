@@ -9,6 +9,7 @@ rule diagnose:
         metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
         predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
         broken=expand("results/variants/{variant}/broken.pt", variant=EXPERIMENT.variants),
+        sums=expand("results/variants/{variant}/SHA256SUMS", variant=EXPERIMENT.variants),
         code=code("diagnose"),
         settings=settings("diagnose"),
     output:
@@ -20,6 +21,7 @@ rule diagnose:
         wrong="results/diagnosis/wrong.json",
         kinds="results/diagnosis/kinds.json",
         pictures="results/diagnosis/pictures.npz",
+        sums="results/diagnosis/SHA256SUMS",
     log:
         "results/logs/diagnose.log",
     benchmark:

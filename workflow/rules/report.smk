@@ -46,6 +46,8 @@ rule report:
         kinds="results/diagnosis/kinds.json",
         pictures="results/diagnosis/pictures.npz",
         vega="results/vega.js",
+        sums=expand("results/{folder}/SHA256SUMS", folder=["data", "diagnosis"]),
+        sums_of_variants=expand("results/variants/{variant}/SHA256SUMS", variant=EXPERIMENT.variants),
         code=code("report", others="report"),
         settings=settings("report"),
     output:

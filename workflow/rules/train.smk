@@ -16,6 +16,7 @@ rule train:
         history="results/variants/{variant}/history.csv",
         predictions="results/variants/{variant}/predictions.npz",
         metrics="results/variants/{variant}/metrics.json",
+        sums="results/variants/{variant}/SHA256SUMS",
     log:
         "results/logs/train/{variant}.log",
     benchmark:
@@ -53,6 +54,7 @@ rule plot:
     input:
         metrics="results/variants/{variant}/metrics.json",
         predictions="results/variants/{variant}/predictions.npz",
+        sums="results/variants/{variant}/SHA256SUMS",
         code=code("plot"),
         settings=settings("plot"),
     output:

@@ -18,7 +18,7 @@ import numpy as np
 from common.archives import read_arrays
 from common.english import counted
 from common.errors import logged
-from common.files import write, write_json
+from common.files import write, write_json, write_sums
 from common.tensors import read_tensors
 from diagnosis.chart import limits
 from diagnosis.findings import ORDER
@@ -116,6 +116,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     write_json(output["wrong"], wrong)
     write_json(output["kinds"], {name: explanations()[name] for name in ORDER})
     write(output["pictures"], pictures(wrong, entries, digits))
+    write_sums(output["sums"], [file for name, file in output.items() if name != "sums"])
     unsafe = sum(any(limits(chart).values()) for chart in charts.values())
     losses_told = f"{unsafe} of {counted(len(charts), 'loss', 'losses')} not finite for images that are right"
     return f"{losses_told}; {counted(len(compared), 'change')} compared"

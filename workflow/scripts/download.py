@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.english import counted
 from common.errors import UserError, logged
-from common.files import write, write_json
+from common.files import SUMS, write, write_json, write_sums
 from images import png
 from images.fetch import fetch
 from images.mnist import FILES, IDX_PARTS, get, md5_of, verified
@@ -146,6 +146,7 @@ def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: flo
         "counts": counts,
     }
     write_json(record, found)
+    write_sums(record.with_name(SUMS), [record])
     return found
 
 

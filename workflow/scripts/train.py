@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from common.errors import UserError, logged
-from common.files import write, write_json
+from common.files import write, write_json, write_sums
 from common.tensors import read_tensors
 from diagnosis.cures import cured
 from diagnosis.evidence import Evidence, Task, task
@@ -203,6 +203,7 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> s
     write(output["predictions"], predictions.getvalue())
     write(output["history"], history_csv({seed: result.history for seed, result in results.items()}))
     write_json(output["metrics"], as_json(metrics))
+    write_sums(output["sums"], [file for name, file in output.items() if name != "sums"])
     return told(outcomes, [result.history for result in results.values()])
 
 

@@ -4,6 +4,7 @@ No torch and no numpy here: archives of arrays are read by common/archives.py, o
 """
 
 import glob
+import hashlib
 import json
 import os
 import shlex
@@ -11,6 +12,9 @@ import zlib
 from pathlib import Path
 
 from common.errors import UserError
+
+SUMS = "SHA256SUMS"
+TEXTS = (".json", ".csv")  # which are verified by it; archives, pictures and scripts have checksums in them
 
 
 def write(path: str | Path, content: bytes | str) -> None:
@@ -43,10 +47,26 @@ def damaged(path: str | Path, what: str) -> UserError:
     return UserError(f"{path}: damaged: {what}; to make it anew: rm -r {shlex.quote(str(path))} && snakemake --cores 4")
 
 
+def write_sums(path: str | Path, files: list) -> None:
+    """The checksums of files beside `path`, as `sha256sum --check` reads them: text has none of its own."""
+    lines = [f"{hashlib.sha256(Path(file).read_bytes()).hexdigest()}  {Path(file).name}\n" for file in files]
+    write(path, "".join(lines))
+
+
 def read_bytes(path: str | Path) -> bytes:
-    """Raises UserError where there is no such file that can be read."""
+    """Raises UserError where there is no such file that can be read, or it is not what its checksum says."""
+    path = Path(path)
+    content, sums = _content(path), path.with_name(SUMS)
+    if path.suffix in TEXTS and sums.exists():
+        line = f"{hashlib.sha256(content).hexdigest()}  {path.name}".encode()
+        if line not in _content(sums).splitlines():
+            raise damaged(path, f"not what {SUMS} beside it says")
+    return content
+
+
+def _content(path: Path) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise damaged(path, str(error.strerror)) from None
 
