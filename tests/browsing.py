@@ -11,7 +11,7 @@ from conftest import Workflow, small_config
 from playwright.sync_api import sync_playwright
 from test_cures import trial
 
-from common.files import read_json, write_json
+from common.files import SUMS, read_json, write_json
 from diagnosis.records import Rewrite, as_json
 from experiment.config import Experiment, check
 from experiment.effective import effective as as_config
@@ -71,8 +71,15 @@ def effective(experiment: Experiment, *keys: str) -> dict:
     return json.loads(json.dumps({key: getattr(experiment, key) for key in keys}))
 
 
+def forget_sums(workflow: Workflow) -> None:
+    """What the test has changed since would be damage."""
+    for sums in (workflow / "results").rglob(SUMS):
+        sums.unlink()
+
+
 def write_page(workflow: Workflow) -> None:
-    """The report, from what lies in the folder."""
+    """The report, from what lies in the folder, whoever wrote it."""
+    forget_sums(workflow)
     results, experiment = workflow / "results", check(workflow.config)
     of_each = {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}
     of_each |= {"plots": "yhat.png"}

@@ -250,7 +250,10 @@ def _is_made_by_a_run(name: str) -> bool:
 
 @each_page
 def test_named_paths_exist(page):
-    of_others = {f"{folder}/{{class}}/" for folder in png.PARTS} | {".snakemake/log/"}  # the user's and Snakemake's
+    of_others = {f"{folder}/{{class}}/" for folder in png.PARTS} | {
+        ".snakemake/",
+        ".snakemake/log/",
+    }  # the user's and Snakemake's
     missing = {
         name
         for name in _named_paths(page) - of_others

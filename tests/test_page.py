@@ -10,11 +10,11 @@ import diagnose
 import pytest
 import report
 from axe_playwright_python.sync_playwright import Axe
-from browsing import DIAGNOSIS, HOSTILE, LINES, STABLE, effective, lines, needs_chromium, shown, write_page
+from browsing import DIAGNOSIS, HOSTILE, LINES, STABLE, effective, forget_sums, lines, needs_chromium, shown, write_page
 from conftest import ROOT, least
 from playwright.sync_api import expect
 
-from common.files import read_json, write_json
+from common.files import SUMS, read_json, write_json
 from experiment.config import check
 from reporting import losses
 
@@ -308,12 +308,13 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
         shutil.copy(folder / "good/yhat.png", folder / name / "yhat.png")
     experiment = check(config)
     data, diagnosis = workflow / "results/data", workflow / "results/diagnosis"
+    forget_sums(workflow)
     diagnose.main(
         effective(experiment, "defaults", "losses", "variants"),
         folder,
         data / "normalized",
         data / "digits.pt",
-        {kind: diagnosis / file for kind, file in DIAGNOSIS.items()},
+        {kind: diagnosis / file for kind, file in DIAGNOSIS.items()} | {"sums": diagnosis / SUMS},
     )
     start = time.monotonic()
     write_page(workflow)

@@ -189,7 +189,7 @@ def test_job_that_reads_a_damaged_file_says_so_and_the_command_in_it_mends_it(co
 
 def test_default_target_names_every_file(finished):
     files = [path for path in (finished / "results").rglob("*") if path.is_file()]
-    promised = [path for path in files if not {"logs", "benchmarks", "raw"} & set(path.parts)]
+    promised = [path for path in files if not {"logs", "benchmarks", "raw", "settings"} & set(path.parts)]
     named = (ROOT / "Snakefile").read_text()
     assert [path.name for path in promised if f'"{path.name}"' not in named] == ["unit.pt"]
 

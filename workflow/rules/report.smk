@@ -46,7 +46,7 @@ rule report:
         kinds="results/diagnosis/kinds.json",
         pictures="results/diagnosis/pictures.npz",
         vega="results/vega.js",
-        sums=expand("results/{folder}/SHA256SUMS", folder=["data", "diagnosis"]),
+        sums=["results/data/SHA256SUMS", "results/diagnosis/SHA256SUMS"],
         sums_of_variants=expand("results/variants/{variant}/SHA256SUMS", variant=EXPERIMENT.variants),
         code=code("report", others="report"),
         settings=settings("report"),
