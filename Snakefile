@@ -83,7 +83,8 @@ if IS_RUN:
         workflow.unlock = lambda: sys.exit(ALIVE)  # what --unlock calls
     for path, count in ((path, bring_back(path)) for path in (Path("results"), Path(".snakemake/code"))):
         if count:
-            print(f"warning: {path}: {count:,} dated in the future, set to now in the same order", file=sys.stderr)
+            told = f"{count:,} files and folders dated in the future, set to now in the same order"
+            print(f"warning: {path}: {told}", file=sys.stderr)
     for archive in EXPERIMENT.local_archive:
         if Path(archive).stat().st_mtime > time.time():
             sys.exit(f"error: data.source: {archive}: found a date in the future; touch it")

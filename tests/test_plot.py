@@ -1,9 +1,12 @@
 """The ŷ plot: a panel per seed, and what stands in it."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 import plot
 import pytest
+from PIL import Image
 
 YHAT = np.array([[0.1, 0.2, 0.9], [0.5, 0.5, 0.5], [np.nan, np.nan, np.nan], [0.1, np.nan, 0.9]], np.float32)
 
@@ -52,3 +55,16 @@ def test_each_of_many_seeds_has_a_panel_of_its_own(drawn):
 def test_title_says_that_all_diverged(drawn):
     assert drawn(2, [True, True]).get_suptitle() == "a $x$: diverged; ŷ at the last finite weights"
     assert len(drawn(3, [False] * 3).axes) == 3
+
+
+def test_few_colours_are_near_those_of_the_plot(monkeypatch):
+    few_of = plot.in_few_colours
+    monkeypatch.setattr(plot, "in_few_colours", lambda png: png)
+    yhat = np.stack([np.linspace(0, 1, 5000), np.full(5000, np.nan)]).astype(np.float32)
+    full = plot.plot(yhat, [False, False], [2500, 2500], [7, 8], ["cat", "dog"], "some")
+    few = few_of(full)
+    assert len(few) < len(full) / 2
+    before, after = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in (full, few))
+    assert len(np.unique(after.reshape(-1, 3), axis=0)) <= plot.COLOURS
+    assert np.abs(before - after).max() < 30
+    assert ((after[..., 0] > 180) & (after[..., 1] < 90)).any()  # the words are red

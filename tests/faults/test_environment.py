@@ -134,7 +134,10 @@ def test_files_of_the_future_are_brought_back_and_a_run_goes_on(copy, finished):
     copy.config["variants"]["good"]["lr"] = 0.1
     copy.write_config()
     result = copy.ok("--cores", "2")
-    assert f"warning: results: {len(order) + 1:,} dated in the future, set to now in the same order" in result.stderr
+    assert (
+        f"warning: results: {len(order) + 1:,} files and folders dated in the future, set to now in the same order"
+        in result.stderr
+    )
     assert copy.jobs() == {}
     assert not any(map(in_the_future, everything))
     del copy.config["variants"]["good"]["lr"]

@@ -8,6 +8,7 @@ from pathlib import Path
 os.environ["MPLBACKEND"] = "agg"  # a notebook's, say, would be looked for as matplotlib is imported
 import matplotlib
 import numpy as np
+from PIL import Image
 
 from common.archives import read_arrays
 from common.errors import logged
@@ -18,6 +19,7 @@ matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 import matplotlib.pyplot as plt
 
 COLUMNS = 4  # of panels, at most
+COLOURS = 64
 
 
 def plot(
@@ -57,6 +59,16 @@ def plot(
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=110)
     plt.close(figure)
+    return in_few_colours(content.getvalue())
+
+
+def in_few_colours(png: bytes) -> bytes:
+    """The picture in COLOURS shades, a third of its size: the page holds one per variant."""
+    content = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        # By coverage, or the few pixels of a red word would take the colour of the many.
+        how = {"method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
+        image.convert("RGB").quantize(COLOURS, **how).save(content, "PNG", optimize=True)
     return content.getvalue()
 
 
