@@ -1,5 +1,6 @@
 """Damaged configs: each is refused in one line that names the place, or every job of a run with it ends well."""
 
+import copy
 import math
 
 import pytest
@@ -125,9 +126,9 @@ def damaged_values(draw) -> dict:
             case "gone":
                 del holder[place[-1]]
             case "beside" if isinstance(holder, dict):
-                holder[draw(st.sampled_from(keys))] = draw(st.sampled_from(VALUES))
+                holder[draw(st.sampled_from(keys))] = copy.deepcopy(draw(st.sampled_from(VALUES)))
             case _:
-                holder[place[-1]] = draw(st.sampled_from(VALUES))
+                holder[place[-1]] = copy.deepcopy(draw(st.sampled_from(VALUES)))
     return config
 
 
