@@ -47,6 +47,21 @@ def test_slip_is_told_with_what_helps(tmp_path, place, typed, words):
     assert words in str(complaint.value)
 
 
+@pytest.mark.parametrize(
+    ("place", "typed"),
+    [
+        ("{source: sample}", "{source: sample, timeout: [1, 2]}"),
+        ("data: {", "diagnosis: {trials: [1, 2]}\ndata: {"),
+        (END, "normalization: unit, optimizer: {name: SGD, momentum: [0.5, 0.9]}}"),
+    ],
+)
+def test_list_that_no_sweep_takes_has_no_such_hint(tmp_path, place, typed):
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace(place, typed))
+    with pytest.raises(UserError, match=r"expected a (whole )?number$"):
+        check(read(path))
+
+
 def test_values_that_are_right_give_no_hint(tmp_path):
     path = tmp_path / "config.yaml"
     for typed in ("normalization: unit, lr: 0.01}", 'normalization: unit, note: "a, b"}'):

@@ -107,7 +107,7 @@ def _in_words(error, place: str) -> str:
         case "type":
             names = {"object": "keys and values", "array": "a list", "string": "text", "integer": "a whole number"}
             kinds = [names.get(kind, f"a {kind}") for kind in ([rule] if isinstance(rule, str) else rule)]
-            return f"{place}: found {quoted(found)}, expected {' or '.join(kinds)}{_meant(found, rule)}"
+            return f"{place}: found {quoted(found)}, expected {' or '.join(kinds)}{_meant(place, found, rule)}"
         case "pattern":
             meaning = error.schema.get("description", f"text that matches {rule}")
             hint = (
@@ -140,10 +140,11 @@ def _joined(text: str, known) -> str:
     return f"; a space is missing after '{name}:'" if colon and value and name in known else ""
 
 
-def _meant(found, expected: str | list[str]) -> str:
+def _meant(place: str, found, expected: str | list[str]) -> str:
     """What may have been meant by a value of the wrong type."""
     kinds = {expected} if isinstance(expected, str) else set(expected)
-    if isinstance(found, list) and not kinds & {"array", "object"}:
+    is_setting = re.fullmatch(rf"(defaults|variants\..+)\.({'|'.join(SETTINGS)})(\.\d+)?", place)
+    if isinstance(found, list) and is_setting and not kinds & {"array", "object"}:
         return "; to train one variant per value, write the list under sweeps"
     if not isinstance(found, str):
         return ""
