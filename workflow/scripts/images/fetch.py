@@ -31,7 +31,7 @@ def fetch(place: str, name: str, timeout: float, most: int) -> bytes:
     def work():
         try:
             result.append(_fetch(place, name, timeout, most))
-        except UserError as error:
+        except BaseException as error:  # raised below, in the thread that asked
             result.append(error)
 
     # A thread that is left behind where it hangs: no limit of urllib's own bounds the lookup of a name, or headers that
@@ -41,7 +41,7 @@ def fetch(place: str, name: str, timeout: float, most: int) -> bytes:
     thread.join((TIMEOUTS + 2) * timeout)
     if not result:
         raise _too_long(name, timeout)
-    if isinstance(result[0], UserError):
+    if isinstance(result[0], BaseException):
         raise result[0]
     return result[0]
 
