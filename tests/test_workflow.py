@@ -56,6 +56,7 @@ def test_files_are_those_of_the_contract(finished):
             "predictions.npz",
             "metrics.json",
             "yhat.png",
+            "SHA256SUMS",
         }
         with np.load(folder / "predictions.npz") as predictions:
             assert {name: (predictions[name].shape, predictions[name].dtype.name) for name in predictions.files} == {

@@ -144,7 +144,7 @@ def _power(a: Dual, b: Dual) -> Dual:
     if not a.value:
         value = MP.zero if b.value > 0 else MP.one if not b.value else MP.inf
         return Dual(value, a.slope if b.value == 1 else MP.zero if b.value > 1 or not b.value else MP.nan)
-    if MP.isnan(b.value) or (a.value < 0 and not MP.isint(b.value)):
+    if MP.isnan(a.value) or MP.isnan(b.value) or (a.value < 0 and not MP.isint(b.value)):
         return Dual(MP.nan, MP.nan)
     size = b.value * MP.log(abs(a.value))  # too large an exponent would fill the memory
     value = a.value**b.value if abs(size) <= HUGE else MP.inf if size > 0 else MP.zero
