@@ -23,6 +23,7 @@ sys.path.insert(0 if IS_MAIN else len(sys.path), str(HOME / "workflow" / "script
 from experiment.config import check, read
 from experiment.effective import effective
 from common.dates import bring_back
+from common.english import counted
 from common.environment import keep_out_of_jobs
 from common.errors import UserError, some
 from common.lock import AnotherRunError, check_folder, clear_what_is_left, not_writable
@@ -81,10 +82,11 @@ if IS_RUN:
     except AnotherRunError as error:
         ALIVE = f"error: {error}"
         workflow.unlock = lambda: sys.exit(ALIVE)  # what --unlock calls
-    for path, count in ((path, bring_back(path)) for path in (Path("results"), Path(".snakemake/code"))):
-        if count:
-            told = f"{count:,} files and folders dated in the future, set to now in the same order"
-            print(f"warning: {path}: {told}", file=sys.stderr)
+    else:
+        for path in (Path("results"), Path(".snakemake/code")):
+            if count := bring_back(path):
+                told = f"found {counted(count, 'date')} in the future, set to now in the same order"
+                print(f"warning: {path}: {told}", file=sys.stderr)
     for archive in EXPERIMENT.local_archive:
         if Path(archive).stat().st_mtime > time.time():
             sys.exit(f"error: data.source: {archive}: found a date in the future; touch it")
@@ -102,8 +104,8 @@ wildcard_constraints:
     normalization="|".join(map(re.escape, EXPERIMENT.normalizations)),
 
 
-FILES_OF_A_VARIANT = ["model.pt", "broken.pt", "history.csv", "predictions.npz", "metrics.json", "yhat.png"]
-FILES_OF_A_VARIANT += ["SHA256SUMS"]
+FILES_OF_A_VARIANT = ["model.pt", "broken.pt", "history.csv", "predictions.npz", "metrics.json", "SHA256SUMS"]
+FILES_OF_A_VARIANT += ["yhat.png"]
 FILES_OF_THE_DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json"]
 FILES_OF_THE_DIAGNOSIS += ["wrong.json", "kinds.json", "pictures.npz", "SHA256SUMS"]
 

@@ -15,40 +15,42 @@ import torch
 import train
 
 from common.archives import read_arrays
+from common.errors import UserError
 from common.files import SUMS, sealed, write, write_json
 from diagnosis.records import Metrics, read
 from experiment.config import Experiment, check
 from experiment.effective import effective
 
-DIAGNOSIS = [
-    "losses.json",
-    "same_weights.csv",
-    "rewrites.json",
-    "survival.csv",
-    "pairs.json",
-    "wrong.json",
-    "kinds.json",
-]
+DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
+DIAGNOSIS += ["kinds.json", "pictures.npz"]
 INPUTS = ["digits.pt", "vega.js", "source.json"]
 OUTPUTS = {"model": "pt", "broken": "pt", "history": "csv", "predictions": "npz", "metrics": "json"}
+
+
+ONE_LINE = 700  # characters: as long as a complaint may be
+
+
+def checked(config: dict) -> Experiment | None:
+    """The experiment of a config; None where it is refused, in one line."""
+    try:
+        return check(config)
+    except UserError as error:
+        assert len(str(error)) < ONE_LINE
+        assert "\n" not in str(error)
+        return None
 
 
 class Pipeline:
     """Runs into a folder, whose content is that of the last run."""
 
     def __init__(self, folder: Path):
-        self.folder, self.tried, self.ran = folder, 0, 0
+        self.folder = folder
         write_digits(folder / "digits.pt")
         write(folder / "vega.js", sealed("// none"))
         write_source(folder / "source.json")
 
-    def check(self, config: dict) -> Experiment:
-        self.tried += 1
-        return check(config)
-
     def run(self, experiment: Experiment) -> None:
         """Every job but the download. Raises whatever a job would end with."""
-        self.ran += 1
         shutil.rmtree(self.folder / "results", ignore_errors=True)
         with redirect_stderr(io.StringIO()):
             run(experiment, self.folder / "results", *(self.folder / name for name in INPUTS))
@@ -84,7 +86,7 @@ def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: 
         write(variants / name / "yhat.png", picture)
     told = {"data": experiment.data, "defaults": experiment.defaults, "losses": experiment.losses}
     told = json.loads(json.dumps(told | {"variants": experiment.variants, "notes": experiment.notes}))
-    output = {Path(name).stem: diagnosis / name for name in [*DIAGNOSIS, "pictures.npz"]}
+    output = {Path(name).stem: diagnosis / name for name in DIAGNOSIS}
     output["sums"] = diagnosis / SUMS
     diagnose.packed.cache_clear()  # it is of other images, perhaps, in this process
     diagnose.main(told, variants, folder / "normalized", digits, output)

@@ -232,3 +232,10 @@ def test_means_in_a_normalization_are_those_of_the_training_set():
     test = {"x": torch.zeros(3, 784)}
     result = evaluate(tree, test, known=statistics(tree, train))
     torch.testing.assert_close(result, -train["x"].mean(0).expand(3, 784))
+
+
+def test_one_number_is_clamped_between_many():
+    for between in ("0, yhat", "yhat, 9", "yhat - 1, yhat"):
+        assert loss_value(f"mean(clamp(mean(logits), {between}))") == pytest.approx(
+            loss_value(f"mean(clamp(0 * yhat + mean(logits), {between}))")
+        )

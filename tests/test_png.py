@@ -142,7 +142,7 @@ def test_damaged_archive_is_named(folder, tmp_path, content):
 
 
 def test_archive_that_unfolds_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(png, "MOST_FILES", 50)
+    monkeypatch.setattr(png, "MOST_ENTRIES", 50)
     many, large, larger = (tmp_path / f"{name}.tgz" for name in ("many", "large", "larger"))
     with tarfile.open(many, "w:gz") as tar:
         for number in range(60):
@@ -154,9 +154,9 @@ def test_archive_that_unfolds_to_too_much_is_refused(tmp_path, monkeypatch):
     with larger.open("wb") as file:
         file.truncate(download.MOST_OF_AN_ARCHIVE + 1)
     for archive, words in (
-        (many, "found more than 50 files in the archive"),
-        (large, "found more than 4 GB in the archive"),
-        (larger, "larger.tgz is too large: found 268 MB, expected at most 268 MB"),
+        (many, "found more than 50 entries in the archive"),
+        (large, "found more than 4 GiB in the archive"),
+        (larger, "larger.tgz is too large: found 268,435,457 bytes, expected at most 268,435,456"),
     ):
         with pytest.raises(UserError, match=words):
             digits_from(str(archive), tmp_path)

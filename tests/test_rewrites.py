@@ -1,5 +1,6 @@
 """What to type instead: laws, the forms that they give, and which of them is the better one."""
 
+import math
 import random
 from fractions import Fraction
 
@@ -263,6 +264,25 @@ def test_text_of_an_expression_reads_back_as_the_same(expression):
 )
 def test_expression_as_on_paper(typed, expected):
     assert text(from_tree(parse(typed, dict.fromkeys("ab", PER_SAMPLE), {}))) == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "logit", "value", "slope"),
+    [
+        ("mean(sqrt(logits) ** 2)", -1.0, math.nan, math.nan),
+        ("mean(((0 - 2) ** logits) + y)", 2.0, 4, math.nan),  # torch has a NaN, too
+        ("mean(((0 - 2) ** logits) + y)", 2.5, math.nan, math.nan),
+        ("mean((exp(exp(logits)) ** 0) + 0 * yhat)", 300.0, 1, 0),
+        ("mean(exp(logits) ** (100 ** logits))", 300.0, math.inf, math.inf),
+        ("mean(exp(0 - logits) ** (100 ** logits))", 300.0, 0, 0),
+        ("mean((y + 1) ** exp(exp(logits)))", 300.0, 1, None),
+        ("mean(logits ** 3)", -2.0, -8, 12),
+    ],
+)
+def test_powers_are_those_of_the_reals(formula, logit, value, slope):
+    found = exact.exact(tree(formula), 0, logit)
+    assert float(found.value) == pytest.approx(value, nan_ok=True)
+    assert slope is None or float(found.slope) == pytest.approx(slope, nan_ok=True)
 
 
 def test_numbers_are_exact():

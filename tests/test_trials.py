@@ -12,6 +12,7 @@ from conftest import Workflow, small_config
 from test_findings import LOGITS, changed, formula, healthy, paste, positive
 from test_train import settings, train_seed
 
+from common.errors import UserError
 from common.files import read_json
 from diagnosis import cures
 from diagnosis.changes import GENERAL, OF_CAUSES, WAYS, Change
@@ -258,3 +259,15 @@ def test_trials_share_what_is_packed(monkeypatch):
     monkeypatch.setattr(train, "pack", lambda x: packed.append(x) or pack(x))
     assert outcome(formula("mean((logits - y) ** 2)")).cures
     assert not packed
+
+
+def test_trial_whose_optimizer_overflows_is_left_out():
+    """ASGD's rate is a power, which Python can compute with the rate of the variant, and not with a larger one."""
+    asgd = ["ASGD", [["alpha", 2000.0], ["lambd", 1.0]]]
+    with pytest.raises(UserError, match="ASGD cannot take the step of epoch 0"):
+        outcome(optimizer=asgd, lr=10.0, trials=0)
+    found = outcome(optimizer=asgd, trials=20)
+    assert found.verdict != "good"
+    tried = [one.change for one in [*found.cures, *found.tried]]
+    assert any("ASGD without `alpha`" in change for change in tried)
+    assert not any(change.startswith("the learning rate") for change in tried)

@@ -8,13 +8,12 @@ import yaml
 from conftest import ROOT, Workflow, cases
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pipeline import Pipeline
+from pipeline import ONE_LINE, Pipeline, checked
 
 from common.errors import UserError
-from experiment.config import Experiment, check, read
+from experiment.config import Experiment, read
 from experiment.schema import SCHEMA
 
-ONE_LINE = 700  # characters: as long as a complaint may be
 SMALL = """\
 data: {source: sample}
 defaults: {hidden: [3], epochs: 4, seeds: [1, 2]}
@@ -32,61 +31,9 @@ variants:
 sweeps:
   s: {loss: logits, normalization: unit, lr: [0.01, 1], activation: [ReLU, {name: ELU, alpha: 0.5}]}
 """
-PIECES = [
-    "",
-    " ",
-    "\n",
-    ":",
-    ": ",
-    ",",
-    "[",
-    "]",
-    "{",
-    "}",
-    "'",
-    '"',
-    "#",
-    "-",
-    "&a",
-    "*a",
-    "!!bool ",
-    "!!int ",
-    "|",
-    ">",
-]
-PIECES += [
-    "null",
-    "true",
-    "~",
-    "0",
-    "-1",
-    "1e400",
-    "1" * 400,
-    ".nan",
-    ".inf",
-    "1,5",
-    "0x10",
-    "2026-11-27",
-    "\t",
-    "\0",
-    "é",
-]
-PIECES += [
-    "<<",
-    "name",
-    "loss",
-    "lr",
-    "epochs",
-    "yhat",
-    "mean(",
-    "sum",
-    "--- ",
-    "...",
-    "x" * 5000,
-    "%YAML 9",
-    "\ud7ff",
-    "1_0",
-]
+PIECES = ["", *" \n\t\x00:,[]{}'\"#-|>~0é", ": ", "--- ", "...", "<<", "&a", "*a", "!!bool ", "!!int ", "%YAML 9"]
+PIECES += ["\ud7ff", "null", "true", "-1", "1e400", ".nan", ".inf", "1,5", "0x10", "1_0", "2026-11-27", "1" * 400]
+PIECES += ["x" * 5000, "name", "loss", "lr", "epochs", "yhat", "mean(", "sum"]
 VALUES = [None, True, 0, -1, 1.5, math.nan, math.inf, 10**400, 1e-320, 1e39, "", "x", "0,1", [], [[]], {}, {"a": {}}]
 VALUES += [{"name": "x"}, [1, "x"], "a\nb", "é" * 300, {1: 2}, "lr", ["ReLU"] * 3, 2**31, "1e-3", {"formula": None}]
 
@@ -132,16 +79,6 @@ def damaged_values(draw) -> dict:
     return config
 
 
-def checked(config: dict) -> Experiment | None:
-    """None where it is refused, in one line."""
-    try:
-        return check(config)
-    except UserError as error:
-        assert len(str(error)) < ONE_LINE
-        assert "\n" not in str(error)
-        return None
-
-
 def is_small(experiment: Experiment) -> bool:
     """Whether all its trainings take seconds, and its images are those of the pipeline here."""
     of = experiment.variants.values()
@@ -151,11 +88,7 @@ def is_small(experiment: Experiment) -> bool:
 
 def run(pipeline: Pipeline, experiment: Experiment | None) -> None:
     if experiment and is_small(experiment):
-        try:
-            pipeline.run(experiment)
-        except UserError as error:
-            assert "torch refuses its settings" not in str(error)
-            raise
+        pipeline.run(experiment)
 
 
 @settings(max_examples=cases(300, 900), suppress_health_check=list(HealthCheck))

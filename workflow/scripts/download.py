@@ -11,7 +11,7 @@ from common.errors import UserError, logged
 from common.files import SUMS, write, write_json, write_sums
 from images import png
 from images.fetch import fetch
-from images.mnist import FILES, IDX_PARTS, get, md5_of, verified
+from images.mnist import FILES, IDX_PARTS, get_verified, md5_of, verified
 
 MOST_OF_AN_ARCHIVE = 256 << 20  # bytes, all of which are read at once
 KEPT = "kept from an earlier run"
@@ -32,7 +32,7 @@ def download(mirrors: list[str], md5: dict[str, str], timeout: float, folder: Pa
         missing = [name for name in FILES if name not in origins]
         try:
             for name in missing:
-                write(folder / name, get(mirror, name, timeout, md5[name]))
+                write(folder / name, get_verified(mirror, name, timeout, md5[name]))
                 origins[name] = mirror
         except UserError as error:
             failures[mirror] = str(error)

@@ -19,11 +19,14 @@ class UserError(Exception):
         super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
 
 
-def nearest(name: object, names) -> str:
-    """'; did you mean 'X'?' for the closest of `names`, or all of them, up to a number, where none is close."""
+def nearest(name: object, names, cutoff: float = 0.55) -> str:
+    """'; did you mean 'X'?' for the closest of `names`, or all of them, up to a number, where none is close.
+
+    cutoff: of what difflib calls close, from 0 to 1.
+    """
     names = sorted(names)
     lowered = {other.lower(): other for other in reversed(names)}
-    close = get_close_matches(str(name).lower(), lowered, n=1, cutoff=0.55)
+    close = get_close_matches(str(name).lower(), lowered, n=1, cutoff=cutoff)
     if close:
         return f"; did you mean '{lowered[close[0]]}'?"
     return f"; expected one of: {some(names)}" if names else ""

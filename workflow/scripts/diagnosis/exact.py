@@ -147,8 +147,11 @@ def _power(a: Dual, b: Dual) -> Dual:
     if MP.isnan(a.value) or MP.isnan(b.value) or (a.value < 0 and not MP.isint(b.value)):
         return Dual(MP.nan, MP.nan)
     size = b.value * MP.log(abs(a.value))  # too large an exponent would fill the memory
-    value = a.value**b.value if abs(size) <= HUGE else MP.inf if size > 0 else MP.zero
-    slope = _chain(a.slope, b.value * value / a.value)
+    if not b.value or a.value == 1:
+        value = MP.one
+    else:
+        value = (MP.inf if size > 0 else MP.zero) if abs(size) > HUGE else a.value**b.value
+    slope = _chain(a.slope, b.value * value / a.value) if b.value else MP.zero
     if b.slope:
         slope += b.slope * value * MP.log(a.value) if a.value > 0 else MP.nan
     return Dual(value, slope)

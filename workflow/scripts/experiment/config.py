@@ -5,6 +5,7 @@ This module is imported by the Snakefile, so it imports no torch, pandas or matp
 """
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,8 @@ def read(path: str) -> dict:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
-        hint = "; is a space missing after a colon above it?" if problem.startswith("mapping values") else ""
+        hint = "; is a space missing after a colon above it, or quotes around a text with a colon?"
+        hint = hint if problem.startswith("mapping values") else ""
         raise UserError(f"{path}{place}: not valid YAML: {problem}{hint}") from None
     except (RecursionError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
@@ -145,6 +147,11 @@ def _check(config: dict) -> Experiment:
     if not variants:
         raise UserError("variants: found none, expected at least one variant or sweep")
 
+    for section, names in (("variants", variants), ("normalizations", config["normalizations"])):
+        for name in names:  # Snakemake refuses these, for it takes them for a recursion
+            if name.count(name[-1]) >= 20 and re.search(r"(.+)\1{19}$", name):
+                raise UserError(f"{section}: found {quoted(name)}, which repeats a piece of itself 20 times")
+
     losses = {name: loss_definition(value) for name, value in config["losses"].items()}
     normalizations = {name: normalization_definition(value) for name, value in config["normalizations"].items()}
     checked = {
@@ -179,14 +186,14 @@ def _source(source: str, classes: list) -> str:
                 raise UserError(f"data.classes: found {quoted(digit)}, expected a digit from 0 to 9")
         return source
     if "://" in source:
-        if source.endswith("/"):
+        if source.endswith("/") or source.partition("://")[0].lower() not in ("http", "https", "ftp", "file"):
             raise UserError(f"data.source: found {quoted(source)}, expected the URL of a .tgz file")
         return source
     if "{" in source or "}" in source:
         raise UserError(f"data.source: found {quoted(source)}, expected a path without braces")
     try:
         path = Path(source).expanduser()
-        is_there = path.exists()
+        is_there = path.is_file() or path.is_dir()
     except (OSError, RuntimeError, ValueError):  # a name too long, no such user, a zero byte
         is_there = False
     if not is_there:

@@ -48,8 +48,11 @@ def _formula(value, expected: str) -> tuple[str, dict]:
         raise UserError(f"found the keys {', '.join(value) or '(none)'}, expected {expected}")
     if isinstance(value["formula"], dict | list | bool | None):
         raise FormulaError(f"formula: found {quoted(value['formula'])}, expected text")
+    text = str(value["formula"])
+    if None in value.values() and text.count("(") > text.count(")"):  # { } has made keys of the rest
+        raise FormulaError(f"formula: found {quoted(text)}, which a comma cuts off: put all of it in quotes")
     constants = {key: typed(value[key], {"type": "number"}) for key in value if key != "formula"}
-    return " ".join(str(value["formula"]).split()), constants
+    return " ".join(text.split()), constants
 
 
 def torch_definition(value, kind: str, place: str) -> list:

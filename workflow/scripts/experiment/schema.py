@@ -103,16 +103,16 @@ def _in_words(error, place: str) -> str:
             missing = [key for key in rule if key not in found]
             return f"{place}: {' and '.join(missing)} missing; found the keys {', '.join(found) or '(none)'}"
         case "enum":
-            return f"{place}: found {quoted(found)}{nearest(found, [str(item) for item in rule])}"
+            # Of a few words, one that looks alike may mean the opposite: 'gpu' is nearer to cpu than to cuda.
+            return f"{place}: found {quoted(found)}{nearest(found, [str(item) for item in rule], cutoff=0.7)}"
         case "type":
             names = {"object": "keys and values", "array": "a list", "string": "text", "integer": "a whole number"}
             kinds = [names.get(kind, f"a {kind}") for kind in ([rule] if isinstance(rule, str) else rule)]
             return f"{place}: found {quoted(found)}, expected {' or '.join(kinds)}{_meant(place, found, rule)}"
         case "pattern":
             meaning = error.schema.get("description", f"text that matches {rule}")
-            hint = (
-                "; in { } a comma ends what is not in quotes" if str(found).count(")") > str(found).count("(") else ""
-            )
+            is_cut = str(found).count(")") > str(found).count("(")
+            hint = "; a formula with a comma is put in quotes where it stands in { }" if is_cut else ""
             return f"{place}: found {quoted(found)}, expected {meaning}{hint}"
         case "minItems" | "maxItems" | "uniqueItems":
             low, high = error.schema.get("minItems", 0), error.schema.get("maxItems")

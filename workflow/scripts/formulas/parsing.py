@@ -74,22 +74,20 @@ def parse(text: str, variables: dict, constants: dict) -> Node:
         raise FormulaError(f"the formula has {len(text)} characters, more than {MAX_LENGTH}")
     if "#" in text:
         raise FormulaError(f"unexpected '#' at column {text.index('#') + 1}")
+    for name, value in constants.items():
+        _check_constant(name, value, variables)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        hint = "; in { } a comma ends what is not in quotes" if text.count("(") > text.count(")") else ""
         if not error.offset:
-            raise FormulaError(f"cannot be read: something is missing after '{text[-40:]}'{hint}") from None
+            raise FormulaError(f"cannot be read: something is missing after '{text[-40:]}'") from None
         column = min(max(error.offset, 1), len(text))
-        raise FormulaError(
-            f"cannot be read at column {column}, near '{_clip(text[column - 1 :])}': {error.msg}{hint}"
-        ) from None
+        why = error.msg.replace("forgot a comma", "forgot an operator")
+        raise FormulaError(f"cannot be read at column {column}, near '{_clip(text[column - 1 :])}': {why}") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise FormulaError(f"cannot be read: {str(error) or 'nested too deeply'}") from None
-    for name, value in constants.items():
-        _check_constant(name, value, variables)
     return _Parser(text, variables, constants).node(tree, 0)
 
 
@@ -162,9 +160,13 @@ class _Parser:
         if isinstance(tree.func, ast.Attribute) and tree.func.attr in FUNCTIONS:
             usage = f"{tree.func.attr}({FUNCTIONS[tree.func.attr][0]})"
             raise self.refuse(tree, f"functions stand alone here: write {usage}")
+        if not isinstance(tree.func, ast.Name | ast.Attribute):
+            raise self.refuse(tree, f"an operator is missing after '{_clip(self.source(tree.func))}'")
         if not isinstance(tree.func, ast.Name):
             raise self.refuse(tree, f"only these functions can be called: {', '.join(sorted(FUNCTIONS))}")
         name = tree.func.id
+        if name not in FUNCTIONS and (name in self.variables or name in self.constants):
+            raise self.refuse(tree, f"{name} is no function: write {name}, and an operator before what follows")
         if name not in FUNCTIONS:
             raise self.refuse(tree, f"unknown function '{_clip(name)}'{nearest(name, FUNCTIONS)}")
         usage = f"{name}({FUNCTIONS[name][0]})"
@@ -190,7 +192,7 @@ def _check_constant(name: str, value: object, variables: dict) -> None:
     if name in variables or name in FUNCTIONS:
         raise FormulaError(f"constant '{name}': the name already means something in formulas")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise FormulaError(f"constant '{name}': found '{value}', expected a number")
+        raise FormulaError(f"constant '{name}': found {'nothing' if value is None else repr(value)}, expected a number")
 
 
 def _why_not(tree) -> str:

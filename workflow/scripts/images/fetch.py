@@ -112,8 +112,8 @@ def _read(response, name: str, size: int, timeout: float, end: float, most: int)
 
 
 def _too_large(name: str, size: int, most: int) -> UserError:
-    found = f"{size / 1e6:,.0f} MB" if size > most else f"more than {most / 1e6:,.0f} MB"
-    return UserError(f"{name} is too large: found {found}, expected at most {most / 1e6:,.0f} MB")
+    found = f"{size:,}" if size > most else "more"
+    return UserError(f"{name} is too large: found {found} bytes, expected at most {most:,}")
 
 
 def _too_long(name: str, timeout: float) -> UserError:

@@ -34,7 +34,7 @@ UNPACKED = {
 KNOWN = {b"PK": "a zip archive", b"7z": "a 7z archive", b"BZ": "a bzip2 file", b"\xfd7": "an xz file"}
 
 
-def get(mirror: str, name: str, timeout: float, md5: str) -> bytes:
+def get_verified(mirror: str, name: str, timeout: float, md5: str) -> bytes:
     """One of FILES, gzipped and right, from a mirror: a URL or a local folder. Raises UserError."""
     if "://" in mirror:
         return verified(name, fetch(mirror, name, timeout, MOST), md5)
@@ -43,11 +43,12 @@ def get(mirror: str, name: str, timeout: float, md5: str) -> bytes:
 
 def verified(name: str, content: bytes, md5: str) -> bytes:
     """`content` as a .gz, if it is what the checksum is of: packed, unpacked or packed anew. Raises UserError."""
-    unpacked = _unpacked(content)
-    for found in (content, unpacked):
-        if md5_of(found) in (md5, UNPACKED.get(md5)):
-            return found if found.startswith(GZIP) else gzip.compress(found, mtime=0)
-    raise UserError(f"{name} is not what data.md5 says: found {_what(content, unpacked)}, expected MD5 {md5}")
+    wanted, found = (md5, UNPACKED.get(md5)), content
+    if md5_of(found) not in wanted:
+        found = _unpacked(content)
+        if md5_of(found) not in wanted:
+            raise UserError(f"{name} is not what data.md5 says: found {_what(content, found)}, expected MD5 {md5}")
+    return found if found.startswith(GZIP) else gzip.compress(found, mtime=0)
 
 
 def md5_of(content: bytes) -> str:
@@ -55,15 +56,14 @@ def md5_of(content: bytes) -> str:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """What is in a gzip file, or what is not packed at all; nothing if it is damaged, or too much."""
+    """What is in a gzip file, no more than a byte beyond MOST; what is not packed at all; nothing if it is damaged."""
     if not content.startswith(GZIP):
         return content
     try:
         with gzip.open(BytesIO(content)) as file:
-            found = file.read(MOST + 1)
+            return file.read(MOST + 1)
     except (EOFError, OSError, zlib.error):
         return b""
-    return found if len(found) <= MOST else b""
 
 
 def _what(content: bytes, unpacked: bytes) -> str:

@@ -15,7 +15,7 @@ from images.mnist import has_idx
 PARTS = {"training": "train", "testing": "test"}
 MAX_BYTES = 1 << 20  # of one image: 28 x 28 pixels are less than 1 kB
 # Of an archive, in which a few MB can unfold to anything.
-MOST_FILES = 1_000_000
+MOST_ENTRIES = 1_000_000
 MOST_UNPACKED = 4 << 30
 
 
@@ -46,8 +46,8 @@ def _in_archive(source: Path, classes, called: str | Path):
     with tarfile.open(source) as archive:
         for count, member in enumerate(archive):
             archive.members = []  # which tarfile would keep
-            if count >= MOST_FILES or member.offset_data + member.size > MOST_UNPACKED:
-                most = f"{MOST_FILES:,} files" if count >= MOST_FILES else f"{MOST_UNPACKED >> 30} GB"
+            if count >= MOST_ENTRIES or member.offset_data + member.size > MOST_UNPACKED:
+                most = f"{MOST_ENTRIES:,} entries" if count >= MOST_ENTRIES else f"{MOST_UNPACKED >> 30} GiB"
                 raise UserError(f"{called}: found more than {most} in the archive")
             path = PurePosixPath(member.name)
             if not member.isfile() or len(path.parts) < 3 or path.parts[-3] not in PARTS or not _is_png(path):
