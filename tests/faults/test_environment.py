@@ -135,8 +135,7 @@ def test_files_of_the_future_are_brought_back_and_a_run_goes_on(copy, finished):
     copy.write_config()
     result = copy.ok("--cores", "2")
     assert (
-        f"warning: results: found {len(order) + 1:,} dates in the future, set to now in the same order"
-        in result.stderr
+        f"warning: results: found {len(order) + 1:,} dates in the future, set to now in the same order" in result.stderr
     )
     assert copy.jobs() == {}
     assert not any(map(in_the_future, everything))
