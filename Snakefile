@@ -70,23 +70,27 @@ if IS_MAIN:
     except UserError as error:
         sys.exit(f"error: {error}")
 
-IS_RUN = IS_MAIN and workflow.is_main_process and not workflow.output_settings.dryrun
+IS_RUN = workflow.is_main_process and not workflow.output_settings.dryrun
 # Snakemake writes even in a dry run; to list rules, say, it need not.
 if IS_MAIN and (folder := not_writable(Path(".snakemake"), Path("results"))):
     NOT_WRITABLE = f"error: {folder}: cannot be written; name another --directory"
     workflow.execute = workflow.unlock = lambda **_: sys.exit(NOT_WRITABLE)
 
 if IS_RUN:
+    # Of a module, where its `prefix` puts it.
+    made = None if IS_MAIN else str(workflow.modifier.modify_path("results/"))
     try:
-        LOCK = clear_what_is_left(Path(".snakemake"), ["results/data/raw"])
+        clear_what_is_left(Path(".snakemake"), f"{made or 'results/'}data/raw", made)
     except AnotherRunError as error:
         ALIVE = f"error: {error}"
         workflow.unlock = lambda: sys.exit(ALIVE)  # what --unlock calls
     else:
-        for path in (Path("results"), Path(".snakemake/code")):
+        for path in (Path("results"), Path(".snakemake/code")) if IS_MAIN else ():
             if count := bring_back(path):
                 told = f"found {counted(count, 'date')} in the future, set to now in the same order"
                 print(f"warning: {path}: {told}", file=sys.stderr)
+
+if IS_RUN and IS_MAIN:
     for archive in EXPERIMENT.local_archive:
         if Path(archive).stat().st_mtime > time.time():
             sys.exit(f"error: data.source: {archive}: found a date in the future; touch it")
@@ -131,7 +135,7 @@ rule all:
 
 onsuccess:
     # With a default storage provider they are not here.
-    if IS_RUN and "report" in TERMINAL.made and TERMINAL.page.exists():
+    if IS_RUN and IS_MAIN and "report" in TERMINAL.made and TERMINAL.page.exists():
         from reporting.closing import closing
 
         lines = closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults)
@@ -139,5 +143,5 @@ onsuccess:
 
 
 onerror:
-    if IS_RUN:
+    if IS_RUN and IS_MAIN:
         TERMINAL.close_with_errors()

@@ -138,24 +138,6 @@ def test_download_that_was_killed_does_not_stop_the_next_one(copy, is_raw_there)
     assert not backup.exists()
 
 
-@pytest.mark.parametrize("after", [0.3, 0.8, 1.2, 1.6, 2.0])
-def test_run_goes_on_after_a_kill_during_the_download(copy, after):
-    shutil.rmtree(copy / "results")
-    copy.config["data"]["timeout"] = 14  # a change under `data`
-    copy.write_config()
-    process = subprocess.Popen(
-        copy.command("--cores", "1", "results/data/digits.pt"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    time.sleep(after)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    copy.ok("--cores", "1", "results/data/digits.pt")
-    assert copy.jobs("results/data/digits.pt") == {}
-
-
 def test_lock_of_a_living_run_is_respected(copy):
     held = (
         "import fcntl, time; file = open('.snakemake/mnist01.lock', 'w'); fcntl.flock(file, fcntl.LOCK_EX); "
@@ -288,31 +270,10 @@ def test_snakemake_report_is_made(copy):
     assert "results/summary.csv" in page
 
 
-def test_runs_as_a_module_of_another_workflow(finished, tmp_path, small_mnist):
-    parent = tmp_path / "parent"
-    parent.mkdir()
-    (parent / "config.yaml").write_text(yaml.safe_dump({"digits": small_config(small_mnist)}))
-    (parent / "Snakefile").write_text(f"""
-configfile: "config.yaml"
-
-module digits:
-    snakefile: {str(ROOT / "Snakefile")!r}
-    config: config["digits"]
-
-use rule * from digits as digits_*
-
-rule count:
-    default_target: True
-    input: "results/summary.csv"
-    output: "rows.txt"
-    shell: "wc -l < {{input}} > {{output}}"
-""")
-    command = ["--directory", str(parent), "--snakefile", str(parent / "Snakefile"), "--cores", "4"]
-    result = subprocess.run(
-        [*finished.command()[:3], *command], capture_output=True, text=True, check=False, timeout=300
-    )
-    assert result.returncode == 0, result.stderr
-    assert (parent / "rows.txt").read_text().strip() == "5"
+def test_runs_as_a_module_of_another_workflow(module):
+    module.ok("--cores", "4")
+    assert (module / "rows.txt").read_text().strip() == "5"
+    assert module.jobs() == {}
 
 
 @pytest.mark.skipif(not shutil.which("rsync"), reason="the fs storage plugin copies with rsync, which is not here")

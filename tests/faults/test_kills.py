@@ -1,5 +1,6 @@
-"""A run that is killed as its nth file appears, again and again: the next plain run ends in the same bytes."""
+"""Runs that are killed or interrupted, again and again, at any moment: the next plain run ends in the same bytes."""
 
+import json
 import os
 import random
 import signal
@@ -8,7 +9,10 @@ import time
 
 import pytest
 from conftest import Workflow, cases, small_config
+from mirrors import serving
 from test_workflow import outputs
+
+from images.mnist import FILES
 
 MOST = 8  # files that a run may make before it is killed
 
@@ -16,7 +20,7 @@ MOST = 8  # files that a run may make before it is killed
 def files(workflow: Workflow) -> set[str]:
     """All there is under results/ and .snakemake/, what is not renamed yet included."""
     found = set()
-    for top in ("results", ".snakemake"):
+    for top in ("results", "digits", ".snakemake"):
         for folder, _, names in os.walk(workflow / top):
             found.update(os.path.join(folder, name) for name in names)  # noqa: PTH118 (a hundred times a second)
     return found
@@ -42,21 +46,54 @@ def run_until(workflow: Workflow, count: int, *arguments: str) -> bool:
     return True
 
 
+def kill_again_and_again(workflow: Workflow, seed: int, most: int) -> int:
+    """How often a run was killed, each time as it made one of its next files, before one ended (or `most`)."""
+    chance = random.Random(seed)
+    kills = 0
+    while kills < most and not run_until(workflow, chance.randint(1, MOST + kills)):
+        kills += 1
+    return kills
+
+
 @pytest.mark.parametrize("seed", range(cases(1, 16)))
 def test_run_that_is_killed_again_and_again_ends_in_the_same_bytes(
     finished, small_mnist, tmp_path, record_property, seed
 ):
-    chance = random.Random(seed)
     workflow = Workflow(tmp_path / "killed", small_config(small_mnist))
-    kills = 0
-    while kills < cases(8, 40) and not run_until(workflow, chance.randint(1, MOST + kills)):
-        kills += 1
+    kills = kill_again_and_again(workflow, seed, cases(8, 40))
     workflow.ok("--cores", "2")
     assert outputs(workflow) == outputs(finished)
     assert workflow.jobs() == {}
     left = [path for path in (workflow / "results").rglob(".*") if path.name != ".snakemake_timestamp"]
     assert left == []
     record_property("table", f"{kills} kills, none lost")
+
+
+@pytest.mark.parametrize("seed", range(cases(1, 4)))
+def test_module_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, module, record_property, seed):
+    kills = kill_again_and_again(module, seed, cases(8, 40))
+    module.ok("--cores", "2")
+    (module / "digits/results").rename(module / "results")
+    assert outputs(module) == outputs(finished)
+    assert (module / "rows.txt").read_text().strip() == "5"
+    record_property("table", f"{kills} kills, none lost")
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "stays"),
+    [
+        ("output", "rows.txt", True),
+        ("output", "digits/results/summary.csv", False),
+        ("input", "rows.txt", True),
+        ("input", "{folder}/.snakemake/code/train-0123456789\nrows.txt", False),
+    ],
+)
+def test_lock_of_a_run_without_the_module_stays(module, kind, line, stays):
+    lock = module / f".snakemake/locks/0.{kind}.lock"
+    lock.parent.mkdir(parents=True)
+    lock.write_text(line.format(folder=module.folder) + "\n")
+    result = module.run("--cores", "1", "--touch")
+    assert ("LockException" in result.stderr) == lock.exists() == stays
 
 
 def test_edit_that_was_killed_and_undone_is_undone(copy, finished):
@@ -67,3 +104,77 @@ def test_edit_that_was_killed_and_undone_is_undone(copy, finished):
     copy.write_config()
     copy.ok("--cores", "2")
     assert outputs(copy) == outputs(finished)
+
+
+@pytest.fixture(params=["main", "module"][: cases(1, 2)])
+def downloading(request, small_mnist, tmp_path) -> tuple[Workflow, dict, str]:
+    """A workflow that has made nothing, its settings of the data, and where their results go."""
+    if request.param == "module":
+        module = request.getfixturevalue("module")
+        return module, module.config["digits"]["data"], "digits/results/data"
+    workflow = Workflow(tmp_path / "main", small_config(small_mnist))
+    return workflow, workflow.config["data"], "results/data"
+
+
+def end_during_download(workflow: Workflow, data: str, files: int, is_killed: bool) -> None:
+    """Let a run go on until so many files are there and it waits for the next one; then end it."""
+    process = subprocess.Popen(
+        workflow.command("--cores", "1", f"{data}/digits.pt"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    log = workflow / data.replace("/data", "/logs/download.log")
+    end = time.monotonic() + 120
+    while not (log.exists() and len(list((workflow / data).glob("raw/t*"))) == files) and time.monotonic() < end:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    assert process.poll() is None
+    if is_killed:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        for _ in range(2):  # Ctrl-C
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(0.2)
+    process.wait(60)
+
+
+def origins(workflow: Workflow, data: str) -> list[str]:
+    return [file["origin"] for file in json.loads((workflow / data / "source.json").read_text())["files"].values()]
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+@pytest.mark.parametrize("files", range(0, len(FILES), cases(3, 1)))
+def test_first_download_that_is_ended_goes_on(downloading, small_mnist, files, is_killed):
+    workflow, settings, data = downloading
+    with serving(small_mnist) as url:
+        settings |= {"mirrors": [f"{url}/held-at-{files}"], "timeout": 60}
+        workflow.write_config()
+        end_during_download(workflow, data, files, is_killed)
+        kept = {path.name for path in (workflow / data).glob("raw/t*")}
+        settings |= {"mirrors": [f"{url}/good"], "timeout": 15}
+        workflow.write_config()
+        workflow.ok("--cores", "1", f"{data}/digits.pt")
+    assert len(kept) == files
+    assert origins(workflow, data) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(FILES) - files)
+    assert workflow.jobs(f"{data}/digits.pt") == {}
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+@pytest.mark.parametrize("files", range(0, len(FILES), cases(3, 1)))
+def test_later_download_that_is_ended_goes_on(downloading, small_mnist, files, is_killed):
+    workflow, settings, data = downloading
+    workflow.ok("--cores", "1", f"{data}/digits.pt")
+    digits = (workflow / data / "digits.pt").read_bytes()
+    for name in FILES[files:]:
+        (workflow / data / "raw" / name).write_bytes(b"damaged")
+    with serving(small_mnist) as url:
+        settings |= {"mirrors": [f"{url}/held-at-{files}"], "timeout": 60}
+        workflow.write_config()
+        end_during_download(workflow, data, len(FILES), is_killed)
+        settings |= {"mirrors": [f"{url}/good"], "timeout": 15}
+        workflow.write_config()
+        workflow.ok("--cores", "1", f"{data}/digits.pt")
+    assert origins(workflow, data) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(FILES) - files)
+    assert (workflow / data / "digits.pt").read_bytes() == digits
+    assert workflow.jobs(f"{data}/digits.pt") == {}

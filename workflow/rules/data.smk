@@ -2,11 +2,6 @@
 # normalization in use.
 
 
-# Where snakemake runs: a node without a network would train on the fallback sample.
-localrules:
-    download,
-
-
 rule download:
     """The raw images: four verified MNIST files, the embedded sample, or an archive of PNG images."""
     input:
@@ -22,6 +17,8 @@ rule download:
         "results/logs/download.log",
     benchmark:
         "results/benchmarks/download.tsv"
+    # Where snakemake runs: a node without a network would train on the fallback sample.
+    localrule: True
     conda:
         "../envs/mnist01.yaml"
     resources:

@@ -1,11 +1,6 @@
 # From every variant's files and the diagnosis to results/summary.csv, results/report.html and results/config.yaml.
 
 
-localrules:
-    vega,
-    report,
-
-
 rule vega:
     """The JavaScript of the report's charts: 2 s, which no later report waits for."""
     input:
@@ -17,6 +12,7 @@ rule vega:
         "results/logs/vega.log",
     benchmark:
         "results/benchmarks/vega.tsv"
+    localrule: True
     conda:
         "../envs/mnist01.yaml"
     resources:
@@ -58,6 +54,7 @@ rule report:
         "results/logs/report.log",
     benchmark:
         "results/benchmarks/report.tsv"
+    localrule: True
     conda:
         "../envs/mnist01.yaml"
     resources:
