@@ -25,7 +25,7 @@ from experiment.effective import effective
 from common.dates import bring_back
 from common.english import counted
 from common.environment import keep_out_of_jobs
-from common.errors import UserError, some
+from common.errors import UserError
 from common.lock import AnotherRunError, check_folder, clear_what_is_left, not_writable
 from common.settings import kept
 from common.sources import mark
@@ -61,8 +61,8 @@ except UserError as error:
     sys.exit(f"error: {error}")
 
 if IS_MAIN and workflow.is_main_process:
-    for names in EXPERIMENT.twins:
-        print(f"warning: variants {some(names)}: equal settings, so that their models are the same", file=sys.stderr)
+    for line in EXPERIMENT.warnings:
+        print(f"warning: {line}", file=sys.stderr)
 
 if IS_MAIN:
     try:

@@ -13,6 +13,7 @@ losses: {bce: {module: BCELoss}}
 variants:
   a: {loss: bce, normalization: unit}
 """
+SAME = "equal settings, so that their models are the same"
 END = "normalization: unit}"
 LOSS = "{module: BCELoss}"
 A, OF = "{loss: bce, normalization: unit}", "\n    loss: bce\n    normalization: unit\n    "
@@ -126,7 +127,69 @@ def test_variants_with_equal_settings_are_told(tmp_path, small_mnist):
         "twin": {"loss": "same", "normalization": "unit", "optimizer": "Adam"},
         "other": {"loss": "bce", "normalization": "unit", "lr": 1},
     }
-    assert check(config).twins == [["good", "twin"]]
+    assert check(config).warnings == [f"variants good, twin: {SAME}"]
     said = Workflow(tmp_path / "twins", config).run("--dry-run").stderr.splitlines()
     warnings = [line for line in said if line.startswith("warning: ")]
-    assert warnings == ["warning: variants good, twin: equal settings, so that their models are the same"]
+    assert warnings == [f"warning: variants good, twin: {SAME}"]
+
+
+def test_constant_that_its_formula_does_not_have_is_told():
+    config = small_config_of({"loss": "mine", "normalization": "unit"})
+    config["losses"]["mine"] = {"formula": "mean(yhat ** p - eps_)", "p": 2, "eps_": 1, "eps": 1e-7}
+    config["normalizations"]["unit"] = {"formula": "x / most", "most": 255, "x1": 0}
+    assert check(config).warnings == [
+        "losses.mine: constant 'eps' is not in its formula",
+        "normalizations.unit: constant 'x1' is not in its formula",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"), [("010", "8"), ("1:30", "90"), ("-0_12", "-10"), ("1:30.5", "90.5"), ("0777", "511")]
+)
+def test_number_that_yaml_reads_as_another_is_refused(tmp_path, typed, value):
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace(END, f"normalization: unit, epochs: {typed}}}"))
+    with pytest.raises(UserError) as complaint:
+        read(path)
+    told = f"found {typed}, which YAML takes for {value}; write {value}, or put it in quotes"
+    assert str(complaint.value) == f"{path}, line 6, column 47: {told}"
+
+
+@pytest.mark.parametrize("typed", ["01", "0.5", "00.5", "0x10", "1_000", "0b11", "1.0e+3"])
+def test_number_that_yaml_reads_as_it_stands_is_taken(tmp_path, typed):
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace(END, f"normalization: unit, lr: {typed}}}"))
+    check(read(path))
+
+
+def test_text_of_another_encoding_is_told_with_its_place(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_bytes(b"data:\n  # na\xefve\n" + CONFIG.encode())
+    with pytest.raises(UserError, match=r", line 2, column 7: found byte 0xef, which is not UTF-8 text$"):
+        read(path)
+
+
+def test_white_space_that_cannot_be_seen_is_shown(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG.replace(END, "normalization: unit, lr\u00a0: 0.1}"))
+    with pytest.raises(UserError, match=r"unknown key 'lr\\xa0'; did you mean 'lr'"):
+        check(read(path))
+
+
+@pytest.mark.parametrize(("hidden", "weights"), [([100_000] * 3, 20_078_800_001), ([9_000, 10_000], 97_085_001)])
+def test_network_that_no_machine_holds_is_refused(hidden, weights):
+    config = small_config_of({"hidden": hidden})
+    if weights < 1e8:
+        check(config)
+    else:
+        with pytest.raises(UserError, match=rf"variants\.a\.hidden: found {weights:,} weights, expected at most 100,0"):
+            check(config)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x1f\x8b\x08\x00", b"text"])
+def test_archive_that_is_none_is_told_before_anything_runs(tmp_path, content):
+    path = tmp_path / "images.tgz"
+    path.write_bytes(content)
+    config = small_config_of({}) | {"data": {"source": str(path)}}
+    with pytest.raises(UserError, match=r"images\.tgz: found no \.tgz file in it, expected one with PNG images$"):
+        check(config)

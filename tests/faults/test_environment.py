@@ -1,5 +1,6 @@
 """What of the machine and its user a run must not depend on, and what it says of what it cannot do without."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from test_png import pack, write_pngs
 from test_workflow import outputs
 
 from common.dates import bring_back
-from common.errors import logged
+from common.errors import logged, why_not_written
 
 
 def test_run_does_not_depend_on_the_user_s_environment(copy, finished, tmp_path):
@@ -180,3 +181,13 @@ def test_log_on_a_full_disk_ends_no_job(capsys):
         print("warning: of a mirror", file=sys.stderr)
         say("what came out")
     assert capsys.readouterr().err == "warning: of a mirror\n"
+
+
+def test_disk_that_is_full_is_named(tmp_path, monkeypatch):
+    """The one of the path's folders that a disk is mounted at."""
+    monkeypatch.setattr(os.path, "ismount", lambda place: str(place) in ("/", str(tmp_path)))
+    path = tmp_path / "a/b.json"
+    full, other = OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EACCES, "Permission denied")
+    assert why_not_written(path, full) == f"{path}: cannot be written: No space left on device (the disk at {tmp_path})"
+    assert why_not_written(path, other) == f"{path}: cannot be written: Permission denied"
+    assert why_not_written("b.json", full).endswith("(the disk at /)")

@@ -1,5 +1,8 @@
 """Errors for the person who typed the config or supplied the data, and how a job reports them."""
 
+import errno
+import os
+import re
 import sys
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -13,10 +16,18 @@ class UserError(Exception):
     """Something that the user can mend. Its message is one line: the place, what was found, what was expected."""
 
     def __init__(self, message: str):
-        line = " ".join(
-            word if len(word) <= LONGEST_WORD else f"{word[:150]}…{word[-100:]}" for word in message.split()
-        )
+        words = re.split(r"[ \t\r\n]+", message.strip())  # a no-break space is none of it: it is shown as \xa0
+        line = " ".join(word if len(word) <= LONGEST_WORD else f"{word[:150]}…{word[-100:]}" for word in words)
         super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+
+
+def why_not_written(path: str | Path, error: OSError) -> str:
+    """What the system says of a file that it did not write; of a disk that is full, which one."""
+    folder = Path(path).absolute().parent
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return f"{path}: cannot be written: {error.strerror}"
+    disk = next(place for place in (folder, *folder.parents) if os.path.ismount(place))
+    return f"{path}: cannot be written: {error.strerror} (the disk at {disk})"
 
 
 def nearest(name: object, names, cutoff: float = 0.55) -> str:
@@ -78,7 +89,7 @@ def logged(path: str):
     try:
         log = _Log(path)
     except OSError as error:
-        sys.exit(f"error: {path}: cannot be written: {error.strerror}")
+        sys.exit(f"error: {why_not_written(path, error)}")
     sys.stderr = _Tee(terminal, log)
     try:
         yield lambda text: print(text, file=log)

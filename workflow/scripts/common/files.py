@@ -11,7 +11,7 @@ import shlex
 import zlib
 from pathlib import Path
 
-from common.errors import UserError
+from common.errors import UserError, why_not_written
 
 SUMS = "SHA256SUMS"
 TEXTS = (".json", ".csv")  # which are verified by it; archives, pictures and scripts have checksums in them
@@ -34,7 +34,7 @@ def write(path: str | Path, content: bytes | str) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+        raise UserError(why_not_written(path, error)) from None
 
 
 def write_json(path: str | Path, value) -> None:

@@ -6,14 +6,14 @@ This module is imported by the Snakefile, so it imports no torch, pandas or matp
 
 import json
 import re
-from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
 
 from common.english import counted
-from common.errors import UserError, nearest
+from common.errors import UserError, nearest, some
 from experiment.definitions import loss_definition, normalization_definition, torch_definition
 from experiment.schema import SCHEMA, plain, quoted, typed, unknown, validate, with_defaults
 from experiment.sweeps import expand
@@ -22,6 +22,7 @@ from images import png
 
 BUILT_IN_SOURCES = ("mnist", "sample")
 MOST_VALUES = 100_000
+MOST_WEIGHTS = 100_000_000  # of a network; Adam has four numbers of each
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,22 @@ class Experiment:
         return f"{counted(len(self.variants), 'variant')} of {of}"
 
     @property
-    def twins(self) -> list[list[str]]:
-        """Variants that are the same training under several names."""
-        found: dict[str, list[str]] = {}
+    def warnings(self) -> list[str]:
+        """A line for each thing that is allowed and was hardly meant: several names of one training, a constant that
+        its formula does not have."""
+        lines = []
+        formulas = {f"losses.{name}": of[1:3] for name, of in self.losses.items() if of[0] == "formula"}
+        formulas |= {f"normalizations.{name}": of for name, of in self.normalizations.items()}
+        for place, (text, constants) in formulas.items():
+            for name, _ in constants:
+                if name not in re.findall(r"\w+", text):
+                    lines.append(f"{place}: constant '{name}' is not in its formula")
+        same: dict[str, list[str]] = {}
         for name, settings in self.variants.items():
             told = {key: value for key, value in settings.items() if key not in ("loss", "normalization")}
-            found.setdefault(json.dumps(told, sort_keys=True), []).append(name)
-        return [names for names in found.values() if len(names) > 1]
+            same.setdefault(json.dumps(told, sort_keys=True), []).append(name)
+        models = "equal settings, so that their models are the same"
+        return lines + [f"variants {some(names)}: {models}" for names in same.values() if len(names) > 1]
 
     @property
     def local_archive(self) -> list[str]:
@@ -88,14 +98,20 @@ def read(path: str) -> dict:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: byte {error.start} is not UTF-8 text") from None
+        line, column = (
+            error.object.count(b"\n", 0, error.start) + 1,
+            error.start - error.object.rfind(b"\n", 0, error.start),
+        )
+        found = f"byte 0x{error.object[error.start]:02x}, which is not UTF-8 text"
+        raise UserError(f"{path}, line {line}, column {column}: found {found}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error)
         hint = "; is a space missing after a colon above it, or quotes around a text with a colon?"
         hint = hint if problem.startswith("mapping values") else ""
-        raise UserError(f"{path}{place}: not valid YAML: {problem}{hint}") from None
+        what = "" if isinstance(error, _OtherNumberError) else "not valid YAML: "
+        raise UserError(f"{path}{place}: {what}{problem}{hint}") from None
     except (RecursionError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
     _check_size(config, path)
@@ -199,12 +215,7 @@ def _source(source: str, classes: list) -> str:
     if not is_there:
         hint = nearest(source, BUILT_IN_SOURCES)
         raise UserError(f"data.source: found {quoted(source)}, which is no file or folder{hint}")
-    if path.is_dir():
-        counts = Counter((part, name) for part, name, _, _ in png.images(path))
-        for part in ("train", "test"):
-            for name in map(str, classes):
-                if not counts[part, name]:
-                    raise png.missing(path, part, name, {there: n for (at, there), n in counts.items() if at == part})
+    png.look_at(path, [str(name) for name in classes])
     return str(path)
 
 
@@ -220,6 +231,9 @@ def _variant(name: str, settings: dict, place: str, config: dict, losses: dict, 
 
     activation, optimizer = torch_name("activation", "activations"), torch_name("optimizer", "optimizers")
     settings = config["defaults"] | settings
+    widths = [28 * 28, *(int(width) for width in settings["hidden"]), 1]
+    if (weights := sum(above * (below + 1) for below, above in pairwise(widths))) > MOST_WEIGHTS:
+        raise UserError(f"{place}.hidden: found {weights:,} weights, expected at most {MOST_WEIGHTS:,}")
     if optimizer[0] == "ASGD":
         _check_rate(dict(optimizer[1]), settings["lr"], settings["epochs"], place)
     return {
@@ -261,6 +275,10 @@ def _good(definition, place: str) -> list:
     return definition
 
 
+class _OtherNumberError(yaml.constructor.ConstructorError):
+    """A number that YAML 1.1 reads as another one than most people do."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML that refuses what PyYAML would silently overwrite, a key named twice, and a value that is not of its tag."""
 
@@ -280,3 +298,17 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.composer.ComposerError(None, None, problem, key.start_mark)
             seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return mapping
+
+    def construct_number(self, node):
+        number = self.construct_yaml_int(node) if node.tag.endswith("int") else self.construct_yaml_float(node)
+        # In YAML 1.1, 010 is 8 and 1:30 is 90.
+        if ":" in node.value or (
+            re.fullmatch(r"[-+]?0[\d_]+", node.value) and int(node.value.replace("_", "")) != number
+        ):
+            problem = f"found {node.value}, which YAML takes for {number}; write {number}, or put it in quotes"
+            raise _OtherNumberError(None, None, problem, node.start_mark)
+        return number
+
+
+for kind in ("int", "float"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{kind}", _Loader.construct_number)

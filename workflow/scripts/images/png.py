@@ -6,6 +6,7 @@ Snakefile looks at a folder with it.
 
 import tarfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -89,6 +90,24 @@ def missing(source: str | Path, part: str, wanted: str, found: dict[str, int]) -
         f"data.source: {source}: found no PNG image under {folder}/{wanted}/, which data.classes asks for"
         f"{nearest(wanted, found)}"
     )
+
+
+def look_at(source: Path, classes: list[str]) -> None:
+    """Raises UserError for a file that is no archive, or a folder without images of a class: what is soon seen."""
+    if source.is_dir():
+        counts = Counter((part, name) for part, name, _, _ in images(source))
+        for part in PARTS.values():
+            for name in classes:
+                if not counts[part, name]:
+                    found = {there: count for (at, there), count in counts.items() if at == part}
+                    raise missing(source, part, name, found)
+        return
+    try:
+        is_archive = tarfile.is_tarfile(source)
+    except (OSError, EOFError, zlib.error):
+        is_archive = False
+    if not is_archive:
+        raise UserError(f"data.source: {source}: found no .tgz file in it, expected one with PNG images")
 
 
 def fingerprint(source: Path) -> list[int]:
