@@ -30,6 +30,7 @@ from common.lock import AnotherRunError, check_folder, clear_what_is_left, not_w
 from common.settings import kept
 from common.sources import mark
 from common.terminal import Terminal
+from common.warm import use_for
 
 if IS_MAIN:
     keep_out_of_jobs(HOME / "workflow" / "scripts")
@@ -91,6 +92,7 @@ if IS_RUN:
                 print(f"warning: {path}: {told}", file=sys.stderr)
 
 if IS_RUN and IS_MAIN:
+    use_for(HOME.resolve() / "workflow" / "scripts")
     for archive in EXPERIMENT.local_archive:
         if Path(archive).stat().st_mtime > time.time():
             sys.exit(f"error: data.source: {archive}: found a date in the future; touch it")

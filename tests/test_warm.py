@@ -1,0 +1,223 @@
+"""Jobs as forks of one process: each is what it would be by itself, and nothing is left of them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Workflow, small_config
+from test_workflow import outputs
+
+from common.warm import SCRIPTS, Warm, number
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
+
+
+@pytest.fixture
+def warm():
+    warm = Warm()
+    yield warm
+    if warm._process:
+        warm.stop()
+
+
+def status_of(warm: Warm, folder: Path, text: str, variables: dict | None = None) -> int | None:
+    script = folder / f"{abs(hash(text))}.py"
+    script.write_text(text)
+    _, reading = warm.start(str(script), variables or {})
+    status = number(reading)
+    os.close(reading)
+    return status
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def gone(pid: int) -> bool:
+    end = time.monotonic() + 20
+    while is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not is_alive(pid)
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("x = 1", 0),
+        ("import sys; sys.exit()", 0),
+        ("import sys; sys.exit(7)", 7),
+        ("import sys; sys.exit('error: of a user')", 1),
+        ("1 / 0", 1),
+        ("this is no Python", 1),
+        ("import os; os._exit(3)", 3),
+        ("import os; os.kill(os.getpid(), 9)", -9),
+        ("import os; os.kill(os.getpid(), 2)", -2),
+        ("import sys; sys.exit(True)", 1),
+        ("import sys; sys.exit(300)", 44),
+        ("import sys; sys.exit(-1)", 255),
+        ("import sys; sys.exit('')", 1),
+        ("import sys; sys.exit((1, 2))", 1),
+        ("import atexit, os; atexit.register(os._exit, 5)", 5),
+    ],
+)
+def test_exit_status_is_told(warm, tmp_path, text, status):
+    assert subprocess.run([sys.executable, "-c", text], capture_output=True, check=False).returncode == status
+    assert status_of(warm, tmp_path, text) == status
+
+
+def test_job_is_what_it_would_be_by_itself(warm, tmp_path, monkeypatch):
+    (tmp_path / "beside.py").write_text("here = 5")
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("MINE", "1")
+    monkeypatch.chdir(tmp_path)
+    text = """
+import json, os, sys, tempfile, threading
+import beside
+import torch
+found = {
+    "name": [__name__, sys.modules["__main__"].__dict__ is globals()], "argv": sys.argv == [__file__],
+    "path": os.path.dirname(__file__) == sys.path[0], "cwd": os.getcwd(), "tmp": tempfile.gettempdir(),
+    "variables": [os.environ[name] for name in ("MINE", "OMP_NUM_THREADS")],
+    "threads": [torch.get_num_threads(), threading.active_count()],
+    "of the project": [name for name in sys.modules if name.split(".")[0] in ("common", "training", "forks")],
+    "beside": beside.here,
+}
+json.dump(found, open("found.json", "w"))
+"""
+    assert status_of(warm, tmp_path, text, {"TMPDIR": str(tmp_path / "tmp")}) == 0
+    assert json.loads((tmp_path / "found.json").read_text()) == {
+        "name": ["__main__", True],
+        "argv": True,
+        "path": True,
+        "cwd": str(tmp_path),
+        "tmp": str(tmp_path / "tmp"),
+        "variables": ["1", "1"],
+        "threads": [1, 1],
+        "of the project": [],
+        "beside": 5,
+    }
+
+
+def test_many_at_once_are_told_apart(warm, tmp_path):
+    def run(place: int) -> int:
+        return status_of(warm, tmp_path, f"import sys, time; time.sleep({0.01 * (place % 7)}); sys.exit({place})")
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(run, range(60))) == list(range(60))
+
+
+def test_without_such_a_process_there_is_no_job(warm, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    assert warm.start(str(tmp_path / "none.py"), {}) is None
+    assert not warm.is_usable
+
+
+def test_process_that_was_killed_is_not_used_again(warm, tmp_path):
+    assert status_of(warm, tmp_path, "pass") == 0
+    warm._process.kill()
+    warm._process.wait()
+    assert warm.start(str(tmp_path / "none.py"), {}) is None
+    assert not warm.is_usable
+
+
+@pytest.mark.parametrize("number_of_signal", [signal.SIGKILL, signal.SIGTERM])
+def test_process_ends_with_the_one_that_started_it(tmp_path, number_of_signal):
+    (tmp_path / "job.py").write_text("pass")
+    text = f"""
+import sys, time
+sys.path.insert(0, {str(ROOT / "workflow/scripts")!r})
+from common.warm import Warm
+warm = Warm()
+warm.start({str(tmp_path / "job.py")!r}, {{}})
+print(warm._process.pid, flush=True)
+time.sleep(60)
+"""
+    process = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
+    forks = int(process.stdout.readline())
+    assert is_alive(forks)
+    process.send_signal(number_of_signal)
+    process.wait()
+    assert gone(forks)
+
+
+@pytest.fixture
+def project(tmp_path, small_mnist) -> Workflow:
+    """A copy of the project, whose forks write down what they are for."""
+    for name in ("Snakefile", "workflow", "profiles"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    forks = tmp_path / "workflow/scripts/common/forks.py"
+    text = forks.read_text().replace(
+        "    pid = os.fork()\n",
+        "    print(job['script'], os.getppid(), file=open('forked', 'a'))\n    pid = os.fork()\n",
+    )
+    assert text.count("'forked'") == 1
+    forks.write_text(text)
+    return Workflow(tmp_path / "run", small_config(small_mnist), snakefile=tmp_path / "Snakefile")
+
+
+def forked(workflow: Workflow) -> list[str]:
+    lines = (workflow / "forked").read_text().splitlines()
+    return sorted(line.split()[0].rpartition(".")[0].rpartition(".")[2] for line in lines)
+
+
+def test_run_forks_its_jobs_and_benchmarks_them(project, finished):
+    project.ok("--cores", "2")
+    assert forked(project) == sorted(["extract", "normalize", "train", "train", "plot", "plot", "diagnose"])
+    assert set(forked(project)) == set(SCRIPTS)
+    assert outputs(project) == outputs(finished)
+    _, row = (project / "results/benchmarks/train/good.tsv").read_text().splitlines()
+    assert float(row.split()[2]) > 20  # MB
+
+
+def test_run_without_forks_gives_the_same_bytes(project, finished):
+    forks = project.snakefile.parent / "workflow/scripts/common/forks.py"
+    forks.write_text("raise SystemExit(1)")
+    project.ok("--cores", "2")
+    assert outputs(project) == outputs(finished)
+
+
+def test_run_goes_on_when_the_process_is_killed(project, finished):
+    process = subprocess.Popen(
+        project.command("--cores", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    end = time.monotonic() + 120
+    while not (project / "forked").exists() and time.monotonic() < end:
+        time.sleep(0.005)
+    os.kill(int((project / "forked").read_text().split()[1]), signal.SIGKILL)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert len(forked(project)) == 1
+    assert outputs(project) == outputs(finished)
+
+
+def test_ctrl_c_leaves_no_process(project, finished):
+    project.config["defaults"]["epochs"] = 200_000
+    project.write_config()
+    process = subprocess.Popen(
+        project.command("--cores", "1", "results/variants/good/metrics.json"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 120
+    while not ((project / "forked").exists() and "train" in forked(project)) and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) != 0
+    end = time.monotonic() + 20
+    left = ["?"]
+    while left and time.monotonic() < end:
+        time.sleep(0.05)
+        left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False).stdout
+    assert not left

@@ -1,0 +1,105 @@
+"""Run jobs as forks of one process that has imported torch and matplotlib, which takes most of a short job's time.
+
+A job is what it was: a process of its own that runs its script from the start, with the environment, the benchmark and
+the exit status of one that Snakemake starts. Snakemake itself does whatever cannot be done like that: jobs of a
+cluster, in a conda environment or a container, on an accelerator; and all of them where this is not Linux, or that
+process cannot start or was killed.
+
+Gain: half the time of a run of short trainings, a fifth of the default one (tests/benchmarks, `short` and `run`).
+"""
+
+import atexit
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from threading import Lock
+
+SCRIPTS = ("extract", "normalize", "train", "plot", "diagnose")  # which import torch or matplotlib
+# As Snakemake sets them for a job of one thread; torch reads them as it is imported.
+THREADS = dict.fromkeys([f"{name}_NUM_THREADS" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")], "1")
+
+
+class Warm:
+    """That process: it starts with the first job, and ends with this one."""
+
+    def __init__(self):
+        self.is_usable = sys.platform == "linux"
+        self._lock, self._control, self._process = Lock(), None, None
+
+    def start(self, script: str, variables: dict[str, str]) -> tuple[int, int] | None:
+        """Run a script, with these variables beside those of this process, in this working directory.
+
+        Returns its process ID and a file descriptor, from which `number` reads its exit status; None where that cannot
+        be done.
+        """
+        reading, writing = os.pipe()
+        try:
+            with self._lock:
+                if self._control is None:
+                    self._begin()
+                message = json.dumps({"script": script, "folder": str(Path.cwd()), "variables": variables})
+                socket.send_fds(self._control, [message.encode()], [writing])
+        except OSError:
+            self.is_usable = False
+        os.close(writing)
+        if pid := number(reading):
+            return pid, reading
+        self.is_usable = False
+        os.close(reading)
+        return None
+
+    def _begin(self):
+        self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, str(Path(__file__).with_name("forks.py")), str(other.fileno())]
+        environment = os.environ | THREADS | {"MPLBACKEND": "agg"}
+        self._process = subprocess.Popen(command, env=environment, pass_fds=[other.fileno()])
+        other.close()
+        atexit.register(self.stop)
+
+    def stop(self):
+        self._control.close()
+        self._process.wait()
+
+
+def number(reading: int) -> int | None:
+    """What is written there next; None where it ends before."""
+    content = os.read(reading, 8)
+    return int.from_bytes(content, "little", signed=True) if len(content) == 8 else None
+
+
+def use_for(scripts: Path) -> None:
+    """Let Snakemake run those of SCRIPTS that are in this folder like that."""
+    from snakemake.benchmark import benchmarked
+    from snakemake.script import PythonScript
+
+    warm, by_itself = Warm(), PythonScript.execute_script
+
+    def execute_script(self, fname, edit=False):
+        path = Path(self.path.get_path_or_uri(secret_free=True)).resolve()
+        is_plain = not (self.conda_env or self.container_img or self.env_modules or self.shadow_dir)
+        is_small = self.threads == 1 and not self.resources.get("gpu")
+        started = None
+        if warm.is_usable and path.parent == scripts and path.stem in SCRIPTS and is_plain and is_small:
+            tmp = self.resources.get("tmpdir")
+            variables = dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), tmp) if tmp else {}
+            started = warm.start(str(Path(fname).absolute()), variables)
+        if started is None:
+            by_itself(self, fname, edit)
+            return
+        pid, reading = started
+        try:
+            if self.bench_record is None:
+                status = number(reading)
+            else:
+                with benchmarked(pid, self.bench_record):
+                    status = number(reading)
+        finally:
+            os.close(reading)
+        if status != 0:
+            raise subprocess.CalledProcessError(-signal.SIGKILL if status is None else status, [sys.executable, fname])
+
+    PythonScript.execute_script = execute_script
