@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -44,6 +45,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # What a shell runs in the background ignores SIGINT, and so would all that is interrupted here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     global IS_WHOLE  # noqa: PLW0603 (test modules ask while they are imported, after this)
     IS_WHOLE = config.getoption("--whole")
 

@@ -71,7 +71,8 @@ def gone(pid: int) -> bool:
     ],
 )
 def test_exit_status_is_told(warm, tmp_path, text, status):
-    assert subprocess.run([sys.executable, "-c", text], capture_output=True, check=False).returncode == status
+    python = [sys.executable, "-c", text]
+    assert subprocess.run(python, capture_output=True, check=False).returncode == status
     assert status_of(warm, tmp_path, text) == status
 
 

@@ -24,7 +24,7 @@ LONGEST = 1 << 20  # bytes of a message
 
 def serve(control: socket.socket) -> str:
     """Fork for each message. Ends with the process at the other end; returns in each fork, what its script is."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs
     while True:
         content, descriptors, _, _ = socket.recv_fds(control, LONGEST, 1)
         with contextlib.suppress(ChildProcessError):  # none
@@ -34,11 +34,11 @@ def serve(control: socket.socket) -> str:
             sys.exit()
         if os.fork() == 0:
             control.close()
-            return _watched(json.loads(content), descriptors[0])
+            return _watched(json.loads(content), descriptors[0], handler)
         os.close(descriptors[0])
 
 
-def _watched(job: dict, told: int) -> str:
+def _watched(job: dict, told: int, handler) -> str:
     """Fork once more, and wait for it: who does so can tell its exit status, while the next message is answered."""
     pid = os.fork()
     if pid:
@@ -47,7 +47,7 @@ def _watched(job: dict, told: int) -> str:
         os.write(told, os.waitstatus_to_exitcode(status).to_bytes(8, "little", signed=True))
         os._exit(0)
     os.close(told)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, handler)
     os.chdir(job["folder"])
     os.environ |= job["variables"]
     tempfile.tempdir = None  # what TMPDIR was before
