@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 from conftest import ROOT, Workflow, small_config
 from test_workflow import outputs
@@ -107,6 +108,19 @@ json.dump(found, open("found.json", "w"))
         "of the project": [],
         "beside": 5,
     }
+
+
+def test_job_that_ended_can_be_measured_until_its_status_was_read(warm, tmp_path):
+    (tmp_path / "job.py").write_text("import os; os._exit(4)")
+    pid, reading = warm.start(str(tmp_path / "job.py"), {})
+    assert gone(pid)
+    assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert number(reading) == 4
+    os.close(reading)
+    end = time.monotonic() + 20
+    while psutil.pid_exists(pid) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not psutil.pid_exists(pid)
 
 
 def test_many_at_once_are_told_apart(warm, tmp_path):

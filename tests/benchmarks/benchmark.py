@@ -2,15 +2,16 @@
 
     .venv/bin/python tests/benchmarks/benchmark.py [what …] [--repeat N]
 
-what: loop, diagnosis, run, trials, sweep, add, dry-run, memory; and, only if asked for, tricks (what a training takes
-without each one of training/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`). Takes the raw
-files from results/data/raw (run the pipeline once before), or from ../shared/mnist.
+what: loop, diagnosis, run, trials, sweep, short, add, dry-run, page, memory; and, only if asked for, tricks (what a
+training takes without each one of training/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`).
+Takes the raw files from results/data/raw (run the pipeline once before), or from ../shared/mnist.
 """
 
 import argparse
 import contextlib
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -63,10 +64,11 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def plain(variants: dict, threads: int) -> list[str]:
+def plain(variants: dict, threads: int, images: str | None = None) -> list[str]:
     keys = ("loss", "normalization", "lr", "epochs")
     listed = json.dumps([{key: settings[key] for key in keys} for settings in variants.values()])
-    return [sys.executable, str(HERE / "plain.py"), str(raw_files()), str(threads), tempfile.mkdtemp(), listed]
+    images = images or str(raw_files())
+    return [sys.executable, str(HERE / "plain.py"), images, str(threads), tempfile.mkdtemp(), listed]
 
 
 def default_config(trials: int = 0) -> dict:
@@ -81,7 +83,8 @@ class Project:
     def __init__(self, config: dict):
         self.folder = Path(tempfile.mkdtemp())
         self.config = config
-        config["data"] |= {"mirrors": [str(raw_files())], "fallback": "none"}
+        if config["data"].get("source") != "sample":
+            config["data"] |= {"mirrors": [str(raw_files())], "fallback": "none"}
         self.write()
         self.snakemake("results/data/raw")
 
@@ -133,6 +136,60 @@ def added_variant(config: dict) -> tuple[float, float]:
     return project.snakemake(), seconds(plain(check(config).variants, CORES))
 
 
+def short_config(variants: int) -> dict:
+    """Learning rates of one loss, 30 epochs each, on the embedded images."""
+    config = default_config()
+    one = ONE | {"epochs": 30}
+    rates = {f"rate-{place:04}": one | {"lr": (place + 1) / 100 / variants} for place in range(variants)}
+    return config | {"data": {"source": "sample"}, "variants": rates}
+
+
+def short_run(variants: int) -> tuple[float, float]:
+    """CPU seconds of a whole run of short trainings, and of the plain script over the same."""
+    config = short_config(variants)
+    project, script = Project(config), plain(check(config).variants, CORES, "sample")
+    return cpu_seconds(project.snakemake), cpu_seconds(lambda: output(script))
+
+
+def cpu_seconds(action: Callable[[], object]) -> float:
+    """Of all processes that an action starts and waits for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    action()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+EMPTY = """
+VARIANTS = [f"rate-{{place:04}}" for place in range({variants})]
+rule all:
+    input: expand("plot/{{variant}}", variant=VARIANTS)
+rule train:
+    output: "train/{{variant}}"
+    shell: "touch {{output}}"
+rule plot:
+    input: "train/{{variant}}"
+    output: "plot/{{variant}}"
+    shell: "touch {{output}}"
+"""
+
+
+def large_dry_runs(variants: int) -> Callable[[], tuple[float, float]]:
+    """Seconds of `snakemake -n` before anything was made, and of as many jobs of rules that say nothing."""
+    project = Project(short_config(variants))
+    empty = Path(tempfile.mkdtemp()) / "Snakefile"
+    empty.write_text(EMPTY.format(variants=variants))
+    command = [sys.executable, "-m", "snakemake", "-n", "-q", "--snakefile", str(empty), "--directory"]
+    return lambda: (project.snakemake("-n", "-q"), seconds([*command, str(empty.parent)]))
+
+
+def page_of(variants: int) -> float:
+    """MB of the report of that many variants on MNIST."""
+    config = short_config(variants) | {"data": {}}
+    project = Project(config)
+    project.snakemake()
+    return (project.folder / "results/report.html").stat().st_size / 1e6
+
+
 def dry_runs() -> Callable[[], tuple[float, float]]:
     project = Project(default_config())
     project.snakemake()
@@ -181,7 +238,7 @@ def at_least_one(text: str) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = ["loop", "diagnosis", "run", "trials", "sweep", "add", "dry-run", "memory"]
+    default = ["loop", "diagnosis", "run", "trials", "sweep", "short", "add", "dry-run", "page", "memory"]
     kinds = [*default, "tricks", "jax"]
     parser.add_argument("what", nargs="*", metavar="what", help=f"{', '.join(kinds)}; all but the last two if none")
     parser.add_argument("--repeat", type=at_least_one, default=5)
@@ -203,10 +260,17 @@ def main() -> None:
     if "sweep" in what:
         config = default_config() | {"variants": {}, "sweeps": {"grid": SWEEP}}
         row("sweep of 24 variants", script, 0.65, repeat, lambda: whole_run(config))
+    if "short" in what:
+        row("384 short trainings, CPU", script, 2.00, repeat, lambda: short_run(384))
     if "add" in what:
         row("one variant added", f"{script}, all variants", 0.30, repeat, lambda: added_variant(default_config()))
     if "dry-run" in what:
         row("`snakemake -n`, all done", "`snakemake -n`, empty Snakefile", 1.40, repeat, dry_runs())
+        for variants in (1000, 5000):
+            name, against = f"`snakemake -n`, {variants:,} variants", "as many jobs of empty rules"
+            row(name, against, 1.30, repeat, large_dry_runs(variants))
+    if "page" in what:
+        print(f"| page of 300 variants | {page_of(300):.1f} MB | – | – | – | 8 MB |", flush=True)
     if "memory" in what:
         print(f"| memory of the largest train job | {largest_memory():.0f} MB | – | – | – | 600 MB |")
 

