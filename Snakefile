@@ -27,6 +27,7 @@ from common.english import counted
 from common.environment import keep_out_of_jobs
 from common.errors import UserError
 from common.lock import AnotherRunError, check_folder, clear_what_is_left, not_writable
+from common.rate import lift
 from common.settings import kept
 from common.sources import mark
 from common.terminal import Terminal
@@ -92,6 +93,7 @@ if IS_RUN:
                 print(f"warning: {path}: {told}", file=sys.stderr)
 
 if IS_RUN and IS_MAIN:
+    lift(workflow)
     use_for(HOME.resolve() / "workflow" / "scripts")
     for archive in EXPERIMENT.local_archive:
         if Path(archive).stat().st_mtime > time.time():

@@ -233,6 +233,7 @@ FILES = {
     "common/settings.py": NOTHING,
     "common/sources.py": NOTHING,
     "common/forks.py": NOTHING,
+    "common/rate.py": NOTHING,
     "common/terminal.py": NOTHING,
     "common/warm.py": NOTHING,
     "common/tensors.py": from_rule("normalize"),

@@ -236,3 +236,9 @@ def test_ctrl_c_leaves_no_process(project, finished):
         time.sleep(0.05)
         left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False).stdout
     assert not left
+
+
+def test_jobs_of_this_machine_start_without_a_limit_unless_one_is_asked_for(copy):
+    report = ["--cores", "1", "--forcerun", "report", "--verbose"]
+    assert "Submitting maximum" not in copy.ok(*report).stderr
+    assert "Submitting maximum 7 job(s) over 2" in copy.ok(*report, "--max-jobs-per-timespan", "7/2s").stderr
