@@ -1,5 +1,6 @@
 """Jobs as forks of one process: each is what it would be by itself, and nothing is left of them."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -217,6 +218,14 @@ def test_run_goes_on_when_the_process_is_killed(project, finished):
     assert outputs(project) == outputs(finished)
 
 
+def in_session(session: int) -> list[int]:
+    found = []
+    for pid in psutil.pids():
+        with contextlib.suppress(ProcessLookupError):
+            found += [pid] * (os.getsid(pid) == session)
+    return found
+
+
 def test_ctrl_c_leaves_no_process(project, finished):
     project.config["defaults"]["epochs"] = 200_000
     project.write_config()
@@ -233,11 +242,9 @@ def test_ctrl_c_leaves_no_process(project, finished):
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) != 0
     end = time.monotonic() + 20
-    left = ["?"]
-    while left and time.monotonic() < end:
+    while in_session(process.pid) and time.monotonic() < end:
         time.sleep(0.05)
-        left = subprocess.run(["pgrep", "-s", str(process.pid)], capture_output=True, text=True, check=False).stdout
-    assert not left
+    assert in_session(process.pid) == []
 
 
 def test_jobs_of_this_machine_start_without_a_limit_unless_one_is_asked_for(copy):
