@@ -1,5 +1,7 @@
 """What a complaint about config.yaml suggests: the slip that was probably made, and how it is typed right."""
 
+import tarfile
+
 import pytest
 from conftest import Workflow, small_config
 
@@ -192,4 +194,16 @@ def test_archive_that_is_none_is_told_before_anything_runs(tmp_path, content):
     path.write_bytes(content)
     config = small_config_of({}) | {"data": {"source": str(path)}}
     with pytest.raises(UserError, match=r"images\.tgz: found no \.tgz file in it, expected one with PNG images$"):
+        check(config)
+
+
+def test_archive_that_cannot_be_read_is_told_so(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    path = tmp_path / "images.tgz"
+    path.write_bytes(b"")
+    monkeypatch.setattr(tarfile, "is_tarfile", refused)
+    config = small_config_of({}) | {"data": {"source": str(path)}}
+    with pytest.raises(UserError, match=r"images\.tgz: cannot be read: Permission denied$"):
         check(config)

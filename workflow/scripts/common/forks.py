@@ -23,9 +23,11 @@ from pathlib import Path
 LONGEST = 1 << 20  # bytes of a message
 
 
-def serve(control: socket.socket) -> str:
-    """Fork for each message. Ends with the process at the other end; returns in each fork, what its script is."""
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs
+def serve(control: socket.socket, handler) -> str:
+    """Fork for each message. Ends with the process at the other end; returns in each fork, what its script is.
+
+    handler: what the forks do at Ctrl-C.
+    """
     while True:
         content, descriptors, _, _ = socket.recv_fds(control, LONGEST, 1)
         with contextlib.suppress(ChildProcessError):  # none
@@ -85,6 +87,7 @@ def run(script: str) -> None:
 
 
 if __name__ == "__main__":
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs
     sys.path.pop(0)  # this folder, whose modules are no packages of others
     gc.disable()
     try:
@@ -95,4 +98,4 @@ if __name__ == "__main__":
         sys.exit(1)
     gc.freeze()
     gc.enable()
-    run(serve(socket.socket(fileno=int(sys.argv[1]))))
+    run(serve(socket.socket(fileno=int(sys.argv[1])), handler))

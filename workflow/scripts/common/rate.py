@@ -2,7 +2,7 @@
 
 Snakemake starts at most 100 jobs a second, and looks again at all that wait a second after each time that it looked:
 the more jobs there were, the more often, until that takes a core of its own. It also holds up the end by a second.
-Gain: 6 % of the default run, half of one with a hundred short trainings.
+Gain, with the scheduler of profiles/default: 7 % of the default run, a third of the CPU time of 384 short trainings.
 """
 
 DEFAULT = (100, 1)  # jobs, seconds

@@ -98,10 +98,8 @@ def read(path: str) -> dict:
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        line, column = (
-            error.object.count(b"\n", 0, error.start) + 1,
-            error.start - error.object.rfind(b"\n", 0, error.start),
-        )
+        line = error.object.count(b"\n", 0, error.start) + 1
+        column = error.start - error.object.rfind(b"\n", 0, error.start)
         found = f"byte 0x{error.object[error.start]:02x}, which is not UTF-8 text"
         raise UserError(f"{path}, line {line}, column {column}: found {found}") from None
     except yaml.YAMLError as error:

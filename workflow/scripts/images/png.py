@@ -104,7 +104,9 @@ def look_at(source: Path, classes: list[str]) -> None:
         return
     try:
         is_archive = tarfile.is_tarfile(source)
-    except (OSError, EOFError, zlib.error):
+    except OSError as error:
+        raise UserError(f"data.source: {source}: cannot be read: {error.strerror or error}") from None
+    except (EOFError, zlib.error):
         is_archive = False
     if not is_archive:
         raise UserError(f"data.source: {source}: found no .tgz file in it, expected one with PNG images")
