@@ -145,7 +145,7 @@ function pictured(images) {
   const digits = document.createElement("div");
   digits.className = "digits";
   for (const image of images.sort((a, b) => a - b)) {
-    const digit = document.querySelector(`[data-image="test-${image}"]:has(img)`);
+    const digit = document.querySelector(`[data-image="test-${image}"]`);
     if (!digit || digits.childElementCount === SHOWN) continue;
     const copied = digit.cloneNode(true);
     copied.querySelector("figcaption").textContent = image;

@@ -8,6 +8,8 @@ from pathlib import Path
 os.environ["MPLBACKEND"] = "agg"  # a notebook's, say, would be looked for as matplotlib is imported
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from common.archives import read_arrays
@@ -16,10 +18,10 @@ from common.files import write
 from diagnosis.records import Metrics, read
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
-import matplotlib.pyplot as plt
 
 COLUMNS = 4  # of panels, at most
-COLOURS = 64
+WHITE, BLACK, BLUE, RED = (255, 255, 255), (0, 0, 0), (31, 119, 180), (214, 39, 40)
+OPACITY = 0.4  # of a dot
 
 
 def plot(
@@ -32,17 +34,24 @@ def plot(
     y = np.repeat([0, 1], counts)
     columns = min(COLUMNS, len(seeds))
     rows = math.ceil(len(seeds) / columns)
-    size = (8, 4 if len(seeds) == 1 else 0.8 + rows * 5.6 / columns)
-    figure, panels = plt.subplots(
-        rows, columns, figsize=size, layout="constrained", sharex=True, sharey=True, squeeze=False
+    width, height = (8, 4 if len(seeds) == 1 else 0.8 + rows * 5.6 / columns)
+    figure = Figure(figsize=(width, height), dpi=110)
+    canvas = FigureCanvasAgg(figure)
+    # In inches: a layout engine would draw everything twice, to find the same.
+    above = 0.35 if len(seeds) == 1 else 0.5
+    frame = {"left": 0.65 / width, "right": 1 - 0.1 / width, "bottom": 0.5 / height, "top": 1 - above / height}
+    panels = figure.subplots(
+        rows, columns, sharex=True, sharey=True, squeeze=False, gridspec_kw=frame | {"wspace": 0.08, "hspace": 0.25}
     )
     for axes, seed, is_last, row in zip(panels.flat, seeds, is_last_finite, yhat, strict=False):
-        axes.plot(y, color="black", linewidth=1, label="y")
-        axes.plot(row, "o", alpha=0.4, markersize=4 if columns == 1 else 2, markeredgewidth=0, label="ŷ")
+        axes.plot(y, color=shade(BLACK), linewidth=1, label="y")
+        size = 4 if columns == 1 else 2
+        axes.plot(row, "o", color=shade(BLUE), alpha=OPACITY, markersize=size, markeredgewidth=0, label="ŷ")
         axes.set(ylim=(-0.05, 1.05))
         if np.isnan(row).any():
             word = "every ŷ is NaN" if np.isnan(row).all() else f"{np.isnan(row).sum():,} ŷ NaN"
-            axes.text(0.5, 0.5, word, transform=axes.transAxes, ha="center", va="center", fontsize=12, color="tab:red")
+            place = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+            axes.text(0.5, 0.5, word, fontsize=12, color=shade(RED), **place)
         if len(seeds) > 1:
             axes.set_title(f"seed {seed}{' (last finite)' if is_last else ''}", fontsize=8)
     for axes in panels.flat[len(seeds) :]:
@@ -53,22 +62,32 @@ def plot(
         title += ": some seeds diverged; ŷ at their last finite weights"
     figure.suptitle(title)
     figure.supxlabel(f"training image (first the {classes[0]}s, then the {classes[1]}s)", fontsize="medium")
-    figure.supylabel("y (line) and ŷ (dots)", fontsize="medium")
+    figure.supylabel("y (line) and ŷ (dots)", fontsize="medium", x=0.05 / width)
     if len(seeds) == 1:
-        panels[0, 0].legend(loc="center right")
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=110)
-    plt.close(figure)
-    return in_few_colours(content.getvalue())
+        panels[0, 0].legend(loc="center right", framealpha=1)
+    canvas.draw()
+    return in_few_colours(np.asarray(canvas.buffer_rgba()))
 
 
-def in_few_colours(png: bytes) -> bytes:
-    """The picture in COLOURS shades, a third of its size: the page holds one per variant."""
+def shade(colour: tuple[int, int, int], share: float = 1, on: tuple[int, int, int] = WHITE) -> tuple[float, ...]:
+    """A colour of which this share covers another, as matplotlib takes it: red, green, blue from 0 to 1."""
+    return tuple((share * over + (1 - share) * under) / 255 for over, under in zip(colour, on, strict=True))
+
+
+def in_few_colours(picture: np.ndarray) -> bytes:
+    """A PNG of the uint8 (height, width, 4), a fifth of its size: the page holds one per variant.
+
+    Its 16 colours, half a byte per pixel, are those that are drawn: dots on white, on each other and on the line, and
+    the edges of what is black or red.
+    """
+    on_white = [shade(BLUE, 1 - (1 - OPACITY) ** dots) for dots in (0.5, 1, 2, 3, 4, 5)]
+    on_line = [shade(BLUE, 1 - (1 - OPACITY) ** dots, on=BLACK) for dots in (1, 2)]
+    edges = [*(shade(BLACK, share) for share in (0, 0.2, 0.45, 0.7, 1)), shade(RED, 0.5), shade(RED)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([round(255 * part) for colour in [*on_white, shade(BLUE), *on_line, *edges] for part in colour])
     content = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as image:
-        # By coverage, or the few pixels of a red word would take the colour of the many.
-        how = {"method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
-        image.convert("RGB").quantize(COLOURS, **how).save(content, "PNG", optimize=True)
+    in_colour = Image.fromarray(picture).convert("RGB")
+    in_colour.quantize(palette=palette, dither=Image.Dither.NONE).save(content, "PNG")
     return content.getvalue()
 
 

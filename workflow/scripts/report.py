@@ -143,6 +143,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "counts": metrics[0].counts,
         "rows": rows,
         "looks": charts.looks(variants),
+        "digits": digits.shown,
         "kinds": found["kinds"],
         "marks": losses.marks(),
         "does": losses.DOES,

@@ -13,7 +13,7 @@ FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
     """word (the worst verdict of its seeds), plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged
-    (the seed whose loss broke first), picture (of its image), files.
+    (the seed whose loss broke first), picture (the name of its image's), files.
 
     yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}; defaults: those of the config.
     """
@@ -27,7 +27,7 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
         "findings": findings(entry, digits),
         "tried": cures.on_card(entry, defaults),
         "diverged": first,
-        "picture": digits.uri("train", image.index) if image else None,
+        "picture": digits.show("train", image.index) if image else None,
         "files": FILES,
     }
 
@@ -36,7 +36,7 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
 class Found:
     """A kind of finding on a card: what was found in the first seed that has it, and in which seeds.
 
-    images: (uri, index, exact gradient) of those of its images whose pictures are at hand.
+    images: (name, index, exact gradient) of those of its images whose pictures are at hand.
     """
 
     finding: Finding
@@ -62,4 +62,4 @@ def _pictures(finding: Finding, digits: Pictures) -> list[tuple[str, int, float 
     images = (finding.images or [])[:SHOWN]
     exact = finding.exact or [None] * len(images)
     at_hand = [(index, slope) for index, slope in zip(images, exact, strict=False) if ("train", index) in digits.images]
-    return [(digits.uri("train", index), index, slope) for index, slope in at_hand]
+    return [(digits.show("train", index), index, slope) for index, slope in at_hand]

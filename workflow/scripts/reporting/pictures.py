@@ -2,7 +2,6 @@
 
 import base64
 import io
-from functools import cache
 
 from PIL import Image
 
@@ -16,7 +15,10 @@ def data_uri(content: bytes, kind: str = "image/png") -> str:
 
 
 class Pictures:
-    """The digits of diagnosis/pictures.npz: dark ink on white, as on paper."""
+    """The digits of diagnosis/pictures.npz: dark ink on white, as on paper.
+
+    shown: {name: data URI} of those that the page shows, each once; its places refer to it by that name.
+    """
 
     def __init__(self, arrays: dict):
         """arrays: per part, its images uint8 (n, 28, 28), and under {part}_index their places (n,)."""
@@ -25,18 +27,22 @@ class Pictures:
             for part in ("train", "test")
             for index, image in zip(arrays[f"{part}_index"], arrays[part], strict=True)
         }
-        self.uri = cache(self._uri)
+        self.shown: dict[str, str] = {}
 
-    def _uri(self, part: str, index: int) -> str:
-        content = io.BytesIO()
-        Image.fromarray(255 - self.images[part, index]).save(content, "PNG", optimize=True)
-        return data_uri(content.getvalue())
+    def show(self, part: str, index: int) -> str:
+        """Its name, test-17 say."""
+        name = f"{part}-{index}"
+        if name not in self.shown:
+            content = io.BytesIO()
+            Image.fromarray(255 - self.images[part, index]).save(content, "PNG", optimize=True)
+            self.shown[name] = data_uri(content.getvalue())
+        return name
 
 
 def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y: dict) -> list[dict]:
     """Per part, the images that a variant's first surviving seed gets wrong, the surest first.
 
-    yhat: {part: float32 (seeds, n)}; y: {part: labels (n,)}. Each: part, count, images (index, uri, y, yhat).
+    yhat: {part: float32 (seeds, n)}; y: {part: labels (n,)}. Each: part, count, images (index, name, y, yhat).
     """
     found = []
     for place, one in enumerate(entry.seeds):
@@ -49,7 +55,7 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
             images = [
                 {
                     "index": index,
-                    "uri": pictures.uri(part, index),
+                    "name": pictures.show(part, index),
                     "y": int(y[part][index]),
                     "yhat": float(yhat[part][place, index]),
                 }
@@ -61,7 +67,7 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
 
 
 def hardest(pictures: Pictures, metrics: list[Metrics], wrong: dict, y: dict, most: int = 24) -> list[dict]:
-    """The test images that most variants get wrong: index, uri, y, variants (their names), of how many."""
+    """The test images that most variants get wrong: index, name, y, variants (their names), of how many."""
     missed: dict[int, list[str]] = {}
     of = 0
     for entry in metrics:
@@ -75,6 +81,6 @@ def hardest(pictures: Pictures, metrics: list[Metrics], wrong: dict, y: dict, mo
         (index for index in missed if ("test", index) in pictures.images), key=lambda i: (-len(missed[i]), i)
     )
     return [
-        {"index": i, "uri": pictures.uri("test", i), "y": int(y["test"][i]), "variants": missed[i], "of": of}
+        {"index": i, "name": pictures.show("test", i), "y": int(y["test"][i]), "variants": missed[i], "of": of}
         for i in order[:most]
     ]
