@@ -173,8 +173,8 @@ def project(tmp_path, small_mnist) -> Workflow:
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
     forks = tmp_path / "workflow/scripts/common/forks.py"
     text = forks.read_text().replace(
-        "    pid = os.fork()\n",
-        "    print(job['script'], os.getppid(), file=open('forked', 'a'))\n    pid = os.fork()\n",
+        "    signal.signal(signal.SIGINT, handler)\n",
+        "    print(job['script'], os.getppid(), file=open('forked', 'a'))\n    signal.signal(signal.SIGINT, handler)\n",
     )
     assert text.count("'forked'") == 1
     forks.write_text(text)

@@ -21,42 +21,57 @@ from importlib import import_module
 from pathlib import Path
 
 LONGEST = 1 << 20  # bytes of a message
+# What the scripts import, and what Snakemake puts before them.
+PACKAGES = ("torch", "matplotlib.figure", "matplotlib.backends.backend_agg", "mpmath", "msgspec", "yaml")
+PACKAGES += ("snakemake.iocontainers", "snakemake.logging")
 
 
-def serve(control: socket.socket, handler) -> str:
-    """Fork for each message. Ends with the process at the other end; returns in each fork, what its script is.
+def serve(control: socket.socket, handler) -> tuple[str, int]:
+    """Fork for each message, and tell how each fork ended. Ends with the process at the other end; returns in each
+    fork, what its script is and where its end is told.
 
     handler: what the forks do at Ctrl-C.
     """
+    running: dict[int, tuple[int, int]] = {}  # by what shows that a fork ended: its process ID, and who is told
+    unread: dict[int, int] = {}  # by who was told, and has not read it: the process ID
+    events = select.poll()
+    events.register(control, select.POLLIN)
     while True:
-        content, descriptors, _, _ = socket.recv_fds(control, LONGEST, 1)
-        with contextlib.suppress(ChildProcessError):  # none
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if not content:
-            sys.exit()
-        if os.fork() == 0:
-            control.close()
-            return _watched(json.loads(content), descriptors[0], handler)
-        os.close(descriptors[0])
+        for descriptor, _ in events.poll():
+            if descriptor == control.fileno():
+                content, descriptors, _, _ = socket.recv_fds(control, LONGEST, 1)
+                if not content:
+                    sys.exit()
+                (told,) = descriptors
+                pid = os.fork()
+                if pid == 0:
+                    for other in (control.detach(), *running, *(told for _, told in running.values()), *unread):
+                        os.close(other)
+                    tell(told, os.getpid())
+                    return _prepared(json.loads(content), handler), told
+                end = os.pidfd_open(pid)
+                running[end] = pid, told
+                events.register(end, select.POLLIN)
+                continue
+            events.unregister(descriptor)
+            os.close(descriptor)
+            if descriptor in running:
+                pid, told = running.pop(descriptor)
+                end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+                tell(told, end.si_status if end.si_code == os.CLD_EXITED else -end.si_status)
+                # Until that was read, the process ID is not another's: it may just be about to be measured.
+                unread[told] = pid
+                events.register(told, 0)
+            else:
+                os.waitpid(unread.pop(descriptor), 0)
 
 
-def _watched(job: dict, told: int, handler) -> str:
-    """Fork once more, and wait for it: who does so can tell its exit status, while the next message is answered."""
-    pid = os.fork()
-    if pid:
-        os.write(told, pid.to_bytes(8, "little"))
-        end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-        status = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
-        with contextlib.suppress(BrokenPipeError):  # nobody wants to know
-            os.write(told, status.to_bytes(8, "little", signed=True))
-        # Until that was read, the process ID is not another's: it may just be about to be measured.
-        closed = select.poll()
-        closed.register(told, 0)
-        closed.poll()
-        os.waitpid(pid, 0)
-        os._exit(0)
-    os.close(told)
+def tell(told: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # nobody wants to know
+        os.write(told, number.to_bytes(8, "little", signed=True))
+
+
+def _prepared(job: dict, handler) -> str:
     signal.signal(signal.SIGINT, handler)
     os.chdir(job["folder"])
     os.environ |= job["variables"]
@@ -64,8 +79,11 @@ def _watched(job: dict, told: int, handler) -> str:
     return job["script"]
 
 
-def run(script: str) -> None:
-    """Run a script, and end as Python does; but free no memory before: of a fork, that takes a fifth of a second."""
+def run(script: str, told: int) -> None:
+    """Run a script, and end as Python does; but free no memory before: of a fork, that takes a fifth of a second.
+
+    told: the exit status here, too, for the process that would tell it may be killed.
+    """
     sys.argv = [script]
     sys.path.insert(0, str(Path(script).parent))
     status = 0
@@ -83,6 +101,7 @@ def run(script: str) -> None:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
+    tell(told, status & 0xFF)
     os._exit(status & 0xFF)
 
 
@@ -91,11 +110,14 @@ if __name__ == "__main__":
     sys.path.pop(0)  # this folder, whose modules are no packages of others
     gc.disable()
     try:
-        # What the scripts import, and what Snakemake puts before them.
-        for package in ("torch", "matplotlib.pyplot", "snakemake.iocontainers", "snakemake.logging"):
+        os.close(os.pidfd_open(os.getpid()))  # which not every Linux has
+        for package in PACKAGES:
             import_module(package)
     except Exception:  # whatever it is: a job tells it, which is then run without this process
         sys.exit(1)
+    if sys.dont_write_bytecode:
+        # Images of containers set that; but without bytecode each job would compile some fifty modules anew.
+        sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(".snakemake/bytecode").absolute())
     gc.freeze()
     gc.enable()
-    run(serve(socket.socket(fileno=int(sys.argv[1])), handler))
+    run(*serve(socket.socket(fileno=int(sys.argv[1])), handler))

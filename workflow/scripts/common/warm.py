@@ -46,7 +46,7 @@ class Warm:
         except OSError:
             self.is_usable = False
         os.close(writing)
-        if pid := number(reading):
+        if (pid := number(reading) or 0) > 0:  # else it was killed before it could say so
             return pid, reading
         self.is_usable = False
         os.close(reading)

@@ -6,6 +6,7 @@ In float64, where a mean over all images is exact enough to compare with.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
@@ -50,6 +51,7 @@ def _value(loss: Loss, y: torch.Tensor) -> Callable[[float, float], float]:
         with torch.no_grad():
             return loss(y, logits.sigmoid(), logits).item()
 
+    @cache  # all three searches begin on the same grid
     def of_image(label: float, logit: float) -> float:
         logits = torch.tensor([[logit]], dtype=torch.float64)
         with torch.no_grad():
