@@ -1,8 +1,7 @@
 """What the first screen says: counts, causes, intervals, the grid; from records made here."""
 
-import dataclasses
-
 import pytest
+from msgspec.structs import replace
 from test_cures import PLAIN, trial
 
 from diagnosis.records import Autopsy, Counts, Forecast, Image, Metrics, Outcome, Range, Step, finding
@@ -51,7 +50,7 @@ def diverged(seed=1, epoch=5, expression="log(1 - yhat)", **facts) -> Outcome:
     )
     gone = {"status": "diverged", "diverged_epoch": epoch, "autopsy": autopsy, "verdict": "fails", "forecast": None}
     gone |= dict.fromkeys(("correct", "accuracy", "test_accuracy", "final_loss"))
-    return dataclasses.replace(outcome(seed, kind="diverged"), **gone | {"test_correct": None} | facts)
+    return replace(outcome(seed, kind="diverged"), **gone | {"test_correct": None} | facts)
 
 
 def metrics(**outcomes) -> list[Metrics]:

@@ -1,11 +1,11 @@
 """Which variant is the best: the paired test over images and seeds, and what the verdict makes of it."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import elapsed, least
+from msgspec.structs import replace
 from test_cures import PLAIN
 from test_diagnosis import outcome
 

@@ -4,12 +4,12 @@ import csv
 import json
 import math
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from conftest import Workflow, elapsed, least, small_config
+from msgspec.structs import replace
 from scipy.stats import binomtest
 from test_cures import PLAIN
 from test_train import data, settings, train_seed

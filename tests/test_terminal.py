@@ -7,12 +7,12 @@ import pty
 import re
 import subprocess
 import time
-from dataclasses import replace
 
 import pytest
 from conftest import Workflow, small_config
 from download import KEPT
 from download import told as download_told
+from msgspec.structs import replace
 from snakemake_interface_logger_plugins.common import LogEvent
 from test_answer import DEFAULTS, diverged, metrics, outcome, settings
 from test_cures import trial

@@ -10,11 +10,12 @@ from common.startup import torch
 import io
 import math
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
 from common.errors import UserError, logged
 from common.files import write, write_json, write_sums
@@ -190,7 +191,7 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> s
     np.savez(predictions, **yhat)
     counts = {part: tuple(int((data[f"y_{part}"] == y).sum()) for y in (0, 1)) for part in ("train", "test")}
     outcomes = [result.outcome for result in results.values()]
-    said = Settings(**{field.name: settings[field.name] for field in fields(Settings)})
+    said = Settings(**{field.name: settings[field.name] for field in structs.fields(Settings)})
     metrics = Metrics(
         variant=settings["variant"],
         device=name_of(chosen(settings["device"])),

@@ -5,9 +5,9 @@ the logits that training had, to the sub-expressions that broke (see culprits.py
 """
 
 import math
-from dataclasses import replace
 
 import torch
+from msgspec.structs import replace
 
 from common.english import counted
 from diagnosis.culprits import culprits, gradient_culprit, kinds_by_label, number, span, step, went_in

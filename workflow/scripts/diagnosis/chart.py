@@ -9,15 +9,15 @@ gradient descent moves a logit against the gradient's sign.
 """
 
 import math
-from dataclasses import dataclass
+
+import msgspec
 
 from diagnosis.records import Number
 
 PLAIN = set("+0-")  # of a gradient: the signs of finite numbers
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(msgspec.Struct, frozen=True):
     """All float32 logits from low to high, both included, of one class.
 
     value: 'finite', 'nan', 'inf' or '-inf'. gradient: '+', '0', '-', 'nan', 'inf' or '-inf', as computed in float32; or
@@ -47,8 +47,7 @@ class Interval:
         return "0" if self.gradient == "0" else self.exact or (self.gradient if len(self.gradient) == 1 else None)
 
 
-@dataclass(frozen=True)
-class Infimum:
+class Infimum(msgspec.Struct, frozen=True):
     """The largest lower bound of φ, exactly, but for a pole or a step between two neighbouring float32 logits.
 
     value: '-inf' where there is none, 'nan' where φ is defined nowhere. low, high: the logits that attain it, as
@@ -62,8 +61,7 @@ class Infimum:
     towards: str | None
 
 
-@dataclass(frozen=True)
-class LabelChart:
+class LabelChart(msgspec.Struct, frozen=True):
     """φ of one label.
 
     intervals: over all float32 logits, the smallest first.
@@ -82,8 +80,7 @@ class LabelChart:
     starved_above: float | None
 
 
-@dataclass(frozen=True)
-class Corner:
+class Corner(msgspec.Struct, frozen=True):
     """φ and its gradient for label y, where ŷ becomes 0 or 1 and at the largest logits."""
 
     y: int
@@ -94,8 +91,7 @@ class Corner:
     safe: bool
 
 
-@dataclass(frozen=True)
-class LossChart:
+class LossChart(msgspec.Struct, frozen=True):
     """per_image: whether the loss is a sum or mean over images; if not, why_not says so in words, and φ is that of an
     image in the company of two undecided ones, one of each class.
 

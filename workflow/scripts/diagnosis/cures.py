@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 import torch
+from msgspec import structs
 
 from common.errors import UserError
 from diagnosis.changes import WAYS, Change, worth_trying
@@ -48,7 +49,7 @@ def cured(
     evidence = replace(evidence, other_rate=_other_rate(tried))
     found = findings(evidence)
     trials = [(change, _trial(evidence, outcome, change, other), other) for change, other in tried]
-    return replace(
+    return structs.replace(
         outcome,
         verdict=verdict(evidence, found),
         findings=found,

@@ -1,9 +1,9 @@
 """When would a run that ended well have diverged? Its own logits, carried on."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
+from msgspec.structs import replace
 
 from diagnosis.chart import LossChart, limits
 from diagnosis.records import Forecast

@@ -5,12 +5,11 @@ workflow/schemas/metrics.schema.yaml is made from these definitions by `python t
 """
 
 import math
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, field
 
 from common.files import damaged, read_bytes
 
@@ -20,23 +19,20 @@ Number = float | str
 ByLabel = Annotated[dict[str, int], Meta(description="images per label, '0' and '1'")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Range:
+class Range(msgspec.Struct, frozen=True, kw_only=True):
     """The smallest and the largest of some values, NaN left aside; null where nothing else is there."""
 
     min: Number | None
     max: Number | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Input(Range):
+class Input(Range, frozen=True, kw_only=True):
     """What went into a sub-expression."""
 
     expression: Annotated[str, Meta(description="as it was typed")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One sub-expression, what it held and what went into it."""
 
     expression: Annotated[str, Meta(description="as it was typed; `logits` for the network itself")]
@@ -51,8 +47,7 @@ class Step:
     inputs: list[Input]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Image:
+class Image(msgspec.Struct, frozen=True, kw_only=True):
     """A training image."""
 
     index: Annotated[int, Meta(description="its place among the training images, from 0")]
@@ -61,8 +56,7 @@ class Image:
     logit: Number
 
 
-@dataclass(frozen=True, kw_only=True)
-class BrokenNormalization:
+class BrokenNormalization(msgspec.Struct, frozen=True, kw_only=True):
     """Why training pixels are not finite after normalization."""
 
     culprits: list[Step]
@@ -70,8 +64,7 @@ class BrokenNormalization:
     why: Annotated[str, Meta(description="a part of a sentence")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Autopsy:
+class Autopsy(msgspec.Struct, frozen=True, kw_only=True):
     """Why a loss stopped being finite."""
 
     epoch: Annotated[int, Meta(description="the first whose loss is not finite")]
@@ -103,8 +96,7 @@ class Autopsy:
     ] = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Forecast:
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """When a run that ended well would diverge, if it went on at its pace."""
 
     epoch: Annotated[int | None, Meta(description="null where none is in sight")]
@@ -149,8 +141,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 Verdict = Literal["good", "faulty", "fails"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trial:
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """A single change of the settings, and what became of the same seed, trained with it from the start, in full."""
 
     change: Annotated[str, Meta(description="a part of a sentence; `expressions` in backquotes")]
@@ -169,8 +160,7 @@ class Trial:
     snippet: Annotated[str | None, Meta(description="lines for config.yaml; null where it did not help")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one seed."""
 
     seed: int
@@ -220,8 +210,7 @@ class Outcome:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Images per class: of y = 0, of y = 1."""
 
     train: tuple[int, int]
@@ -231,8 +220,7 @@ class Counts:
 Named = Annotated[list, Meta(description="its name in torch, and its arguments: [[argument, value], …]")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What a variant was trained with, every default filled in. Its seeds have places of their own."""
 
     loss: str
@@ -252,8 +240,7 @@ class Settings:
     device: Annotated[str, Meta(description="asked for: cpu, cuda, mps or auto")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metrics:
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """metrics.json: what became of one variant."""
 
     variant: str
@@ -263,8 +250,7 @@ class Metrics:
     seeds: Annotated[list[Outcome], Meta(description="in the order of the config")]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rewrite:
+class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
     """The same function as a loss of config.yaml, typed so that float32 loses less of it (an entry of rewrites.json).
 
     lost, lost_before: bits of 24 that float32 loses of value and gradient, the mean over logits and labels. dead,
@@ -281,8 +267,7 @@ class Rewrite:
     wrong: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """Two variants whose settings differ in one key alone, seed by seed: the first with the first, and so on.
 
     What it says of test images is of those seeds that gave an answer to all of them in both variants.
@@ -300,8 +285,7 @@ class Pair:
     ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One key's change from one value to another, over all other settings and seeds (an entry of pairs.json)."""
 
     key: str

@@ -1,6 +1,6 @@
 """Which changes of one setting the page shows."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from diagnosis.paired import holm
 from diagnosis.records import Change
