@@ -1,17 +1,20 @@
 """The report's sections in a real browser: what each shows, to whom, and in which size."""
 
 import copy
+import io
 import math
 import re
 import shutil
 import time
 
 import diagnose
+import numpy as np
 import pytest
 import report
 from axe_playwright_python.sync_playwright import Axe
 from browsing import DIAGNOSIS, HOSTILE, LINES, STABLE, effective, forget_sums, lines, needs_chromium, shown, write_page
 from conftest import ROOT, least
+from PIL import Image
 from playwright.sync_api import expect
 
 from common.files import SUMS, read_json, write_json
@@ -345,6 +348,24 @@ TIMED = """() => {{
     document.body.getBoundingClientRect();
     return performance.now() - start;
 }}"""
+
+
+def test_each_digit_is_held_once_and_shown_wherever_it_is_named(open_page, compared):
+    page = open_page()
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    named = page.locator(".digit use").evaluate_all("all => all.map((use) => use.getAttribute('href').slice(1))")
+    held = page.locator("symbol").evaluate_all("all => all.map((one) => one.id)")
+    assert len(named) > len(set(named)) == len(held) > 1
+    assert set(named) == set(held)
+    html = (compared / "results/report.html").read_text()
+    assert html.count('"data:image/png') == len(held) + len(compared.config["variants"])
+    labels = page.locator(".digit svg").evaluate_all("all => all.map((one) => one.ariaLabel)")
+    assert all(re.fullmatch(r"image \d+, an? \S.*", label) for label in labels)
+    digit = page.locator(".digit svg").first
+    digit.scroll_into_view_if_needed()
+    with Image.open(io.BytesIO(digit.screenshot())) as seen:
+        shades = np.asarray(seen.convert("L"))[4:-4, 4:-4]  # without its frame
+    assert np.ptp(shades) > 100  # ink on paper
 
 
 def pages(page) -> int:

@@ -2,7 +2,6 @@
 
 import io
 
-import matplotlib.pyplot as plt
 import numpy as np
 import plot
 import pytest
@@ -13,19 +12,17 @@ YHAT = np.array([[0.1, 0.2, 0.9], [0.5, 0.5, 0.5], [np.nan, np.nan, np.nan], [0.
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """Draws some seeds; the figure, not yet closed."""
+    """Draws some seeds; the figure."""
     figures = []
-    monkeypatch.setattr(plt, "close", figures.append)
+    made = plot.Figure
+    monkeypatch.setattr(plot, "Figure", lambda **how: figures.append(made(**how)) or figures[-1])
 
     def draw(seeds: int, is_last_finite: list[bool]):
         png = plot.plot(YHAT[:seeds], is_last_finite, [2, 1], list(range(7, 7 + seeds)), ["cat", "dog"], "a $x$")
         assert png.startswith(b"\x89PNG")
         return figures[-1]
 
-    yield draw
-    monkeypatch.undo()
-    for figure in figures:
-        plt.close(figure)
+    return draw
 
 
 def dots(axes) -> np.ndarray:
@@ -57,14 +54,37 @@ def test_title_says_that_all_diverged(drawn):
     assert len(drawn(3, [False] * 3).axes) == 3
 
 
+@pytest.mark.parametrize("seeds", [1, 2, 3, 4])
+def test_no_text_lies_on_another_or_beyond_the_edge(drawn, seeds):
+    figure = drawn(seeds, [False] * seeds)
+    texts = [figure._suptitle, figure._supxlabel, figure._supylabel]
+    for axes in figure.axes:
+        texts.append(axes.title)
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = axis.get_view_interval()
+            texts += [tick.label1 for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts if text.get_visible() and text.get_text()]
+    assert len(boxes) > 8
+    width, height = figure.canvas.get_width_height()
+    for place, (text, box) in enumerate(boxes):
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height, text
+        assert [other for other, at in boxes[:place] if box.overlaps(at)] == [], text
+
+
 def test_few_colours_are_near_those_of_the_plot(monkeypatch):
     few_of = plot.in_few_colours
-    monkeypatch.setattr(plot, "in_few_colours", lambda png: png)
-    yhat = np.stack([np.linspace(0, 1, 5000), np.full(5000, np.nan)]).astype(np.float32)
-    full = plot.plot(yhat, [False, False], [2500, 2500], [7, 8], ["cat", "dog"], "some")
-    few = few_of(full)
-    assert len(few) < len(full) / 2
-    before, after = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in (full, few))
-    assert len(np.unique(after.reshape(-1, 3), axis=0)) <= plot.COLOURS
-    assert np.abs(before - after).max() < 30
+    monkeypatch.setattr(plot, "in_few_colours", lambda picture: picture)
+    yhat = np.stack([np.random.default_rng(0).random(5000), np.full(5000, np.nan)]).astype(np.float32)
+    for seeds in (1, 2):
+        full = plot.plot(yhat[:seeds], [False] * seeds, [2500, 2500], [7, 8][:seeds], ["cat", "dog"], "some")
+        image = Image.open(io.BytesIO(few_of(full)))
+        assert len(image.getpalette()) == 3 * 16
+        before, after = full[..., :3].astype(int), np.asarray(image.convert("RGB")).astype(int)
+        assert np.abs(before - after).max(axis=-1).mean() < 5
+        is_grey, stays_grey = (np.ptp(picture, axis=-1) == 0 for picture in (before, after))
+        assert stays_grey[is_grey].all()
+        one_dot = [round(255 * part) for part in plot.shade(plot.BLUE, plot.OPACITY)]
+        for colour in (plot.WHITE, plot.BLACK, one_dot):
+            is_it = np.abs(before - colour).max(axis=-1) <= 1
+            assert is_it.any() and (np.abs(after - colour).max(axis=-1)[is_it] <= 1).all()
     assert ((after[..., 0] > 180) & (after[..., 1] < 90)).any()  # the words are red

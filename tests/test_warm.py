@@ -124,6 +124,19 @@ def test_job_that_ended_can_be_measured_until_its_status_was_read(warm, tmp_path
     assert not psutil.pid_exists(pid)
 
 
+def test_module_is_compiled_once_where_python_is_to_write_no_bytecode(warm, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "beside.py").write_text("here = 5")
+    text = "import sys, beside; sys.exit(beside.here)"
+    assert [status_of(warm, tmp_path, text) for _ in range(2)] == [5, 5]
+    (compiled,) = (tmp_path / ".snakemake/bytecode").rglob("beside.*.pyc")
+    assert list(tmp_path.rglob("__pycache__")) == []
+    (tmp_path / "beside.py").write_text("here = 11")  # another size: Python compares that and the second
+    assert status_of(warm, tmp_path, text) == 11
+    assert compiled.exists()
+
+
 def test_many_at_once_are_told_apart(warm, tmp_path):
     def run(place: int) -> int:
         return status_of(warm, tmp_path, f"import sys, time; time.sleep({0.01 * (place % 7)}); sys.exit({place})")

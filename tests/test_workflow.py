@@ -263,6 +263,28 @@ def test_one_variant_can_be_asked_for(copy):
     assert (copy / "results/variants/good/metrics.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (
+            "results/variants/goood/metrics.json",
+            "found no variant 'goood' in config.yaml, of which a file is asked",
+        ),
+        ("results/data/normalized/.pt", None),
+        (
+            "results/data/normalized/raw.pt",
+            "found no normalization 'raw' in config.yaml, of which a file is asked",
+        ),
+    ],
+)
+def test_file_of_what_config_yaml_has_not_is_told_in_a_line(copy, file, said):
+    told = copy.run("--cores", "1", file)
+    assert told.returncode == 1
+    last = told.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"error: {said}") if said else "No rule to produce" in last
+    assert list((copy / ".snakemake/locks").iterdir()) == []
+
+
 def test_snakemake_report_is_made(copy):
     copy.ok("--report", "report.html")
     page = (copy / "report.html").read_text()

@@ -4,6 +4,7 @@ from importlib import metadata
 from platform import machine
 from shutil import which
 
+from common.errors import nearest
 from snakemake import jobs
 
 SCRIPTS = HOME.resolve() / "workflow" / "scripts"
@@ -20,6 +21,15 @@ def code(script, others=None):
     return local(str(path if IS_MAIN else path.absolute()))
 
 
+def known(wildcards):
+    """The same, where config.yaml has what they name; else the run ends."""
+    for kind, name in wildcards.items():
+        names = {"variant": EXPERIMENT.variants, "normalization": EXPERIMENT.normalizations}[kind]
+        if name not in names:
+            sys.exit(f"error: found no {kind} '{name}' in config.yaml, of which a file is asked{nearest(name, names)}")
+    return wildcards
+
+
 def settings(name):
     """An input that holds a job's params, by the name of what it runs; none in a module, whose names are others'.
 
@@ -27,6 +37,7 @@ def settings(name):
     """
 
     def of(wildcards):
+        known(wildcards)
         if not IS_MAIN:
             return []
         params = {

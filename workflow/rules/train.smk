@@ -5,7 +5,7 @@ rule train:
     """A model per seed of one variant. A loss that is not finite is recorded, and the job succeeds."""
     input:
         normalized=lambda wildcards: (
-            f"results/data/normalized/{EXPERIMENT.variants[wildcards.variant]['normalization']}.pt"
+            f"results/data/normalized/{EXPERIMENT.variants[known(wildcards).variant]['normalization']}.pt"
         ),
         digits="results/data/digits.pt",
         code=code("train"),

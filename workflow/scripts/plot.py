@@ -80,9 +80,9 @@ def in_few_colours(picture: np.ndarray) -> bytes:
     Its 16 colours, half a byte per pixel, are those that are drawn: dots on white, on each other and on the line, and
     the edges of what is black or red.
     """
-    on_white = [shade(BLUE, 1 - (1 - OPACITY) ** dots) for dots in (0.5, 1, 2, 3, 4, 5)]
+    on_white = [shade(BLUE, 1 - (1 - OPACITY) ** dots) for dots in (0.5, 1, 2, 3, 4)]
     on_line = [shade(BLUE, 1 - (1 - OPACITY) ** dots, on=BLACK) for dots in (1, 2)]
-    edges = [*(shade(BLACK, share) for share in (0, 0.2, 0.45, 0.7, 1)), shade(RED, 0.5), shade(RED)]
+    edges = [*(shade(BLACK, share) for share in (0, 0.13, 0.3, 0.5, 0.77, 1)), shade(RED, 0.5), shade(RED)]
     palette = Image.new("P", (1, 1))
     palette.putpalette([round(255 * part) for colour in [*on_white, shade(BLUE), *on_line, *edges] for part in colour])
     content = io.BytesIO()
