@@ -124,17 +124,25 @@ def test_job_that_ended_can_be_measured_until_its_status_was_read(warm, tmp_path
     assert not psutil.pid_exists(pid)
 
 
-def test_module_is_compiled_once_where_python_is_to_write_no_bytecode(warm, tmp_path, monkeypatch):
+def test_bytecode_of_the_project_alone_is_kept_where_python_is_to_write_none(warm, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "beside.py").write_text("here = 5")
-    text = "import sys, beside; sys.exit(beside.here)"
-    assert [status_of(warm, tmp_path, text) for _ in range(2)] == [5, 5]
-    (compiled,) = (tmp_path / ".snakemake/bytecode").rglob("beside.*.pyc")
+    scripts = ROOT / "workflow/scripts"
+    text = f"""
+import sys
+sys.path.insert(0, {str(scripts)!r})
+import beside, common.english
+assert sys.dont_write_bytecode and sys.pycache_prefix is None
+sys.exit(beside.here if common.english.counted(2, "word") == "2 words" else 1)
+"""
+    assert status_of(warm, tmp_path, text) == 5
+    _, kept = sorted((tmp_path / ".snakemake/bytecode").rglob("*.pyc"))
+    assert kept.name.startswith("english.") and str(kept.parent).endswith(str(scripts / "common"))
+    written = kept.stat().st_mtime_ns
+    assert status_of(warm, tmp_path, text) == 5
+    assert kept.stat().st_mtime_ns == written
     assert list(tmp_path.rglob("__pycache__")) == []
-    (tmp_path / "beside.py").write_text("here = 11")  # another size: Python compares that and the second
-    assert status_of(warm, tmp_path, text) == 11
-    assert compiled.exists()
 
 
 def test_many_at_once_are_told_apart(warm, tmp_path):

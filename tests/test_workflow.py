@@ -268,12 +268,12 @@ def test_one_variant_can_be_asked_for(copy):
     [
         (
             "results/variants/goood/metrics.json",
-            "found no variant 'goood' in config.yaml, of which a file is asked",
+            "a file of variant 'goood' is asked for; found no such",
         ),
         ("results/data/normalized/.pt", None),
         (
             "results/data/normalized/raw.pt",
-            "found no normalization 'raw' in config.yaml, of which a file is asked",
+            "a file of normalization 'raw' is asked for; found no",
         ),
     ],
 )

@@ -254,16 +254,16 @@ def main() -> None:
     if {"loop", "diagnosis", "tricks", "jax"} & set(what):
         loop_rows(what, repeat)
     if "run" in what:
-        row("default config", script, 0.75, repeat, lambda: whole_run(default_config()))
+        row("default config", script, 0.70, repeat, lambda: whole_run(default_config()))
     if "trials" in what:
         row("default config, 4 trials", script, 1.00, repeat, lambda: whole_run(default_config(trials=4)))
     if "sweep" in what:
         config = default_config() | {"variants": {}, "sweeps": {"grid": SWEEP}}
-        row("sweep of 24 variants", script, 0.65, repeat, lambda: whole_run(config))
+        row("sweep of 24 variants", script, 0.60, repeat, lambda: whole_run(config))
     if "short" in what:
         row("384 short trainings, CPU", script, 2.00, repeat, lambda: short_run(384))
     if "add" in what:
-        row("one variant added", f"{script}, all variants", 0.30, repeat, lambda: added_variant(default_config()))
+        row("one variant added", f"{script}, all variants", 0.25, repeat, lambda: added_variant(default_config()))
     if "dry-run" in what:
         row("`snakemake -n`, all done", "`snakemake -n`, empty Snakefile", 1.40, repeat, dry_runs())
         for variants in (1000, 5000):

@@ -22,11 +22,12 @@ def code(script, others=None):
 
 
 def known(wildcards):
-    """The same, where config.yaml has what they name; else the run ends."""
+    """The same, where a variant of config.yaml has what they name; else the run ends."""
     for kind, name in wildcards.items():
         names = {"variant": EXPERIMENT.variants, "normalization": EXPERIMENT.normalizations}[kind]
         if name not in names:
-            sys.exit(f"error: found no {kind} '{name}' in config.yaml, of which a file is asked{nearest(name, names)}")
+            found = f"found no such {kind} among the variants of config.yaml"
+            sys.exit(f"error: a file of {kind} '{name}' is asked for; {found}{nearest(name, names)}")
     return wildcards
 
 

@@ -75,7 +75,7 @@ def shade(colour: tuple[int, int, int], share: float = 1, on: tuple[int, int, in
 
 
 def in_few_colours(picture: np.ndarray) -> bytes:
-    """A PNG of the uint8 (height, width, 4), a fifth of its size: the page holds one per variant.
+    """A PNG of the uint8 (height, width, 4), a quarter of its size: the page holds one per variant.
 
     Its 16 colours, half a byte per pixel, are those that are drawn: dots on white, on each other and on the line, and
     the edges of what is black or red.

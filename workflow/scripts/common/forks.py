@@ -18,8 +18,10 @@ import sys
 import tempfile
 import traceback
 from importlib import import_module
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
 from pathlib import Path
 
+SCRIPTS = Path(__file__).resolve().parents[1]
 LONGEST = 1 << 20  # bytes of a message
 # What the scripts import, and what Snakemake puts before them.
 PACKAGES = ("torch", "matplotlib.figure", "matplotlib.backends.backend_agg", "mpmath", "msgspec", "yaml")
@@ -79,6 +81,25 @@ def _prepared(job: dict, handler) -> str:
     return job["script"]
 
 
+class KeptBytecode(SourceFileLoader):
+    """Modules of the project where Python is to write no bytecode beside them, as in images of containers: without any,
+    each job would compile some fifty of them anew, a fifth of a short training."""
+
+    def get_code(self, fullname):
+        before = sys.dont_write_bytecode, sys.pycache_prefix
+        sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(".snakemake/bytecode").absolute())
+        try:
+            return super().get_code(fullname)
+        finally:
+            sys.dont_write_bytecode, sys.pycache_prefix = before
+
+    @classmethod
+    def finder(cls, path: str) -> FileFinder:
+        if not Path(path).is_relative_to(SCRIPTS):
+            raise ImportError  # another finder's
+        return FileFinder(path, (cls, SOURCE_SUFFIXES))
+
+
 def run(script: str, told: int) -> None:
     """Run a script, and end as Python does; but free no memory before: of a fork, that takes a fifth of a second.
 
@@ -107,7 +128,7 @@ def run(script: str, told: int) -> None:
 
 if __name__ == "__main__":
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs
-    sys.path.pop(0)  # this folder, whose modules are no packages of others
+    sys.path_importer_cache.pop(sys.path.pop(0), None)  # this folder, whose modules are no packages of others
     gc.disable()
     try:
         os.close(os.pidfd_open(os.getpid()))  # which not every Linux has
@@ -116,8 +137,7 @@ if __name__ == "__main__":
     except Exception:  # whatever it is: a job tells it, which is then run without this process
         sys.exit(1)
     if sys.dont_write_bytecode:
-        # Images of containers set that; but without bytecode each job would compile some fifty modules anew.
-        sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(".snakemake/bytecode").absolute())
+        sys.path_hooks.insert(0, KeptBytecode.finder)
     gc.freeze()
     gc.enable()
     run(*serve(socket.socket(fileno=int(sys.argv[1])), handler))
