@@ -35,7 +35,7 @@ def plot(
     columns = min(COLUMNS, len(seeds))
     rows = math.ceil(len(seeds) / columns)
     width, height = (8, 4 if len(seeds) == 1 else 0.8 + rows * 5.6 / columns)
-    figure = Figure(figsize=(width, height), dpi=110)
+    figure = Figure(figsize=(width, height), dpi=100)
     canvas = FigureCanvasAgg(figure)
     # In inches: a layout engine would draw everything twice, to find the same.
     above = 0.35 if len(seeds) == 1 else 0.5
