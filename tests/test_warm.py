@@ -14,16 +14,17 @@ from pathlib import Path
 import psutil
 import pytest
 from conftest import ROOT, Workflow, small_config
+from snakemake.benchmark import BenchmarkRecord
 from test_workflow import outputs
 
-from common.warm import SCRIPTS, Warm, number
+from common.warm import SCRIPTS, TORCH, Warm, end_of, number
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
 
 
 @pytest.fixture
 def warm():
-    warm = Warm()
+    warm = Warm(TORCH)
     yield warm
     if warm._process:
         warm.stop()
@@ -145,6 +146,36 @@ sys.exit(beside.here if common.english.counted(2, "word") == "2 words" else 1)
     assert list(tmp_path.rglob("__pycache__")) == []
 
 
+@pytest.mark.parametrize("seconds", [0.0, 1.5])
+def test_benchmark_of_a_job_says_what_it_took(warm, tmp_path, seconds):
+    text = f"""
+import time
+held = b"x" * 300_000_000
+end = time.process_time() + 0.3
+while time.process_time() < end:
+    pass
+time.sleep({seconds})
+"""
+    (tmp_path / "job.py").write_text(text)
+    record = BenchmarkRecord()
+    pid, reading = warm.start(str(tmp_path / "job.py"), {})
+    assert end_of(pid, reading, record) == 0
+    os.close(reading)
+    assert 300 < record.max_rss < 1000
+    assert 0.3 <= record.cpu_time <= record.running_time - seconds + 0.5
+    assert record.mean_load() == pytest.approx(100 * record.cpu_time / record.running_time)
+    assert record.max_pss or not seconds
+
+
+@pytest.mark.parametrize("seconds", [0, 1.5])
+def test_job_that_was_killed_has_an_end_without_a_benchmark(warm, tmp_path, seconds):
+    (tmp_path / "job.py").write_text(f"import os, time; time.sleep({seconds}); os.kill(os.getpid(), 9)")
+    for record in (BenchmarkRecord(), None):
+        pid, reading = warm.start(str(tmp_path / "job.py"), {})
+        assert end_of(pid, reading, record) == -9
+        os.close(reading)
+
+
 def test_many_at_once_are_told_apart(warm, tmp_path):
     def run(place: int) -> int:
         return status_of(warm, tmp_path, f"import sys, time; time.sleep({0.01 * (place % 7)}); sys.exit({place})")
@@ -174,7 +205,7 @@ def test_process_ends_with_the_one_that_started_it(tmp_path, number_of_signal):
 import sys, time
 sys.path.insert(0, {str(ROOT / "workflow/scripts")!r})
 from common.warm import Warm
-warm = Warm()
+warm = Warm(())
 warm.start({str(tmp_path / "job.py")!r}, {{}})
 print(warm._process.pid, flush=True)
 time.sleep(60)
@@ -235,7 +266,7 @@ def test_run_goes_on_when_the_process_is_killed(project, finished):
     os.kill(int((project / "forked").read_text().split()[1]), signal.SIGKILL)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    assert len(forked(project)) == 1
+    assert forked(project) == ["extract", "plot", "plot"]  # these two are another's forks
     assert outputs(project) == outputs(finished)
 
 

@@ -20,7 +20,6 @@ from msgspec import structs
 from common.errors import UserError, logged
 from common.files import write, write_json, write_sums
 from common.tensors import read_tensors
-from diagnosis.cures import cured
 from diagnosis.evidence import Evidence, Task, task
 from diagnosis.findings import findings, verdict
 from diagnosis.gather import gather
@@ -162,6 +161,8 @@ def train_all(settings: dict, data: dict, digits: Path) -> dict[int, Trained]:
     for seed in settings["seeds"]:
         result = train_seed(seed, shared, f"train  {settings['variant']}")
         if result.outcome.verdict != "good" and is_cure_sought:
+            from diagnosis.cures import cured
+
             result.outcome = cured(
                 result,
                 partial(train_seed, called=f"try a cure of {settings['variant']}"),

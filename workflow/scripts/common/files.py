@@ -41,9 +41,16 @@ def write(path: str | Path, content: bytes | str, left: str | None = None) -> No
         raise UserError(why_not_written(path, error)) from None
 
 
-def write_json(path: str | Path, value) -> None:
-    """Strict JSON: raises ValueError for NaN and infinity, which are no JSON."""
-    write(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+def write_json(path: str | Path, value: dict | list) -> None:
+    """Strict JSON: raises ValueError for NaN and infinity, which are no JSON. Of a list, each item is a line: with
+    indents, Python takes ten times as long, and a sweep of 384 variants has 70,000 changes.
+    """
+    strict = {"ensure_ascii": False, "allow_nan": False}
+    if isinstance(value, list):
+        text = "[\n" + ",\n".join(map(json.JSONEncoder(**strict).encode, value)) + "\n]"
+    else:
+        text = json.dumps(value, indent=2, **strict)
+    write(path, text + "\n")
 
 
 def damaged(path: str | Path, what: str) -> UserError:

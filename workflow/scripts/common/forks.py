@@ -1,8 +1,9 @@
-"""The process that jobs are forks of, which common/warm.py starts: `forks.py DESCRIPTOR`, of a socket.
+"""A process that jobs are forks of, which common/warm.py starts: `forks.py DESCRIPTOR PACKAGE…`, of a socket.
 
 It imports packages of others alone, so that a job sees the project as it is when the job starts. A message is a JSON
 with the path of a script, its working directory and more variables of its environment, and the file descriptor that is
-told the process ID and then the exit status, 8 bytes each.
+told, 8 bytes each, the process ID and then, together, the exit status, the largest memory (KB) and the CPU time (ms);
+these two are 0 where Python was not left to end the job.
 """
 
 import atexit
@@ -10,6 +11,7 @@ import contextlib
 import gc
 import json
 import os
+import resource
 import runpy
 import select
 import signal
@@ -23,9 +25,6 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[1]
 LONGEST = 1 << 20  # bytes of a message
-# What the scripts import, and what Snakemake puts before them.
-PACKAGES = ("torch", "matplotlib.figure", "matplotlib.backends.backend_agg", "mpmath", "msgspec", "yaml")
-PACKAGES += ("snakemake.iocontainers", "snakemake.logging")
 
 
 def serve(control: socket.socket, handler) -> tuple[str, int]:
@@ -60,7 +59,7 @@ def serve(control: socket.socket, handler) -> tuple[str, int]:
             if descriptor in running:
                 pid, told = running.pop(descriptor)
                 end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-                tell(told, end.si_status if end.si_code == os.CLD_EXITED else -end.si_status)
+                tell(told, end.si_status if end.si_code == os.CLD_EXITED else -end.si_status, 0, 0)
                 # Until that was read, the process ID is not another's: it may just be about to be measured.
                 unread[told] = pid
                 events.register(told, 0)
@@ -68,9 +67,9 @@ def serve(control: socket.socket, handler) -> tuple[str, int]:
                 os.waitpid(unread.pop(descriptor), 0)
 
 
-def tell(told: int, number: int) -> None:
+def tell(told: int, *numbers: int) -> None:
     with contextlib.suppress(BrokenPipeError):  # nobody wants to know
-        os.write(told, number.to_bytes(8, "little", signed=True))
+        os.write(told, b"".join(number.to_bytes(8, "little", signed=True) for number in numbers))
 
 
 def _prepared(job: dict, handler) -> str:
@@ -103,7 +102,7 @@ class KeptBytecode(SourceFileLoader):
 def run(script: str, told: int) -> None:
     """Run a script, and end as Python does; but free no memory before: of a fork, that takes a fifth of a second.
 
-    told: the exit status here, too, for the process that would tell it may be killed.
+    told: the exit status here, too, for the process that would tell it may be killed, and knows less.
     """
     sys.argv = [script]
     sys.path.insert(0, str(Path(script).parent))
@@ -122,7 +121,8 @@ def run(script: str, told: int) -> None:
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
-    tell(told, status & 0xFF)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    tell(told, status & 0xFF, used.ru_maxrss, round(1000 * (used.ru_utime + used.ru_stime)))
     os._exit(status & 0xFF)
 
 
@@ -132,7 +132,7 @@ if __name__ == "__main__":
     gc.disable()
     try:
         os.close(os.pidfd_open(os.getpid()))  # which not every Linux has
-        for package in PACKAGES:
+        for package in sys.argv[2:]:
             import_module(package)
     except Exception:  # whatever it is: a job tells it, which is then run without this process
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Run jobs as forks of one process that has imported torch and matplotlib, which takes most of a short job's time.
+"""Run jobs as forks of a process that has imported torch, or matplotlib, which takes most of a short job's time.
 
 A job is what it was: a process of its own that runs its script from the start, with the environment, the benchmark and
 the exit status of one that Snakemake starts. Snakemake itself does whatever cannot be done like that: jobs of a
@@ -11,30 +11,39 @@ Gain: half the CPU time of a run of eight trainings of 30 epochs on the sample, 
 import atexit
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import time
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 
-SCRIPTS = ("extract", "normalize", "train", "plot", "diagnose")  # which import torch or matplotlib
+# What scripts import, and what Snakemake puts before them. The less a process holds, the less its forks copy.
+TORCH = ("torch", "mpmath", "msgspec", "yaml", "snakemake.iocontainers", "snakemake.logging")
+MATPLOTLIB = ("matplotlib.figure", "matplotlib.backends.backend_agg", "msgspec", *TORCH[-2:])
+# What PIL imports as it writes its first picture.
+MATPLOTLIB += ("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin")
+SCRIPTS = dict.fromkeys(("extract", "normalize", "train", "diagnose"), TORCH) | {"plot": MATPLOTLIB}
 # As Snakemake sets them for a job of one thread; torch reads them as it is imported.
 THREADS = dict.fromkeys([f"{name}_NUM_THREADS" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")], "1")
 
 
 class Warm:
-    """That process: it starts with the first job, and ends with this one."""
+    """Such a process: it starts with its first job, and ends with this one."""
 
-    def __init__(self):
+    def __init__(self, packages: tuple[str, ...]):
+        self.packages = packages
         self.is_usable = sys.platform == "linux"
         self._lock, self._control, self._process = Lock(), None, None
 
     def start(self, script: str, variables: dict[str, str]) -> tuple[int, int] | None:
         """Run a script, with these variables beside those of this process, in this working directory.
 
-        Returns its process ID and a file descriptor, from which `number` reads its exit status; None where that cannot
-        be done.
+        Returns its process ID and a file descriptor, from which `number` reads what forks.py tells of its end; None
+        where that cannot be done.
         """
         reading, writing = os.pipe()
         try:
@@ -54,7 +63,7 @@ class Warm:
 
     def _begin(self):
         self._control, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, str(Path(__file__).with_name("forks.py")), str(other.fileno())]
+        command = [sys.executable, str(Path(__file__).with_name("forks.py")), str(other.fileno()), *self.packages]
         environment = os.environ | THREADS | {"MPLBACKEND": "agg"}
         self._process = subprocess.Popen(command, env=environment, pass_fds=[other.fileno()])
         other.close()
@@ -71,19 +80,40 @@ def number(reading: int) -> int | None:
     return int.from_bytes(content, "little", signed=True) if len(content) == 8 else None
 
 
+def end_of(pid: int, reading: int, record) -> int | None:
+    """Wait for a job; its exit status, None where nobody could tell it. record: Snakemake's benchmark of it, or None.
+
+    Snakemake looks at a job as it starts, which says nothing of it and takes 12 ms, and then every half second. Here
+    it begins after a second, and what a job itself tells at its end counts, which no look can know.
+    """
+    from snakemake.benchmark import benchmarked
+
+    start = time.time()
+    is_long = record and not select.select([reading], [], [], 1)[0]
+    with benchmarked(pid, record) if is_long else nullcontext():
+        status, memory, cpu = (number(reading) for _ in range(3))
+    if record:
+        record.running_time = time.time() - start
+        if memory:
+            record.data_collected, record.max_rss, record.cpu_time = True, memory / 1024, cpu / 1000
+            record.cpu_usage = 100 * record.cpu_time
+    return status
+
+
 def use_for(scripts: Path) -> None:
     """Let Snakemake run those of SCRIPTS that are in this folder like that."""
-    from snakemake.benchmark import benchmarked
     from snakemake.script import PythonScript
 
-    warm, by_itself = Warm(), PythonScript.execute_script
+    processes = {packages: Warm(packages) for packages in SCRIPTS.values()}
+    by_itself = PythonScript.execute_script
 
     def execute_script(self, fname, edit=False):
         path = Path(self.path.get_path_or_uri(secret_free=True)).resolve()
         is_plain = not (self.conda_env or self.container_img or self.env_modules or self.shadow_dir)
         is_small = self.threads == 1 and not self.resources.get("gpu")
         started = None
-        if warm.is_usable and path.parent == scripts and path.stem in SCRIPTS and is_plain and is_small:
+        is_ours = path.parent == scripts and path.stem in SCRIPTS
+        if is_ours and is_plain and is_small and (warm := processes[SCRIPTS[path.stem]]).is_usable:
             tmp = self.resources.get("tmpdir")
             variables = dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), tmp) if tmp else {}
             started = warm.start(str(Path(fname).absolute()), variables)
@@ -92,11 +122,7 @@ def use_for(scripts: Path) -> None:
             return
         pid, reading = started
         try:
-            if self.bench_record is None:
-                status = number(reading)
-            else:
-                with benchmarked(pid, self.bench_record):
-                    status = number(reading)
+            status = end_of(pid, reading, self.bench_record)
         finally:
             os.close(reading)
         if status != 0:

@@ -59,14 +59,15 @@ def lines(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]:
         values = {"wrong": ((1 - table["accuracy"]) * n).round(), "loss": table["loss"], "logit": table["max_logit"]}
         if "test_wrong" in table:
             values["test"] = table["test_wrong"]
-        grouped = pd.DataFrame(values).replace([math.inf, -math.inf], math.nan).groupby(table["epoch"])
-        middle = grouped.median()
-        kept = _thinned(middle, most)
+        measured = pd.DataFrame(values).replace([math.inf, -math.inf], math.nan).set_index(table["epoch"])
         several = table["seed"].nunique() > 1
-        bands = [middle, grouped.min(), grouped.max()] if several else [middle]
+        grouped = measured.groupby(level="epoch")
+        bands = [grouped.median(), grouped.min(), grouped.max()] if several else [measured]
+        kept = _thinned(bands[0], most)
+        bands = [band.loc[kept] for band in bands]
         line = {"v": entry.variant, "e": [int(epoch) for epoch in kept]}
         for name in values:
-            columns = [[_short(value) for value in band.loc[kept, name]] for band in bands]
+            columns = [[_short(value) for value in band[name]] for band in bands]
             line[name] = columns if several else columns[0]
         found.append(line)
     return found

@@ -4,9 +4,9 @@ Gains are of a process that trains 200 epochs of one variant, one thread, with a
 `python tests/benchmarks/benchmark.py tricks` on an AMD EPYC (Zen 4). One more is in common/startup.py.
 """
 
-import warnings
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch.optim.adam import adam
 
@@ -46,10 +46,13 @@ class Bags:
 
     @classmethod
     def of(cls, matrix: torch.Tensor) -> "Bags":
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
-            sparse = matrix.to_sparse_csr()
-        return cls(sparse.col_indices().int(), sparse.crow_indices().int(), sparse.values())
+        """By numpy: matrix.to_sparse_csr() takes twice as long."""
+        values = matrix.numpy()
+        is_lit = values != 0
+        place = np.flatnonzero(is_lit)
+        start = np.append(0, np.count_nonzero(is_lit, axis=1).cumsum())
+        parts = (place % values.shape[1]).astype(np.int32), start.astype(np.int32), values.ravel()[place]
+        return cls(*map(torch.from_numpy, parts))
 
     def times(self, table: torch.Tensor) -> torch.Tensor:
         """The matrix times table (columns, width): (rows, width)."""
@@ -76,7 +79,7 @@ def pack(x: torch.Tensor) -> Pixels | torch.Tensor:
     """
     if torch.backends.cpu.get_cpu_capability() not in ("AVX2", "AVX512"):
         return x
-    some = x[:: -(-len(x) // 1000)]
+    some = x[:: -(-len(x) // 300)]
     background = background_of(some)
     return Pixels(x, background) if 0 < (some != background).float().mean() < 1 / 3 else x
 
