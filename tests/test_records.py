@@ -80,5 +80,16 @@ def test_nan_is_no_json(finished, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_list_is_strict_json_with_a_line_per_item(tmp_path):
+    items = [{"a": [1.5, None]}, {"b": "ŷ"}]
+    write_json(tmp_path / "list.json", items)
+    start, *lines, end = (tmp_path / "list.json").read_text(encoding="utf-8").splitlines()
+    assert (start, end) == ("[", "]") and [json.loads(line.rstrip(",")) for line in lines] == items
+    write_json(tmp_path / "list.json", [])
+    assert json.loads((tmp_path / "list.json").read_text()) == []
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "list.json", [{"a": math.nan}])
+
+
 if __name__ == "__main__":
     SCHEMA_FILE.write_text(as_text(), encoding="utf-8")

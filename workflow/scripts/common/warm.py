@@ -83,8 +83,8 @@ def number(reading: int) -> int | None:
 def end_of(pid: int, reading: int, record) -> int | None:
     """Wait for a job; its exit status, None where nobody could tell it. record: Snakemake's benchmark of it, or None.
 
-    Snakemake looks at a job as it starts, which says nothing of it and takes 12 ms, and then every half second. Here
-    it begins after a second, and what a job itself tells at its end counts, which no look can know.
+    Snakemake looks at a job as it starts, which says nothing of it and takes 12 ms, and now and then. Here it begins
+    after a second, and what a job itself tells at its end counts, which no look can know.
     """
     from snakemake.benchmark import benchmarked
 
