@@ -17,7 +17,7 @@ from conftest import ROOT, Workflow, small_config
 from snakemake.benchmark import BenchmarkRecord
 from test_workflow import outputs
 
-from common.warm import SCRIPTS, TORCH, Warm, end_of, number
+from common.warm import MATPLOTLIB, SCRIPTS, TORCH, Warm, end_of, number
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
 
@@ -144,6 +144,20 @@ sys.exit(beside.here if common.english.counted(2, "word") == "2 words" else 1)
     assert status_of(warm, tmp_path, text) == 5
     assert kept.stat().st_mtime_ns == written
     assert list(tmp_path.rglob("__pycache__")) == []
+
+
+@pytest.mark.parametrize("packages", [TORCH, MATPLOTLIB])
+def test_job_finds_imported_what_its_process_is_for_and_no_more(tmp_path, packages):
+    text = f"""
+import sys
+assert set({packages!r}) <= set(sys.modules)
+assert ("torch" in sys.modules, "matplotlib" in sys.modules) == {(packages is TORCH, packages is MATPLOTLIB)}
+"""
+    warm = Warm(packages)
+    try:
+        assert status_of(warm, tmp_path, text) == 0
+    finally:
+        warm.stop()
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1.5])
