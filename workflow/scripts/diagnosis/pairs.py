@@ -1,5 +1,6 @@
 """What only shows when variants lie side by side: survival, what one change did, the images that each gets wrong."""
 
+import functools
 import itertools
 import json
 import math
@@ -25,20 +26,26 @@ def survival(metrics: list[Metrics]) -> list[dict]:
 
 
 def one_change_pairs(variants: dict) -> list[tuple[str, str, str]]:
-    """(a, b, key) of every two variants whose settings differ in exactly one key.
+    """(before, after, key) of variants whose settings differ in exactly one key, and not in their seeds.
 
-    Variants that agree in all other keys are found by these, so that a hundred of them need no five thousand looks.
+    Of a number each value is compared with the next larger one alone: what a step did, and a sweep of 5,000 has 4,999
+    of them, not twelve million. Variants that agree in all other keys are found by these.
     """
     pairs = []
     keys = [key for key in next(iter(variants.values())) if not key.endswith("_definition")]
     for key in keys:
-        alike: dict[str, list[str]] = {}
+        if key == "seeds":  # other seeds are no change: models are compared seed by seed
+            continue
+        alike: dict[str, dict[str, list[str]]] = {}
         for name, settings in variants.items():
             rest = json.dumps([settings[other] for other in keys if other != key])
-            alike.setdefault(rest, []).append(name)
-        for names in alike.values():
-            # Equal in this key too: the same variant under two names, which is no change.
-            pairs += [(a, b, key) for a, b in itertools.combinations(names, 2) if variants[a][key] != variants[b][key]]
+            alike.setdefault(rest, {}).setdefault(json.dumps(settings[key]), []).append(name)
+        for of_value in alike.values():
+            values = sorted(map(json.loads, of_value), key=_order)
+            two = itertools.pairwise if all(map(_is_number, values)) else functools.partial(itertools.combinations, r=2)
+            for before, after in two(values):
+                names = of_value[json.dumps(before)], of_value[json.dumps(after)]
+                pairs += [(a, b, key) for a, b in itertools.product(*names)]
     return sorted(pairs)
 
 
@@ -46,11 +53,15 @@ def changes(variants: dict, metrics: dict[str, Metrics], right: dict) -> list[Ch
     """What each change of one setting did. right: {variant: bool (seeds, m)}, whether each test image is right."""
     wrong = {name: ~of_variant for name, of_variant in right.items()}
     alike: dict[str, list[tuple[str, str]]] = {}
-    for a, b, key in one_change_pairs(variants):
-        before, after = sorted((a, b), key=lambda name: _order(variants[name][key]))
+    for before, after, key in one_change_pairs(variants):
         change = json.dumps([key, variants[before][key], variants[after][key]])
         alike.setdefault(change, []).append((before, after))
     return [_change(*json.loads(change), pairs, metrics, wrong) for change, pairs in alike.items()]
+
+
+def _is_number(value) -> bool:
+    """Or the width of a hidden layer, the only one; of none it is less than any."""
+    return isinstance(value, int | float) or (len(value) < 2 and all(isinstance(item, int) for item in value))
 
 
 def _order(value):
