@@ -175,6 +175,14 @@ def test_grid_has_a_cell_per_loss_and_normalization():
     assert grid.grid(rows[:1], [], 9, setting) is None
 
 
+def test_tooltip_of_a_cell_names_each_epoch_or_says_that_there_are_more():
+    rows = over_seeds(a1=[diverged(seed, epoch=seed) for seed in range(8)], a2=[diverged(7, 9)] * 40)
+    few, many = (chip.tip for _, cells in grid.grid(rows, [], 9, setting).lines for cell in cells for chip in cell)
+    assert few.startswith("a1: diverged at epoch 0, 1, 2, 3, 4, 5, 6, 7;")
+    assert many.startswith("a2: diverged at epoch 9, ")
+    assert ", 9, and 10 more;" in many
+
+
 def test_swept_setting_is_a_strip_in_the_order_of_its_numbers():
     names = [(loss, unit, lr) for loss in "ab" for unit in "12" for lr in (0.1, 0.005, 10)]
     variants = {f"{loss}{unit}{lr}": settings(loss, unit, lr=lr) for loss, unit, lr in names}

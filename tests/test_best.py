@@ -128,3 +128,10 @@ def test_sentence_and_note_say_what_was_done():
 def test_where_no_variant_takes_part_the_sentence_says_why():
     assert found(a=["diverged"], b=["diverged", "diverged"]).sentence.startswith("No variant survived")
     assert found(a=["diverged"], b=["fails"]).sentence.startswith("No variant trains well")
+
+
+def test_thousands_are_counted_as_everywhere_else():
+    ranking = found(**{f"v{place}": [FEW if place < 1100 else MORE] for place in range(2300)})
+    assert "v4 and 1,095 more share" in ranking.sentence
+    assert ranking.sentence.endswith("Significantly worse: 1,200 others.")
+    assert "The best of 2,300 was chosen" in ranking.note

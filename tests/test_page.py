@@ -267,6 +267,7 @@ def test_nothing_finished_and_one_variant_give_a_sound_page(open_page, compared,
     expect(page.locator(".verdict")).to_contain_text("No variant survived")
     assert page.locator("#pairs").count() == 0
     assert page.title() == "0 or 1: 1 variant compared"
+    expect(page.locator("#same-weights ~ details > summary").first).to_have_text("2 models")
 
 
 SOURCES = [path for path in (ROOT / "workflow/report").rglob("*") if path.suffix in (".j2", ".js", ".css")]
@@ -327,6 +328,7 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
     assert len(shown(page)) == 200
     expect(page.locator("article.card")).to_have_count(200)
     assert page.locator(".card > details[open]").count() == 0
+    expect(page.locator("#same-weights + p")).to_contain_text("Of the first 40 of 160 models")
     assert least(lambda: first_paint(page), 1000) < 1000
     for name, code in FAST.items():
         assert least(lambda code=code: page.evaluate(TIMED.format(code=code)), 100) < 100, name

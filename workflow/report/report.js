@@ -171,7 +171,8 @@ function show() {
   }
   // A name may have "=" in it, so only where nothing is left was it meant as a key.
   const unknown = shown.length ? undefined : conditions.find((one) => one.unknown)?.unknown;
-  const counted = shown.length < variants.length ? `${shown.length} of ${variants.length} shown` : "";
+  const [some, all] = [shown, variants].map((list) => list.length.toLocaleString("en"));
+  const counted = some === all ? "" : `${some} of ${all} shown`;
   byId("shown").textContent = unknown ? `${counted}; “${unknown}” is no key` : counted;
   const hidden = heads.flatMap((head, place) => (view.fold.has(head.dataset.key) ? [place + 1] : []));
   const style = hidden.map((place) => `#table tr > :nth-child(${place}) { display: none !important; }`).join("\n");

@@ -138,6 +138,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
     ranking = best.best(metrics, wrong)
     digits = pictures.Pictures(found["pictures"])
+    at_broken_weights = losses.same_weights(found["same_weights"])
     of_each = zip(variants, metrics, found["predictions"], found["plots"], strict=True)
     return {
         "counts": metrics[0].counts,
@@ -169,7 +170,8 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         },
         "diagnosis": {
             "losses": losses.strips(found["losses"], found["rewrites"], variants, found["histories"]),
-            "same_weights": losses.same_weights(found["same_weights"]),
+            "same_weights": at_broken_weights[: losses.SHOWN],
+            "same_weights_count": len(at_broken_weights),
             "changes": pairs.clearest(found["pairs"]),
             "change_count": len(found["pairs"]),
             "named_pairs": pairs.NAMED,

@@ -142,7 +142,7 @@ def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
     who = (", " if len(losses) == NAMED else " and ").join(losses) if len(losses) <= NAMED else f"{len(losses)} losses"
     if len(normalizations) == 1 and len({one["normalization"] for one in variants.values()}) > 1:
         who += f" on {next(iter(normalizations))}"
-    return f"{who}, {len(cases)} settings"
+    return f"{who}, {len(cases):,} settings"
 
 
 def _why_diverged(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:
@@ -204,7 +204,7 @@ def _cure(cases: list[Case]) -> str:
     if len(same) == len(tried):
         return text
     others = len(firsts) - len(same)
-    return f"{text} It cures {len(same)} of {len(tried)}{f', other changes {others} more' if others else ''}."
+    return f"{text} It cures {len(same):,} of {len(tried):,}{f', other changes {others:,} more' if others else ''}."
 
 
 def _formula(cure: Trial) -> str:

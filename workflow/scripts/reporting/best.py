@@ -43,9 +43,10 @@ def best(metrics: list[Metrics], wrong: dict) -> Best:
     errors = {name: _errors(entry, wrong[name]["test"], weight) for name, entry in taking_part.items()}
     fewest = min(int(one.sum()) for one in errors.values())
     winners = [name for name, one in errors.items() if int(one.sum()) == fewest]
-    others = [name for name in errors if name not in winners]
-    # Worse than the best is what is worse than each of them.
-    p_values = holm({name: max(sign_flips(errors[name] - errors[one]) for one in winners) for name in others})
+    others = [name for name, one in errors.items() if int(one.sum()) > fewest]
+    # Worse than the best is what is worse than each of them. Many of a sweep's best are wrong about the same images.
+    bests = {errors[name].tobytes(): errors[name] for name in winners}.values()
+    p_values = holm({name: max(sign_flips(errors[name] - one) for one in bests) for name in others})
     equals = [name for name in others if p_values[name] >= SIGNIFICANT]
     worse = [name for name in others if p_values[name] < SIGNIFICANT]
     return Best(
@@ -88,12 +89,12 @@ def _sentence(winners: list[str], equals: list[str], worse: list[str], entries: 
     if equals:
         # Those that can be recommended first.
         equals = sorted(equals, key=lambda name: name not in good)
-        many = f"{len(equals)} others, marked = in the table"
+        many = f"{len(equals):,} others, marked = in the table"
         text += (
             f" Not significantly worse: {many if len(equals) > NAMED else names([called[name] for name in equals])}."
         )
     if worse:
-        many = f"{len(worse)} others"
+        many = f"{len(worse):,} others"
         text += f" Significantly worse: {many if len(worse) > NAMED else names([called[name] for name in worse])}."
     return text
 
@@ -114,11 +115,11 @@ def _share(winners: list[Metrics]) -> str:
 def _note(others: list[str], entries: dict[str, Metrics]) -> str:
     if len(entries) == 1:
         return ""
-    chosen = f"The best of {len(entries)} was chosen by these same test images, so on others it may do less well."
+    chosen = f"The best of {len(entries):,} was chosen by these same test images, so on others it may do less well."
     if not others:
         return chosen
     seeds = " and all seeds" if any(len(entry.seeds) > 1 for entry in entries.values()) else ""
-    many = f", Holm's correction for {len(others)} comparisons included" if len(others) > 1 else ""
+    many = f", Holm's correction for {len(others):,} comparisons included" if len(others) > 1 else ""
     return f"Significantly means p < {SIGNIFICANT}, by an exact paired test over all test images{seeds}{many}. {chosen}"
 
 
@@ -134,5 +135,5 @@ def _none(metrics: list[Metrics]) -> str:
 def names(of: list[str]) -> str:
     """Names in a sentence; many of them cut short."""
     if len(of) > NAMED:
-        return f"{', '.join(of[:NAMED])} and {len(of) - NAMED} more"
+        return f"{', '.join(of[:NAMED])} and {len(of) - NAMED:,} more"
     return " and ".join([", ".join(of[:-1]), of[-1]] if len(of) > 1 else of)

@@ -15,7 +15,7 @@ def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
     """variants: {name: settings}, as the page has them."""
     metrics = [read(results / "variants" / name / "metrics.json", Metrics) for name in variants]
     words = {word: [_named(one) for one in metrics if answer.worst(one) == word] for word in answer.WORDS}
-    lines = [f"  {word:9} {len(names)}: {_some(names)}" for word, names in words.items() if names]
+    lines = [f"  {word:9} {len(names):,}: {_some(names)}" for word, names in words.items() if names]
     charts = read(results / "diagnosis/losses.json", dict[str, LossChart])
     causes = answer.causes(metrics, variants, read_json(results / "diagnosis/kinds.json"), charts, defaults)
     cured = max((cause for cause in causes if cause.lines), key=lambda cause: len(cause.each), default=None)
@@ -32,5 +32,5 @@ def _named(entry: Metrics) -> str:
 
 
 def _some(names: list[str]) -> str:
-    rest = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return ", ".join(names[:NAMED]) + rest

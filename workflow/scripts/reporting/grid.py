@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from common.errors import some
 from reporting import intervals
 from reporting.summary import Row
 
@@ -113,7 +114,7 @@ def _chip(row: Row, label: str, guessing: int) -> Chip:
         word = next((name for name in ("fails", "faulty") if row.verdicts[name]), "good")
     if found is None:
         text = gone
-        tip = f"{row.variant}: diverged at epoch {', '.join(map(str, row.diverged_epochs[:6]))}"
+        tip = f"{row.variant}: diverged at epoch {some(list(map(str, row.diverged_epochs)))}"
     else:
         text = intervals.amount(found.mean)
         tip = (
@@ -123,7 +124,7 @@ def _chip(row: Row, label: str, guessing: int) -> Chip:
     kinds = [kind for kind in row.alarms if kind != "diverged" or found is not None]
     if row.alarms:
         count = len(row.diverged_epochs) if word == "diverged" else row.verdicts[word]
-        tip += f"; {', '.join(row.alarms[:3])}{f' ({word} in {count} of {row.seeds} seeds)' if row.seeds > 1 else ''}"
+        tip += f"; {some(row.alarms)}{f' ({word} in {count} of {row.seeds} seeds)' if row.seeds > 1 else ''}"
     kind = gone if found and gone else kinds[0] if kinds and word in ("fails", "diverged") else ""
     return Chip(row.variant, label, text, kind, word, level(found.mean, guessing) if found else LEVELS, tip)
 

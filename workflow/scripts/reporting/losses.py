@@ -144,8 +144,7 @@ def _number(value: float) -> str:
 
 def same_weights(table: pd.DataFrame) -> list[dict]:
     """From same_weights.csv, per diverged model: variant, seed, losses (the value of each, by name)."""
-    models = [
+    return [
         {"variant": variant, "seed": seed, "losses": dict(zip(rows["loss"], rows["value"], strict=True))}
         for (variant, seed), rows in table.groupby(["variant", "seed"])
     ]
-    return models[:SHOWN]

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from diagnosis.mcnemar import SIGNIFICANT
 from diagnosis.paired import holm
 from diagnosis.records import Change
 
@@ -10,7 +11,7 @@ NAMED = 12  # pairs of variants of each
 
 
 def clearest(changes: list[Change]) -> list[Change]:
-    """Those with the smallest p; then those that have none because no model is left to compare, most diverged first.
+    """Those that can hardly be luck, the smallest p first; then those with which other models diverged; then the rest.
 
     Of those shown, p_value is corrected for the number of all changes that have one.
     """
@@ -20,6 +21,10 @@ def clearest(changes: list[Change]) -> list[Change]:
 
 
 def _clearness(change: Change) -> tuple:
-    if change.p_value is None:
-        return True, -abs(change.diverged[1] - change.diverged[0]), -change.models
-    return False, change.p_value, -abs(change.difference)
+    p, lost = change.p_value, abs(change.diverged[1] - change.diverged[0])
+    if p is not None and p < SIGNIFICANT:
+        return 0, p, -abs(change.difference)
+    if lost:
+        return 1, -lost
+    # Of those that have no p, no model is left to compare.
+    return (3, -change.models) if p is None else (2, p, -abs(change.difference))
