@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 
 from common.files import SUMS, read_json, write_json
 from experiment.config import check
-from reporting import losses
+from reporting import losses, provenance
 
 pytestmark = needs_chromium
 
@@ -268,6 +268,17 @@ def test_nothing_finished_and_one_variant_give_a_sound_page(open_page, compared,
     assert page.locator("#pairs").count() == 0
     assert page.title() == "0 or 1: 1 variant compared"
     expect(page.locator("#same-weights ~ details > summary").first).to_have_text("2 models")
+
+
+def test_benchmark_that_is_lost_or_damaged_is_left_out(tmp_path):
+    (tmp_path / "train").mkdir()
+    texts = {"a": "s\tmax_rss\n1.5\t200.0\n", "b": "s\tmax_rss\n0.25\t-\n", "torn": "s\tmax_rss\n1.", "none": ""}
+    texts |= {"nan": "s\tmax_rss\nnan\t1\n", "text": "s\tmax_rss\nx\t1\n", "other": "s\tmem\n1\t1\n"}
+    for name, text in texts.items():
+        (tmp_path / f"train/{name}.tsv").write_text(text)
+    (tmp_path / "diagnose.tsv").write_bytes(b"\xff")
+    (row,) = provenance.seconds_per_rule(tmp_path, {"train": [*texts, "gone"], "diagnose": [""]})
+    assert row == {"rule": "train", "jobs": 2, "seconds": 1.75, "megabytes": 200.0}
 
 
 SOURCES = [path for path in (ROOT / "workflow/report").rglob("*") if path.suffix in (".j2", ".js", ".css")]

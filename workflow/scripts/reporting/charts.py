@@ -52,7 +52,7 @@ def lines(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]:
     most = max(30, min(POINTS_OF_LINE, POINTS // len(metrics)))
     found = []
     for entry, history in zip(metrics, histories, strict=True):
-        table = history[history["loss"].map(math.isfinite)]
+        table = history[np.isfinite(history["loss"])]
         if table.empty:
             continue
         n = sum(entry.counts.train)

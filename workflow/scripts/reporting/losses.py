@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from diagnosis.chart import Interval, LabelChart, LossChart, limits
@@ -110,8 +111,8 @@ def better(rewrite: Rewrite) -> str:
 
 def _last_logits(history: pd.DataFrame) -> tuple[float, float] | None:
     """The smallest and largest logit of all seeds, each in its last epoch with a finite loss."""
-    finite = history[history["loss"].map(math.isfinite)]
-    last = finite.groupby("seed").last()
+    finite = history[np.isfinite(history["loss"]) & history["min_logit"].notna()]
+    last = finite.drop_duplicates("seed", keep="last")
     return None if last.empty else (last["min_logit"].min(), last["max_logit"].max())
 
 

@@ -1,5 +1,6 @@
 """Where the results come from: code, packages, machine, seconds."""
 
+import math
 import os
 import platform
 import shlex
@@ -8,7 +9,6 @@ from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
-import pandas as pd
 import yaml
 
 from diagnosis.records import Metrics
@@ -107,18 +107,21 @@ def seconds_per_rule(benchmarks: Path, names: dict[str, list[str]]) -> list[dict
     rows = []
     for rule, jobs in names.items():
         files = [benchmarks / rule / f"{job}.tsv" if job else benchmarks / f"{rule}.tsv" for job in jobs]
-        tables = [table for file in files if (table := _benchmark(file)) is not None]
-        if tables:
-            table = pd.concat(tables)
-            memory = pd.to_numeric(table["max_rss"], errors="coerce").max()
-            rows.append({"rule": rule, "jobs": len(table), "seconds": table["s"].sum(), "megabytes": memory})
+        found = [row for file in files if (row := _benchmark(file))]
+        if found:
+            seconds, memory = zip(*found, strict=True)
+            most = max(filter(math.isfinite, memory), default=math.nan)
+            rows.append({"rule": rule, "jobs": len(found), "seconds": sum(seconds), "megabytes": most})
     return rows
 
 
-def _benchmark(file: Path) -> pd.DataFrame | None:
-    """What Snakemake measured; None where that is lost: no result depends on it."""
+def _benchmark(file: Path) -> tuple[float, float] | None:
+    """Seconds and MB that Snakemake measured, NaN where it has no memory; None where that is lost: no result depends
+    on it."""
     try:
-        found = pd.read_csv(file, sep="\t")
-    except (OSError, ValueError):
+        names, values = (line.split("\t") for line in file.read_text(encoding="utf-8").splitlines())
+        row = dict(zip(names, values, strict=True))
+        seconds, memory = float(row["s"]), math.nan if row["max_rss"] in ("-", "NA") else float(row["max_rss"])
+    except (OSError, ValueError, KeyError):
         return None
-    return found if {"s", "max_rss"} <= set(found.columns) and pd.api.types.is_numeric_dtype(found["s"]) else None
+    return (seconds, memory) if math.isfinite(seconds) else None
