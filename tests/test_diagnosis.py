@@ -1,17 +1,15 @@
-"""The diagnosis: autopsies, unsafe corners, forecasts, pairs."""
+"""The diagnosis: autopsies, unsafe corners, forecasts."""
 
 import csv
 import json
 import math
-import time
 
 import numpy as np
 import pytest
 import torch
 from conftest import Workflow, elapsed, least, small_config
-from msgspec.structs import replace
 from scipy.stats import binomtest
-from test_cures import PLAIN
+from test_pairs import entry
 from test_train import data, settings, train_seed
 
 from common.english import with_article
@@ -20,14 +18,10 @@ from diagnosis.autopsy import autopsy
 from diagnosis.chart import limits
 from diagnosis.forecast import forecast
 from diagnosis.mcnemar import mcnemar
-from diagnosis.paired import sign_flips
-from diagnosis.pairs import changes, one_change_pairs
-from diagnosis.records import Autopsy, Change, Counts, Forecast, Metrics, Outcome, as_json, read
+from diagnosis.records import Autopsy, Change, Forecast, as_json, read
 from diagnosis.signs import corners, sign_chart
-from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from reporting.page import p_value
-from reporting.pairs import SHOWN, clearest
 from reporting.summary import summarize
 from training.fast import pack
 from training.loop import Run
@@ -304,37 +298,6 @@ def test_mcnemar_of_models_that_never_agree_takes_no_time():
     assert least(lambda: elapsed(lambda: mcnemar(5923, 6742)), 1) < 1
 
 
-def test_pairs_differ_in_exactly_one_key(small_mnist):
-    config = small_config(small_mnist)
-    config["variants"] = {
-        "a": {"loss": "bce", "normalization": "unit"},
-        "b": {"loss": "bce", "normalization": "unit", "lr": 0.1},
-        "c": {"loss": "bce", "normalization": "unit", "lr": 0.1, "epochs": 9},
-        "d": {"loss": "negative-log", "normalization": "unit", "epochs": 9},
-        "same-as-a": {"loss": "bce", "normalization": "unit"},
-    }
-    variants = check(config).variants
-    assert one_change_pairs(variants) == [("a", "b", "lr"), ("b", "c", "epochs"), ("same-as-a", "b", "lr")]
-
-
-def test_number_is_compared_with_the_next_larger_one_and_a_name_with_every_other():
-    def pairs(key: str, *values) -> list[str]:
-        variants = {str(value): {key: value, "epochs": 1} for value in values}
-        return [f"{before} {after}" for before, after, _ in one_change_pairs(variants)]
-
-    assert pairs("lr", 0.1, 1e-05, 10.0, 2.0) == ["0.1 2.0", "1e-05 0.1", "2.0 10.0"]
-    assert pairs("hidden", [16], [], [8]) == ["[8] [16]", "[] [8]"]
-    assert pairs("hidden", [16], [8, 8], [8]) == ["[8, 8] [16]", "[8] [16]", "[8] [8, 8]"]
-    assert pairs("loss", "c", "a", "b") == ["a b", "a c", "b c"]
-
-
-def test_other_seeds_are_no_change():
-    """Models are compared seed by seed: two lists of seeds have the same one in other places, or none in common."""
-    variants = {str(seeds): {"lr": lr, "seeds": seeds} for lr, seeds in ((0.1, [1]), (0.1, [2, 1]), (0.2, [2]))}
-    assert one_change_pairs(variants) == []
-    assert one_change_pairs(variants | {"b": {"lr": 0.2, "seeds": [1]}}) == [("[1]", "b", "lr")]
-
-
 @pytest.fixture(scope="module")
 def diagnosed(small_mnist, tmp_path_factory) -> Workflow:
     """Variants that diverge at a known place, and one that does not."""
@@ -394,102 +357,6 @@ def test_pairs_of_a_run_count_what_diverged_on_either_side(diagnosed):
     assert (change.better, change.worse, change.equal, change.difference, change.p_value) == (0, 0, 0, None, None)
     (pair,) = change.pairs
     assert (pair.a, pair.b, pair.wrong, pair.p_value) == ("manual", "product", ([None] * 2, [None] * 2), None)
-
-
-def outcome(right: np.ndarray) -> Outcome:
-    """Of a finished seed that gets the same images right in training and test."""
-    count, n = int(right.sum()), len(right)
-    return Outcome(
-        seed=1,
-        status="finished",
-        diverged_epoch=None,
-        correct=count,
-        n=n,
-        accuracy=count / n,
-        test_correct=count,
-        test_n=n,
-        test_accuracy=count / n,
-        final_loss=0.1,
-        max_logit=1.0,
-        epochs=1,
-        seconds=0.0,
-        margin=1.0,
-        forecast=None,
-        autopsy=None,
-        verdict="good",
-        progress=1.0,
-        findings=[],
-    )
-
-
-def entry(name: str, right: np.ndarray) -> Metrics:
-    """Of a variant whose seeds get these images right, bool (seeds, m); a row of none is a seed that diverged."""
-    seeds = [
-        outcome(row) if row.any() else replace(outcome(row), status="diverged", test_correct=None, verdict="fails")
-        for row in right
-    ]
-    return Metrics(variant=name, device="cpu", settings=PLAIN, counts=Counts(train=(2, 3), test=(2, 3)), seeds=seeds)
-
-
-def test_change_is_told_over_all_other_settings_and_seeds():
-    lost = np.zeros(5)
-    right = {
-        "slow": [[1, 1, 0, 0, 1], [1, 1, 0, 1, 1]],
-        "fast": [[1, 1, 0, 1, 1], [1, 1, 0, 1, 0]],
-        "slow-long": [[1, 1, 1, 1, 1], lost],
-        "fast-long": [[1, 0, 1, 0, 1], [1, 1, 1, 1, 1]],
-    }
-    right = {name: np.array(rows, dtype=bool) for name, rows in right.items()}
-    variants = {name: {"lr": 0.1 if "fast" in name else 0.02, "epochs": 9 if "long" in name else 1} for name in right}
-    found = changes(variants, {name: entry(name, rows) for name, rows in right.items()}, right)
-    (change,) = [one for one in found if one.key == "lr"]
-    assert change.values == [0.02, 0.1]  # by size, whichever variant comes first
-    assert (change.models, change.diverged) == (4, (1, 0))
-    assert (change.better, change.worse, change.equal, change.difference) == (1, 2, 0, pytest.approx(2 / 3))
-    assert change.p_value == sign_flips(np.array([0, 1, 0, 0, 1])) == 0.5
-    pair, long = sorted(change.pairs, key=lambda one: len(one.a))
-    assert (pair.a, pair.b, pair.wrong, pair.only_a, pair.only_b) == ("slow", "fast", ([2, 1], [1, 2]), 1, 1)
-    assert (long.wrong, long.only_a, long.only_b, long.p_value) == (([0, None], [2, 0]), 2, 0, 0.5)
-    assert {one.key for one in found} == {"lr", "epochs"}
-
-
-def test_what_changed_is_found_in_seconds_among_two_hundred_variants():
-    """19,900 pairs of losses, some with a model that gets half of the images wrong."""
-    generator = np.random.default_rng(0)
-    shares = np.where(np.arange(200) % 10, 0.99, 0.5)
-    right = {f"v{i}": generator.random((3, 2115)) < share for i, share in enumerate(shares)}
-    variants = {name: {"loss": name, "epochs": 1} for name in right}
-    metrics = {name: entry(name, rows) for name, rows in right.items()}
-    start = time.process_time()
-    found = changes(variants, metrics, right)
-    assert time.process_time() - start < 20
-    assert len(found) == 19900
-
-
-def test_one_model_that_collapses_says_little_of_a_change_over_many():
-    def change(wrong_after: list[int]) -> float:
-        rows = {"slow": np.ones((len(wrong_after), 100), bool), "fast": np.ones((len(wrong_after), 100), bool)}
-        for row, wrong in zip(rows["fast"], wrong_after, strict=True):
-            row[:wrong] = False
-        variants = {"slow": {"lr": 0.02}, "fast": {"lr": 0.1}}
-        (found,) = changes(variants, {name: entry(name, its) for name, its in rows.items()}, rows)
-        return found.p_value
-
-    assert change([90, 0, 0, 0, 0, 0]) == 1
-    assert change([90, 1, 0, 1, 0, 0]) > 0.2
-    assert change([90, 1, 2, 1, 5, 1]) == pytest.approx(2 / 2**6)
-    assert change([90, 0, 0, 0, 0]) < 1e-20  # of five models none could be significant: the images are asked
-
-
-def test_page_shows_first_the_changes_that_are_no_luck_and_then_those_that_make_models_diverge():
-    shared = {"key": "lr", "values": [1, 2], "models": 1, "better": 0, "worse": 0, "equal": 0, "pairs": []}
-    dead = [Change(**shared, diverged=(0, count), difference=None, p_value=None) for count in (0, 1)]
-    alive = [Change(**shared, diverged=(0, 0), difference=1.0, p_value=p) for p in (0.5, 0.0, 0.01)]
-    order = clearest([*dead * 30, *alive])
-    # Corrected for three that have one, by Holm.
-    assert [one.p_value for one in order[:3]] == [0.0, 0.02, None]
-    assert {one.diverged for one in order[2:32]} == {(0, 1)}  # all that begin to diverge
-    assert (order[32].p_value, order[33].p_value, len(order)) == (0.5, None, SHOWN)
 
 
 def test_p_value_that_is_as_good_as_zero_is_told_by_its_bound():

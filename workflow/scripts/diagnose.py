@@ -23,7 +23,7 @@ from common.tensors import read_tensors
 from diagnosis.chart import limits
 from diagnosis.findings import ORDER
 from diagnosis.kinds import explanations
-from diagnosis.pairs import SHOWN, changes, survival, wrong_images
+from diagnosis.pairs import SHOWN, changes, first_finished, hardest, surest, survival, wrong_images
 from diagnosis.records import Metrics, as_json, read
 from diagnosis.rewrites import better
 from diagnosis.signs import sign_chart
@@ -73,12 +73,14 @@ def table(rows: list[dict], columns: list[str]) -> str:
     return text.getvalue()
 
 
-def pictures(wrong: dict, metrics: list[Metrics], digits: dict) -> bytes:
-    """pictures.npz: the images that lists of wrong ones, findings and autopsies name, and their places."""
-    shown: dict[str, set] = {"train": set(), "test": set()}
-    for parts in wrong.values():
-        for part, seeds in parts.items():
-            shown[part].update(*(images[:SHOWN] for images in seeds.values()))
+def pictures(metrics: list[Metrics], wrong: dict, predictions: dict, digits: dict) -> bytes:
+    """pictures.npz: the images that the page shows, and their places."""
+    shown: dict[str, set] = {"train": set(), "test": set(hardest(metrics, wrong)[0])}
+    for entry in metrics:
+        if (place := first_finished(entry)) is not None:
+            for part, images in wrong[entry.variant].items():
+                of_seed = images[str(entry.seeds[place].seed)]
+                shown[part].update(surest(of_seed, predictions[entry.variant][part][place]))
     autopsies = [one.autopsy for entry in metrics for one in entry.seeds if one.autopsy]
     shown["train"].update(one.image.index for one in autopsies if one.image)
     found = [finding for entry in metrics for one in entry.seeds for finding in one.findings]
@@ -115,7 +117,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     write_json(output["pairs"], as_json(compared))
     write_json(output["wrong"], wrong)
     write_json(output["kinds"], {name: explanations()[name] for name in ORDER})
-    write(output["pictures"], pictures(wrong, entries, digits))
+    write(output["pictures"], pictures(entries, wrong, predictions, digits))
     write_sums(output["sums"], [file for name, file in output.items() if name != "sums"])
     unsafe = sum(any(limits(chart).values()) for chart in charts.values())
     losses_told = f"{unsafe} of {counted(len(charts), 'loss', 'losses')} not finite for images that are right"

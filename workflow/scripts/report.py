@@ -175,7 +175,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "changes": pairs.clearest(found["pairs"]),
             "change_count": len(found["pairs"]),
             "named_pairs": pairs.NAMED,
-            "hardest": pictures.hardest(digits, metrics, wrong, y),
+            "hardest": pictures.hardest_digits(digits, metrics, wrong, y),
         },
     }
 

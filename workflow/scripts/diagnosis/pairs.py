@@ -11,7 +11,7 @@ from diagnosis.paired import sign_flips
 from diagnosis.records import Change, Metrics, Outcome, Pair
 
 ENOUGH = 6  # pairs of models: of fewer, not even a difference that all of them show has p < 0.05
-SHOWN = 50  # images that a list names; its count is always whole
+SHOWN = 24  # images that the page shows of many
 
 
 def survival(metrics: list[Metrics]) -> list[dict]:
@@ -132,3 +132,32 @@ def wrong_images(metrics: list[Metrics], predictions: dict, y: dict) -> tuple[di
             for part in ("train", "test")
         }
     return right, wrong
+
+
+def first_finished(entry: Metrics) -> int | None:
+    """The place of the seed whose wrong images the page shows."""
+    return next((place for place, one in enumerate(entry.seeds) if one.status == "finished"), None)
+
+
+def surest(images: list[int], yhat: np.ndarray) -> list[int]:
+    """Of these images, those whose ŷ is furthest from 0.5, the furthest first. yhat: of all images, float32 (n,)."""
+    order = np.argsort(-np.abs(yhat[images] - 0.5), kind="stable")  # NaN comes last
+    return [images[place] for place in order[:SHOWN]]
+
+
+def hardest(metrics: list[Metrics], wrong: dict) -> tuple[dict[int, list[str]], int]:
+    """{test image: the variants that get it wrong} of those that the most do, most first; of how many variants.
+
+    A variant counts by its first seed that has answers. wrong: as wrong_images() gives it.
+    """
+    missed: dict[int, list[str]] = {}
+    answering = 0
+    for entry in metrics:
+        lists = wrong[entry.variant]["test"]
+        first = next((str(one.seed) for one in entry.seeds if str(one.seed) in lists), None)
+        if first is not None:
+            answering += 1
+            for index in lists[first]:
+                missed.setdefault(index, []).append(entry.variant)
+    order = sorted(missed, key=lambda index: (-len(missed[index]), index))
+    return {index: missed[index] for index in order[:SHOWN]}, answering

@@ -5,9 +5,8 @@ import io
 
 from PIL import Image
 
+from diagnosis.pairs import first_finished, hardest, surest
 from diagnosis.records import Metrics
-
-SHOWN = 24  # wrong images on a card
 
 
 def data_uri(content: bytes, kind: str = "image/png") -> str:
@@ -44,43 +43,30 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
 
     yhat: {part: float32 (seeds, n)}; y: {part: labels (n,)}. Each: part, count, images (index, name, y, yhat).
     """
+    place = first_finished(entry)
+    if place is None:
+        return []
+    seed = entry.seeds[place].seed
     found = []
-    for place, one in enumerate(entry.seeds):
-        if one.status != "finished":
-            continue
-        for part in ("test", "train"):
-            indices = wrong[part].get(str(one.seed), [])
-            shown = [index for index in indices if (part, index) in pictures.images]
-            shown.sort(key=lambda index: -abs(float(yhat[part][place, index]) - 0.5))
-            images = [
-                {
-                    "index": index,
-                    "name": pictures.show(part, index),
-                    "y": int(y[part][index]),
-                    "yhat": float(yhat[part][place, index]),
-                }
-                for index in shown[:SHOWN]
-            ]
-            found.append({"part": part, "seed": one.seed, "count": len(indices), "images": images})
-        break
+    for part in ("test", "train"):
+        indices, of_part = wrong[part].get(str(seed), []), yhat[part][place]
+        images = [
+            {
+                "index": index,
+                "name": pictures.show(part, index),
+                "y": int(y[part][index]),
+                "yhat": float(of_part[index]),
+            }
+            for index in surest(indices, of_part)
+        ]
+        found.append({"part": part, "seed": seed, "count": len(indices), "images": images})
     return found
 
 
-def hardest(pictures: Pictures, metrics: list[Metrics], wrong: dict, y: dict, most: int = 24) -> list[dict]:
+def hardest_digits(pictures: Pictures, metrics: list[Metrics], wrong: dict, y: dict) -> list[dict]:
     """The test images that most variants get wrong: index, name, y, variants (their names), of how many."""
-    missed: dict[int, list[str]] = {}
-    of = 0
-    for entry in metrics:
-        lists = wrong[entry.variant]["test"]
-        first = next((str(one.seed) for one in entry.seeds if str(one.seed) in lists), None)
-        if first is not None:
-            of += 1
-            for index in lists[first]:
-                missed.setdefault(index, []).append(entry.variant)
-    order = sorted(
-        (index for index in missed if ("test", index) in pictures.images), key=lambda i: (-len(missed[i]), i)
-    )
+    missed, answering = hardest(metrics, wrong)
     return [
-        {"index": i, "name": pictures.show("test", i), "y": int(y["test"][i]), "variants": missed[i], "of": of}
-        for i in order[:most]
+        {"index": i, "name": pictures.show("test", i), "y": int(y["test"][i]), "variants": names, "of": answering}
+        for i, names in missed.items()
     ]
