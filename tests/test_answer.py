@@ -4,9 +4,10 @@ import pytest
 from msgspec.structs import replace
 from test_cures import PLAIN, trial
 
+from common.english import amount
 from diagnosis.records import Autopsy, Counts, Forecast, Image, Metrics, Outcome, Range, Step, finding
 from reporting import answer, grid, intervals, summary, table
-from reporting.page import setting
+from reporting.page import difference, setting
 
 COUNTS = Counts(train=(40, 60), test=(9, 11))
 DEFAULTS = {"lr": 0.1}
@@ -144,6 +145,13 @@ def test_wilson_interval_is_that_of_the_book():
     assert low == 0
     assert high / 25 == pytest.approx(0.133, abs=5e-4)
     assert intervals.wilson(25, 25) == pytest.approx((25 - high, 25))
+
+
+def test_mean_number_of_images_is_short_and_no_false_zero():
+    values = {0.0: "0", 0.04: "0.04", 0.3: "0.3", 1.28: "1.3", 3.98: "4", 99.94: "99.9", 1134.5: "1,134"}
+    assert {value: amount(value) for value in values} == values
+    assert amount(intervals.wilson(0, 2115)[0]) == "0"
+    assert [difference(value) for value in (None, 0.0, -1134.5, 0.5)] == ["–", "0", "−1,134", "+0.5"]
 
 
 def over_seeds(**outcomes) -> list[summary.Row]:

@@ -279,6 +279,8 @@ def test_benchmark_that_is_lost_or_damaged_is_left_out(tmp_path):
     (tmp_path / "diagnose.tsv").write_bytes(b"\xff")
     (row,) = provenance.seconds_per_rule(tmp_path, {"train": [*texts, "gone"], "diagnose": [""]})
     assert row == {"rule": "train", "jobs": 2, "seconds": 1.75, "megabytes": 200.0}
+    (row,) = provenance.seconds_per_rule(tmp_path, {"train": ["b"]})
+    assert row["megabytes"] is None
 
 
 SOURCES = [path for path in (ROOT / "workflow/report").rglob("*") if path.suffix in (".j2", ".js", ".css")]

@@ -202,6 +202,11 @@ ROWS = [ROW] * 9
             [ROW._replace(loss=float("-inf"))] * 9,
             "good 1 of 2; −∞ 1 of 2 at epoch 5: log(1 - yhat); test 2 of 20 wrong",
         ),
+        (
+            [outcome(seed, 981, test_n=2115) for seed in (1, 2)],
+            ROWS,
+            "good 2 of 2; test 1,134 of 2,115 wrong on average",
+        ),
     ],
 )
 def test_training_is_told_in_a_line(outcomes, rows, line):

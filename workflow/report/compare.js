@@ -65,7 +65,7 @@ function made(tag, text, parent) {
   return one;
 }
 
-const amount = (value) => String(Math.round(value * 10) / 10).replace("-", "−");
+const amount = (value) => String(+value.toFixed(Math.abs(value) < 0.05 ? 2 : 1)).replace("-", "−");
 // What is below the bound must not be rounded to it.
 function probability(p) {
   if (p < 1e-4) return "p < 0.0001";

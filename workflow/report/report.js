@@ -189,7 +189,7 @@ function change() {
 
 // The first pinned variant is a baseline: behind each number of wrong images stands the difference to it.
 let baseline = null;
-const amount = (value) => String(Math.abs(Math.round(value * 10) / 10));
+const amount = (value) => String(+Math.abs(value).toFixed(Math.abs(value) < 0.05 ? 2 : 1));
 function showDifferences() {
   const [first = null] = view.pin;
   if (baseline === first) return;

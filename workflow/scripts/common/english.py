@@ -6,6 +6,13 @@ def counted(count: int, what: str, several: str | None = None) -> str:
     return f"{count:,} {what if count == 1 else several or f'{what}s'}"
 
 
+def amount(value: float) -> str:
+    """A mean number of images: 1.3, 4, 1,024; 0.04 is not 0."""
+    if 0.005 <= value < 0.05:
+        return f"{value:.2f}"
+    return f"{value:,.0f}" if value >= 100 or abs(value - round(value)) < 0.05 else f"{value:.1f}"
+
+
 def with_article(name) -> str:
     """'a 1', 'an 8', 'an apple': a class, as one of its images is called."""
     text = str(name)

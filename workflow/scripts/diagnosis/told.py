@@ -2,6 +2,7 @@
 
 import math
 
+from common.english import amount
 from diagnosis.records import Outcome
 
 WORDS = ("good", "faulty", "fails", "NaN", "∞", "−∞")
@@ -23,8 +24,8 @@ def told(outcomes: list[Outcome], histories: list[list]) -> str:
         parts.append(f"{word} {len(alike)} of {len(outcomes)}{_why(soonest, ' first' if len(alike) > 1 else '')}")
     finished = [one for one in outcomes if one.test_correct is not None]
     if finished:
-        wrong = sum(one.test_n - one.test_correct for one in finished) / len(finished)
-        parts.append(f"test {wrong:.3g} of {finished[0].test_n:,} wrong{' on average' if len(finished) > 1 else ''}")
+        wrong = amount(sum(one.test_n - one.test_correct for one in finished) / len(finished))
+        parts.append(f"test {wrong} of {finished[0].test_n:,} wrong{' on average' if len(finished) > 1 else ''}")
     return "; ".join(parts)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from common.english import amount
 from common.errors import some
 from reporting import intervals
 from reporting.summary import Row
@@ -116,9 +117,9 @@ def _chip(row: Row, label: str, guessing: int) -> Chip:
         text = gone
         tip = f"{row.variant}: diverged at epoch {some(list(map(str, row.diverged_epochs)))}"
     else:
-        text = intervals.amount(found.mean)
+        text = amount(found.mean)
         tip = (
-            f"{row.variant}: {intervals.amount(found.mean)} of {row.test_n:,} test images wrong,"
+            f"{row.variant}: {amount(found.mean)} of {row.test_n:,} test images wrong,"
             f" {'mean ± sd over seeds' if found.sd is not None else '95 % interval'} {intervals.spread(found)}"
         )
     kinds = [kind for kind in row.alarms if kind != "diverged" or found is not None]

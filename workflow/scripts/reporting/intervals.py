@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from common.english import amount
 from reporting.summary import MeanSd, Row
 
 Z = 1.959964  # of 95 %
@@ -40,11 +41,6 @@ def wrong(accuracy: MeanSd | None, n: int) -> Wrong | None:
 
 def of_test(row: Row) -> Wrong | None:
     return wrong(row.test_accuracy, row.test_n)
-
-
-def amount(value: float) -> str:
-    """A number of images: 1.3, 4, 1,024."""
-    return f"{value:,.0f}" if value >= 100 or abs(value - round(value)) < 0.05 else f"{value:.1f}"
 
 
 def spread(one: Wrong) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from common.english import counted, with_article
+from common.english import amount, counted, with_article
 from diagnosis.mcnemar import SIGNIFICANT
 from reporting import intervals
 
@@ -46,6 +46,13 @@ def number(value, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("-", "−")
 
 
+def difference(value: float | None) -> str:
+    """So many more images, or fewer: +1.3, −1,134, 0."""
+    if value is None:
+        return "–"
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{amount(abs(value))}"
+
+
 def p_value(value: float | None) -> str:
     """A p-value; one that float64 can hardly tell from 0, or that would be rounded up to 0.05, as below that bound."""
     if value is not None and value < LEAST:
@@ -73,12 +80,13 @@ def render(**content) -> str:
         "setting": setting,
         "number": number,
         "prose": prose,
+        "difference": difference,
         "p_value": p_value,
         "with_article": with_article,
         "counted": counted,
         "count": "{:,}".format,
     }
-    environment.filters |= {"amount": intervals.amount, "spread": intervals.spread}
+    environment.filters |= {"amount": amount, "spread": intervals.spread}
     files = {"style": "report.css", "charts_style": "charts.css"}
     files |= {"script": "report.js", "charts_script": "charts.js", "compare_script": "compare.js"}
     texts = {name: (SOURCES / file).read_text(encoding="utf-8") for name, file in files.items()}

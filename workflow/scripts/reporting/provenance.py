@@ -100,7 +100,7 @@ def job_names(variants: dict) -> dict[str, list[str]]:
 
 
 def seconds_per_rule(benchmarks: Path, names: dict[str, list[str]]) -> list[dict]:
-    """rule, jobs, seconds, and the most memory that a job took, MB; of the last run of each job.
+    """rule, jobs, seconds, and the most memory that a job took, MB or None; of the last run of each job.
 
     names: as job_names() gives them, without those of variants that are gone.
     """
@@ -110,7 +110,7 @@ def seconds_per_rule(benchmarks: Path, names: dict[str, list[str]]) -> list[dict
         found = [row for file in files if (row := _benchmark(file))]
         if found:
             seconds, memory = zip(*found, strict=True)
-            most = max(filter(math.isfinite, memory), default=math.nan)
+            most = max(filter(math.isfinite, memory), default=None)
             rows.append({"rule": rule, "jobs": len(found), "seconds": sum(seconds), "megabytes": most})
     return rows
 
