@@ -1,5 +1,8 @@
 """What the first screen says: counts, causes, intervals, the grid; from records made here."""
 
+import math
+
+import pandas as pd
 import pytest
 from msgspec.structs import replace
 from test_cures import PLAIN, trial
@@ -174,30 +177,40 @@ def test_grid_has_a_cell_per_loss_and_normalization():
     rows = over_seeds(
         a1=outcome(test_correct=18), a2=diverged(epoch=5), b1=outcome(kind="frozen", verdict="fails", test_correct=9)
     )
-    found = grid.grid(rows, [], 9, setting)
+    found = grid.grid(rows, [], 9, setting, {"a2": "∞"})
     assert (found.row_key, found.column_key, found.columns) == ("loss", "normalization", ["1", "2"])
     cells = {line: [[chip.text for chip in cell] for cell in of] for line, of in found.lines}
-    assert cells == {"a": [["2"], ["NaN @5"]], "b": [["11"], []]}
+    assert cells == {"a": [["2"], ["∞ @5"]], "b": [["11"], []]}
     (chip,) = found.lines[1][1][0]
     assert (chip.kind, chip.word, chip.level) == ("frozen", "fails", grid.LEVELS)
-    assert grid.grid(rows[:1], [], 9, setting) is None
+    assert grid.grid(rows[:1], [], 9, setting, {}) is None
 
 
 def test_tooltip_of_a_cell_names_each_epoch_or_says_that_there_are_more():
     rows = over_seeds(a1=[diverged(seed, epoch=seed) for seed in range(8)], a2=[diverged(7, 9)] * 40)
-    few, many = (chip.tip for _, cells in grid.grid(rows, [], 9, setting).lines for cell in cells for chip in cell)
+    few, many = (chip.tip for _, cells in grid.grid(rows, [], 9, setting, {}).lines for cell in cells for chip in cell)
     assert few.startswith("a1: diverged at epoch 0, 1, 2, 3, 4, 5, 6, 7;")
     assert many.startswith("a2: diverged at epoch 9, ")
     assert ", 9, and 10 more;" in many
+
+
+def test_loss_that_broke_first_is_told_as_what_it_was():
+    (entry,) = metrics(a=[diverged(1, epoch=5), outcome(2), diverged(3, epoch=2)])
+    rows = [(1, 5, math.nan), (2, 5, 0.1), (3, 1, 0.2), (3, 2, -math.inf)]
+    history = pd.DataFrame(rows, columns=["seed", "epoch", "loss"])
+    assert summary.broken_loss(entry, history) == -math.inf
+    assert math.isnan(summary.broken_loss(entry, history[:3]))  # the last step broke the weights
+    (good,) = metrics(a=outcome())
+    assert summary.broken_loss(good, history) is None
 
 
 def test_swept_setting_is_a_strip_in_the_order_of_its_numbers():
     names = [(loss, unit, lr) for loss in "ab" for unit in "12" for lr in (0.1, 0.005, 10)]
     variants = {f"{loss}{unit}{lr}": settings(loss, unit, lr=lr) for loss, unit, lr in names}
     rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
-    found = grid.grid(rows, ["lr"], 9, setting)
+    found = grid.grid(rows, ["lr"], 9, setting, {})
     assert (found.strip_key, found.strips) == ("lr", ["0.005", "0.1", "10"])
     assert [chip.variant for chip in found.lines[0][1][0]] == ["a10.005", "a10.1", "a110"]
-    ragged = grid.grid(rows[:-1], ["lr"], 9, setting)
+    ragged = grid.grid(rows[:-1], ["lr"], 9, setting, {})
     assert ragged.strips == []
     assert {chip.label for _, cells in ragged.lines for cell in cells for chip in cell} == {"", "lr 0.1", "lr 10"}

@@ -63,7 +63,7 @@ def test_answer_counts_names_the_best_and_tells_each_cause_once(open_page):
 def test_cell_of_the_grid_says_more_on_focus_and_leads_to_the_card(open_page):
     page = open_page()
     chip = page.locator(".chip[data-variant='manual-raw']")
-    expect(chip.locator("strong")).to_contain_text("NaN @")
+    expect(chip.locator("strong")).to_contain_text("∞ @0")  # what its loss became; NaN came later
     chip.focus()
     expect(page.locator(".readout")).to_contain_text("manual-raw: diverged at epoch")
     page.locator(".chip[data-variant='good-slow']").hover()

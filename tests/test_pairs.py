@@ -1,6 +1,5 @@
 """What only shows when variants lie side by side: what one change did, and the images that many get wrong."""
 
-import io
 import time
 
 import diagnose
@@ -11,6 +10,7 @@ from conftest import small_config
 from msgspec.structs import replace
 from test_cures import PLAIN
 
+from common.errors import UserError
 from diagnosis.paired import sign_flips
 from diagnosis.pairs import SHOWN, changes, one_change_pairs, wrong_images
 from diagnosis.records import Change, Counts, Metrics, Outcome
@@ -146,7 +146,7 @@ def test_page_shows_first_the_changes_that_are_no_luck_and_then_those_that_make_
     assert (order[32].p_value, order[33].p_value, len(order)) == (0.5, None, pairs.SHOWN)
 
 
-def test_page_shows_the_surest_and_the_hardest_of_all_images():
+def test_page_shows_the_surest_and_the_hardest_of_all_images(tmp_path):
     """Three models that get a hundred images wrong, the last ones the surest; one image at the end by all of them."""
     m = 400
     wrong = {name: [*range(100 * place, 100 * place + 100), m - 1] for place, name in enumerate("abc")}
@@ -158,8 +158,8 @@ def test_page_shows_the_surest_and_the_hardest_of_all_images():
     metrics = [entry(name, (row <= 0.5)[None]) for name, row in zip(wrong, yhat, strict=True)]
     _, of_each = wrong_images(metrics, predictions, {"train": y, "test": y})
     labels = {f"{part}_images": torch.zeros(m, 28, 28, dtype=torch.uint8) for part in ("train", "test")}
-    content = diagnose.pictures(metrics, of_each, predictions, labels)
-    pictures = Pictures(np.load(io.BytesIO(content)))
+    (tmp_path / "pictures.npz").write_bytes(diagnose.pictures(metrics, of_each, predictions, labels))
+    pictures = Pictures(tmp_path / "pictures.npz")
     counts = {"train": y, "test": y}
     for one in metrics:
         for part in wrong_digits(pictures, one, of_each[one.variant], predictions[one.variant], counts):
@@ -168,3 +168,5 @@ def test_page_shows_the_surest_and_the_hardest_of_all_images():
             assert [image["index"] for image in part["images"]] == surest
     first, *_ = hard = hardest_digits(pictures, metrics, of_each, counts)
     assert (first["index"], first["variants"], first["of"], len(hard)) == (m - 1, ["a", "b", "c"], 3, SHOWN)
+    with pytest.raises(UserError, match=r"pictures\.npz: damaged: no picture of test image 50; to make it anew: "):
+        pictures.show("test", 50)

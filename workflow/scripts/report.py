@@ -119,7 +119,7 @@ def gather(inputs: dict) -> dict:
         "histories": [read_history(path, of) for path, of in zip(inputs["histories"], metrics, strict=True)],
         "predictions": [read_arrays(path) for path in inputs["predictions"]],
         "plots": [read_picture(path) for path in inputs["plots"]],
-        "pictures": read_arrays(inputs["pictures"]),
+        "pictures": pictures.Pictures(inputs["pictures"]),
         "vega": read_sealed(inputs["vega"]),
     }
 
@@ -137,7 +137,11 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     many_seeds = any(row.seeds > 1 for row in rows)
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
     ranking = best.best(metrics, wrong)
-    digits = pictures.Pictures(found["pictures"])
+    digits = found["pictures"]
+    became = {
+        entry.variant: page.number(summary.broken_loss(entry, history))
+        for entry, history in zip(metrics, found["histories"], strict=True)
+    }
     at_broken_weights = losses.same_weights(found["same_weights"])
     of_each = zip(variants, metrics, found["predictions"], found["plots"], strict=True)
     return {
@@ -154,7 +158,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "tallies": answer.tallies(metrics),
             "baseline": (guessed, right, of),
             "causes": answer.causes(metrics, variants, found["kinds"], found["losses"], defaults),
-            "grid": grid.grid(rows, differing, of - right, page.setting),
+            "grid": grid.grid(rows, differing, of - right, page.setting, became),
             "choices": grid.choices(rows, differing, page.setting),
         },
         "table": {

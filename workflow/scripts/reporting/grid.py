@@ -16,8 +16,8 @@ STRIPS = 4  # values of a strip that fit above it
 
 @dataclass(frozen=True)
 class Chip:
-    """A variant in a cell. label: what tells it from the others of its cell; text: its wrong images, or NaN; kind: the
-    finding in its way, '' where it has none; level: of colour; tip: the whole in words."""
+    """A variant in a cell. label: what tells it from the others of its cell; text: its wrong images, NaN or ∞; kind:
+    the finding in its way, '' where it has none; level: of colour; tip: the whole in words."""
 
     variant: str
     label: str
@@ -44,11 +44,12 @@ class Grid:
     lines: list[tuple[str, list[list[Chip]]]]
 
 
-def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable) -> Grid | None:
+def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable, became: dict[str, str]) -> Grid | None:
     """None for a single variant.
 
     differing: settings, beside loss and normalization, that are not the same for all; guessing: the test images that
-    always guessing the larger class gets wrong; shown: a setting as text.
+    always guessing the larger class gets wrong; shown: a setting as text; became: what the loss of each variant that
+    diverged was then, NaN say.
     """
     keys = ("loss", "normalization", *differing)
     rows = sorted(rows, key=lambda row: [_rank(row.settings[key]) for key in keys])
@@ -71,7 +72,7 @@ def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable) 
     def chip(row: Row) -> Chip:
         of = values[row.variant]
         label = ", ".join(f"{key} {of[key]}" for key in inside if of[key] != usual[key] or len(inside) > 1)
-        return _chip(row, "" if full and strips else label, guessing)
+        return _chip(row, "" if full and strips else label, guessing, became.get(row.variant, ""))
 
     return Grid(
         row_key=row_key,
@@ -106,9 +107,9 @@ def _rank(value) -> tuple:
     return (0, value, "") if isinstance(value, int | float) else (1, 0, str(value))
 
 
-def _chip(row: Row, label: str, guessing: int) -> Chip:
+def _chip(row: Row, label: str, guessing: int, became: str) -> Chip:
     found = intervals.of_test(row)
-    gone = f"NaN @{min(row.diverged_epochs)}" if row.diverged_epochs else ""
+    gone = f"{became} @{min(row.diverged_epochs)}" if row.diverged_epochs else ""
     if row.diverged_epochs:
         word = "diverged"
     else:

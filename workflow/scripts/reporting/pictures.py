@@ -2,9 +2,12 @@
 
 import base64
 import io
+from pathlib import Path
 
 from PIL import Image
 
+from common.archives import read_arrays
+from common.files import damaged
 from diagnosis.pairs import first_finished, hardest, surest
 from diagnosis.records import Metrics
 
@@ -19,8 +22,9 @@ class Pictures:
     shown: {name: data URI} of those that the page shows, each once; its places refer to it by that name.
     """
 
-    def __init__(self, arrays: dict):
-        """arrays: per part, its images uint8 (n, 28, 28), and under {part}_index their places (n,)."""
+    def __init__(self, path: str | Path):
+        """The file has per part its images, uint8 (n, 28, 28), and under {part}_index their places (n,)."""
+        self.path, arrays = path, read_arrays(path)
         self.images = {
             (part, int(index)): image
             for part in ("train", "test")
@@ -29,9 +33,11 @@ class Pictures:
         self.shown: dict[str, str] = {}
 
     def show(self, part: str, index: int) -> str:
-        """Its name, test-17 say."""
+        """Its name, test-17 say. Raises UserError where there is no picture of it."""
         name = f"{part}-{index}"
         if name not in self.shown:
+            if (part, index) not in self.images:
+                raise damaged(self.path, f"no picture of {part} image {index}")
             content = io.BytesIO()
             Image.fromarray(255 - self.images[part, index]).save(content, "PNG", optimize=True)
             self.shown[name] = data_uri(content.getvalue())

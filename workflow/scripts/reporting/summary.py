@@ -126,6 +126,19 @@ def _row(entry: Metrics, settings: dict) -> Row:
     )
 
 
+def broken_loss(entry: Metrics, history: pd.DataFrame) -> float | None:
+    """What the first loss was that is not finite, of the seed that diverged first; None where all finished.
+
+    NaN, too, where only the last step broke the weights, after which no loss was computed.
+    """
+    diverged = [one for one in entry.seeds if one.diverged_epoch is not None]
+    if not diverged:
+        return None
+    first = min(diverged, key=lambda one: one.diverged_epoch)
+    there = history[(history["seed"] == first.seed) & (history["epoch"] == first.diverged_epoch)]
+    return math.nan if there.empty else float(there["loss"].iloc[0])
+
+
 def differing(variants: dict) -> list[str]:
     """The settings, beside loss and normalization, that are not the same for all variants; in config.yaml's order."""
     settings = list(variants.values())
