@@ -92,6 +92,23 @@ def test_card_tells_each_finding_and_explains_its_kind_on_demand(open_page, comp
             expect(entry.locator("details p")).to_contain_text("What helps:")
 
 
+@pytest.mark.parametrize(("count", "told"), [(12, "Training images."), (13, "The first 12 of these training images.")])
+def test_card_says_when_it_shows_only_the_first_images_of_a_finding(open_page, compared, tmp_path, count, told):
+    workflow = compared.copy(tmp_path / "named")
+    path = workflow / "results/variants/compared/metrics.json"
+    metrics = read_json(path)
+    metrics["seeds"][0]["findings"][0] |= {"images": list(range(count)), "exact": None}
+    write_json(path, metrics)
+    path = workflow / "results/diagnosis/pictures.npz"
+    arrays = dict(np.load(path))
+    size = max(count, *arrays["train_index"] + 1)
+    np.savez(path, **arrays | {"train_index": np.arange(size), "train": np.zeros((size, 28, 28), np.uint8)})
+    write_page(workflow)
+    entry = open_page(workflow=workflow).locator("[id='variant-compared'] .findings > li").first
+    expect(entry.locator("> p.note")).to_contain_text(told)
+    expect(entry.locator(".digit")).to_have_count(12)
+
+
 def test_loss_is_drawn_as_a_strip_per_label_with_the_logits_of_its_variants(open_page, compared):
     page = open_page()
     strip = page.locator(".strip", has=page.locator("h4", has_text="manual"))

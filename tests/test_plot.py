@@ -46,7 +46,7 @@ def test_each_of_many_seeds_has_a_panel_of_its_own(drawn):
         np.testing.assert_array_equal(dots(axes), yhat)
     words = [[text.get_text() for text in axes.texts] for axes in figure.axes]
     assert words == [[], [], ["every ŷ is NaN"], ["1 ŷ NaN"]]
-    assert figure.get_suptitle() == "a $x$: some seeds diverged; ŷ at their last finite weights"
+    assert figure.get_suptitle() == "a $x$: “last finite” is ŷ before a seed diverged"
 
 
 def test_title_says_that_all_diverged(drawn):

@@ -59,7 +59,7 @@ def plot(
     if all(is_last_finite):
         title += ": diverged; ŷ at the last finite weights"
     elif any(is_last_finite):
-        title += ": some seeds diverged; ŷ at their last finite weights"
+        title += ": “last finite” is ŷ before a seed diverged"
     figure.suptitle(title)
     figure.supxlabel(f"training image (first the {classes[0]}s, then the {classes[1]}s)", fontsize="medium")
     figure.supylabel("y (line) and ŷ (dots)", fontsize="medium", x=0.05 / width)
