@@ -170,3 +170,16 @@ def test_page_shows_the_surest_and_the_hardest_of_all_images(tmp_path):
     assert (first["index"], first["variants"], first["of"], len(hard)) == (m - 1, ["a", "b", "c"], 3, SHOWN)
     with pytest.raises(UserError, match=r"pictures\.npz: damaged: no picture of test image 50; to make it anew: "):
         pictures.show("test", 50)
+
+
+def test_finished_model_with_a_nan_for_a_test_image_has_pictures_of_its_training_images_alone(tmp_path):
+    right = np.array([[True, False, True, True]])
+    of_it = entry("a", right)
+    of_it = replace(of_it, seeds=[replace(of_it.seeds[0], test_correct=None, test_accuracy=None)])
+    yhat = {"train": np.array([[0.1, 0.9, 0.1, 0.1]]), "test": np.array([[0.1, 0.9, np.nan, 0.1]])}
+    y = {part: np.zeros(4, dtype=bool) for part in yhat}
+    _, wrong = wrong_images([of_it], {"a": yhat}, y)
+    digits = {f"{part}_images": torch.zeros(4, 28, 28, dtype=torch.uint8) for part in yhat}
+    (tmp_path / "pictures.npz").write_bytes(diagnose.pictures([of_it], wrong, {"a": yhat}, digits))
+    parts = wrong_digits(Pictures(tmp_path / "pictures.npz"), of_it, wrong["a"], yhat, y)
+    assert {one["part"]: [image["index"] for image in one["images"]] for one in parts} == {"test": [], "train": [1]}

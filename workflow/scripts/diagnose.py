@@ -79,7 +79,7 @@ def pictures(metrics: list[Metrics], wrong: dict, predictions: dict, digits: dic
     for entry in metrics:
         if (place := first_finished(entry)) is not None:
             for part, images in wrong[entry.variant].items():
-                of_seed = images[str(entry.seeds[place].seed)]
+                of_seed = images.get(str(entry.seeds[place].seed), [])  # none where a ŷ is NaN
                 shown[part].update(surest(of_seed, predictions[entry.variant][part][place]))
     autopsies = [one.autopsy for entry in metrics for one in entry.seeds if one.autopsy]
     shown["train"].update(one.image.index for one in autopsies if one.image)

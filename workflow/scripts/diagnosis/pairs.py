@@ -60,14 +60,14 @@ def changes(variants: dict, metrics: dict[str, Metrics], right: dict) -> list[Ch
 
 
 def _is_number(value) -> bool:
-    """Or the width of a hidden layer, the only one; of none it is less than any."""
+    """A number, or what is as good as one: the width of a single hidden layer, and no layer, less than any width."""
     return isinstance(value, int | float) or (len(value) < 2 and all(isinstance(item, int) for item in value))
 
 
 def _order(value):
     """By which two values of a key are before and after: numbers by size, the others by their text."""
-    is_number = isinstance(value, int | float) or all(isinstance(item, int) for item in value)
-    return value if is_number else json.dumps(value)
+    is_sorted_as_it_is = isinstance(value, int | float) or all(isinstance(item, int) for item in value)
+    return value if is_sorted_as_it_is else json.dumps(value)
 
 
 def _change(key: str, before, after, names: list[tuple[str, str]], metrics: dict[str, Metrics], wrong: dict) -> Change:
