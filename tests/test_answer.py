@@ -194,6 +194,12 @@ def test_tooltip_of_a_cell_names_each_epoch_or_says_that_there_are_more():
     assert ", 9, and 10 more;" in many
 
 
+def test_model_whose_test_images_have_no_answer_is_not_called_diverged():
+    rows = over_seeds(a1=outcome(kind="test-pixels", test_correct=0, test_accuracy=None), a2=outcome())
+    blind, _ = (chip for _, cells in grid.grid(rows, [], 9, setting, {}).lines for cell in cells for chip in cell)
+    assert (blind.text, blind.tip) == ("ŷ NaN", "a1: ŷ is NaN for a test image; test-pixels")
+
+
 def test_loss_that_broke_first_is_told_as_what_it_was():
     (entry,) = metrics(a=[diverged(1, epoch=5), outcome(2), diverged(3, epoch=2)])
     rows = [(1, 5, math.nan), (2, 5, 0.1), (3, 1, 0.2), (3, 2, -math.inf)]

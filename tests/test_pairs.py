@@ -182,4 +182,4 @@ def test_finished_model_with_a_nan_for_a_test_image_has_pictures_of_its_training
     digits = {f"{part}_images": torch.zeros(4, 28, 28, dtype=torch.uint8) for part in yhat}
     (tmp_path / "pictures.npz").write_bytes(diagnose.pictures([of_it], wrong, {"a": yhat}, digits))
     parts = wrong_digits(Pictures(tmp_path / "pictures.npz"), of_it, wrong["a"], yhat, y)
-    assert {one["part"]: [image["index"] for image in one["images"]] for one in parts} == {"test": [], "train": [1]}
+    assert {one["part"]: [image["index"] for image in one["images"]] for one in parts} == {"train": [1]}

@@ -114,7 +114,9 @@ def _chip(row: Row, label: str, guessing: int, became: str) -> Chip:
         word = "diverged"
     else:
         word = next((name for name in ("fails", "faulty") if row.verdicts[name]), "good")
-    if found is None:
+    if found is None and not gone:
+        text, tip = "ŷ NaN", f"{row.variant}: ŷ is NaN for a test image"
+    elif found is None:
         text = gone
         tip = f"{row.variant}: diverged at epoch {some(list(map(str, row.diverged_epochs)))}"
     else:

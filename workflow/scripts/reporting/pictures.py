@@ -45,7 +45,8 @@ class Pictures:
 
 
 def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y: dict) -> list[dict]:
-    """Per part, the images that a variant's first surviving seed gets wrong, the surest first.
+    """Per part, the images that a variant's first surviving seed gets wrong, the surest first; no part for whose images
+    it has a ŷ that is NaN.
 
     yhat: {part: float32 (seeds, n)}; y: {part: labels (n,)}. Each: part, count, images (index, name, y, yhat).
     """
@@ -55,7 +56,9 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
     seed = entry.seeds[place].seed
     found = []
     for part in ("test", "train"):
-        indices, of_part = wrong[part].get(str(seed), []), yhat[part][place]
+        if str(seed) not in wrong[part]:
+            continue
+        indices, of_part = wrong[part][str(seed)], yhat[part][place]
         images = [
             {
                 "index": index,
