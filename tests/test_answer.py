@@ -173,22 +173,26 @@ def test_best_comes_first_and_the_diverged_last():
     ]
 
 
+def chips(found: grid.Grid) -> list[grid.Chip]:
+    return [chip for line in found.lines for cell in line.cells for chip in cell]
+
+
 def test_grid_has_a_cell_per_loss_and_normalization():
     rows = over_seeds(
         a1=outcome(test_correct=18), a2=diverged(epoch=5), b1=outcome(kind="frozen", verdict="fails", test_correct=9)
     )
     found = grid.grid(rows, [], 9, setting, {"a2": "∞"})
     assert (found.row_key, found.column_key, found.columns) == ("loss", "normalization", ["1", "2"])
-    cells = {line: [[chip.text for chip in cell] for cell in of] for line, of in found.lines}
+    cells = {line.head: [[chip.text for chip in cell] for cell in line.cells] for line in found.lines}
     assert cells == {"a": [["2"], ["∞ @5"]], "b": [["11"], []]}
-    (chip,) = found.lines[1][1][0]
+    (chip,) = found.lines[1].cells[0]
     assert (chip.kind, chip.word, chip.level) == ("frozen", "fails", grid.LEVELS)
     assert grid.grid(rows[:1], [], 9, setting, {}) is None
 
 
 def test_tooltip_of_a_cell_names_each_epoch_or_says_that_there_are_more():
     rows = over_seeds(a1=[diverged(seed, epoch=seed) for seed in range(8)], a2=[diverged(7, 9)] * 40)
-    few, many = (chip.tip for _, cells in grid.grid(rows, [], 9, setting, {}).lines for cell in cells for chip in cell)
+    few, many = (chip.tip for chip in chips(grid.grid(rows, [], 9, setting, {})))
     assert few.startswith("a1: diverged at epoch 0, 1, 2, 3, 4, 5, 6, 7;")
     assert many.startswith("a2: diverged at epoch 9, ")
     assert ", 9, and 10 more;" in many
@@ -196,7 +200,7 @@ def test_tooltip_of_a_cell_names_each_epoch_or_says_that_there_are_more():
 
 def test_model_whose_test_images_have_no_answer_is_not_called_diverged():
     rows = over_seeds(a1=outcome(kind="test-pixels", test_correct=0, test_accuracy=None), a2=outcome())
-    blind, _ = (chip for _, cells in grid.grid(rows, [], 9, setting, {}).lines for cell in cells for chip in cell)
+    blind, _ = chips(grid.grid(rows, [], 9, setting, {}))
     assert (blind.text, blind.tip) == ("ŷ NaN", "a1: ŷ is NaN for a test image; test-pixels")
 
 
@@ -216,7 +220,34 @@ def test_swept_setting_is_a_strip_in_the_order_of_its_numbers():
     rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
     found = grid.grid(rows, ["lr"], 9, setting, {})
     assert (found.strip_key, found.strips) == ("lr", ["0.005", "0.1", "10"])
-    assert [chip.variant for chip in found.lines[0][1][0]] == ["a10.005", "a10.1", "a110"]
-    ragged = grid.grid(rows[:-1], ["lr"], 9, setting, {})
-    assert ragged.strips == []
-    assert {chip.label for _, cells in ragged.lines for cell in cells for chip in cell} == {"", "lr 0.1", "lr 10"}
+    assert [chip.variant for chip in found.lines[0].cells[0]] == ["a10.005", "a10.1", "a110"]
+
+
+def test_grid_of_no_plain_product_names_what_differs_once_at_the_head_of_a_line():
+    others = {"b": {"lr": 0.5}, "c": {"hidden": [8]}, "d": {"hidden": [8], "lr": 0.5}, "e": {}}
+    variants = {f"{loss}{name}": settings(loss, **of) for loss in "xy" for name, of in others.items()}
+    variants |= {"x": settings("x", "raw")}
+    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
+    found = grid.grid(rows, ["hidden", "lr"], 9, setting, {})
+    assert (found.strips, found.usual) == ([], "hidden 4, lr 0.1")
+    assert [(line.head, line.lines, line.label) for line in found.lines] == [
+        ("x", 4, ""),
+        ("", 0, "lr 0.5"),
+        ("", 0, "hidden 8"),
+        ("", 0, "hidden 8, lr 0.5"),
+        ("y", 4, ""),
+        ("", 0, "lr 0.5"),
+        ("", 0, "hidden 8"),
+        ("", 0, "hidden 8, lr 0.5"),
+    ]
+    assert found.columns == ["raw", "unit"]
+    assert sorted(chip.variant for chip in chips(found)) == sorted(variants)
+    assert [[chip.variant for chip in cell] for cell in found.lines[0].cells] == [["x"], ["xe"]]
+
+
+def test_many_normalizations_of_few_losses_are_the_lines_of_the_grid():
+    variants = {f"{loss}{place}": settings(loss, f"n{place:02}") for loss in "xy" for place in range(30)}
+    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
+    found = grid.grid(rows, [], 9, setting, {})
+    assert (found.row_key, found.column_key, found.columns) == ("normalization", "loss", ["x", "y"])
+    assert len(found.lines) == 30

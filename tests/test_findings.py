@@ -13,7 +13,7 @@ from test_train import data, settings, train_seed
 
 from common.files import read_json
 from diagnosis.answers import answers
-from diagnosis.of_run import fisher
+from diagnosis.proportions import fisher
 from diagnosis.records import Finding, Outcome
 from training.fast import pack
 from training.loss import build_loss
@@ -64,8 +64,8 @@ def test_healthy_training_is_good_and_without_an_alarm():
 def test_diverged_training_fails_and_has_no_progress():
     result = outcome(formula("mean(log(yhat - 1))"))
     assert (result.verdict, result.progress) == ("fails", None)
-    assert (result.findings[0].kind, result.findings[0].epoch) == ("diverged", 0)
-    assert result.findings[0].sentence == result.autopsy.sentence
+    kinds = {finding.kind: finding for finding in result.findings}
+    assert (kinds["diverged"].epoch, kinds["diverged"].sentence) == (0, result.autopsy.sentence)
 
 
 # formula, optimizer, lr, epochs: kinds that must be found, and whether they are an alarm

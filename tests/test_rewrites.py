@@ -308,6 +308,15 @@ def test_laws_come_to_an_end():
             ["clamp(…, eps, 1 - eps)", "maximum(…, eps)"],
         ),
         ("mean(log(1 + exp(minimum(logits, 80))) - y * logits)", BEST, ["minimum(…, 80)"]),
+        # Wherever it stands, so that none is left in what is said to be without.
+        ("-mean(y * log(yhat + 1e-9) + (1 - y) * log(1 + 1e-9 - yhat))", BEST, ["+ 1e-9"]),
+        ("-mean(y * log(yhat + 1e-9) + (1 - y) * log(1.000000001 - yhat))", BEST, ["+ 1e-9"]),
+        ("mean(softplus((1 - 2 * y) * log((yhat + eps) / (1 - yhat + eps))))", BEST, ["+ eps"]),
+        (
+            "-mean(y * log(yhat * (1 - eps) + eps) + (1 - y) * log(1 - yhat * (1 - eps)))",
+            BEST,
+            ["- eps", "+ eps"],
+        ),
     ],
 )
 def test_loss_without_its_guards(formula, without, guards):

@@ -199,7 +199,12 @@ function update(figure) {
   figure.lines = lines;
   figure.pointed = null;
   const ended = data.crosses.filter(({ v }) => shown.has(v));
-  figure.crosses = ended.map((cross) => ({ ...cross, c: look.of(cross.v).color }));
+  // Where the line ends; at the top, where nothing was finite.
+  const { to, from } = SCALES[figure.scale.kind];
+  const [bottom, edge] = range.map((y) => to(y, figure.scale.bend));
+  const top = from(edge - 0.03 * (edge - bottom), figure.scale.bend);
+  const height = (cross) => Math.max(range[0], Math.min(top, cross[name] ?? top));
+  figure.crosses = ended.map((cross) => ({ ...cross, y: height(cross), c: look.of(cross.v).color }));
   const { edges, words } = clipped(lines, range);
   const drawn = lines.map((line) => line.points.map((point) => {
     return { ...point, c: look.of(line.v).color, d: look.of(line.v).dash };
@@ -311,7 +316,7 @@ function nearest(figure, event) {
   if (x < -5 || y < -5 || x > box.width + 5 || y > box.height + 5) return null;
   const [across, down] = [figure.view.scale("x"), figure.view.scale("y")];
   const crosses = figure.name === "survival" ? [] : figure.crosses;
-  const cross = crosses.find((it) => Math.hypot(across(it.e) - x, 8 - y) < 9);
+  const cross = crosses.find((it) => Math.hypot(across(it.e) - x, down(it.y) - y) < 9);
   if (cross) return { v: cross.v, cross };
   const epoch = across.invert(x);
   let best = null;
@@ -439,7 +444,7 @@ async function drawEffect() {
 
 // The legend follows what is shown; lines that carry their names need none. Below it, what has no line at all.
 function updateLegend() {
-  const lined = new Set(data.lines.map((line) => line.v));
+  const lined = new Set(allLines("loss").map((line) => line.v));
   const never = data.variants.filter((name) => shown.has(name) && !lined.has(name));
   document.getElementById("never").textContent = never.length ? `Not finite from the start: ${listed(never)}.` : "";
   const names = data.variants.filter((name) => shown.has(name));

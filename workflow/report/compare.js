@@ -102,7 +102,7 @@ function fill(names) {
   };
   const keys = Object.keys(facts[first].settings);
   const lines = keys.map((key) => [key, (name) => [facts[name].settings[key]].flat().join(", ")]);
-  lines.push(["verdict", (name) => facts[name].verdicts.join(", ")]);
+  lines.push(["verdict", (name) => facts[name].state]);
   lines.push(["findings", (name) => facts[name].finding.join(", ") || "–"]);
   lines.push(["wrong test images", wrong]);
   const inside = table.createTBody();

@@ -275,7 +275,7 @@ body.addEventListener("change", (event) => {
   change();
 });
 body.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
+  const button = event.target.closest(".pin, .alone"); // not a word that is explained
   if (!button) return;
   const name = button.closest("tr").dataset.variant;
   const others = variants.map((one) => one.name).filter((one) => one !== name);

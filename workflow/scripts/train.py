@@ -119,7 +119,7 @@ def judge(seed: int, evidence: Evidence, seconds: float) -> Outcome:
     run, finished = evidence.run, evidence.autopsy is None
     n, test_n = len(run.yhat), len(evidence.test_yhat)
     correct = count_correct(run.yhat, evidence.y) if finished else None
-    test_correct = count_correct(evidence.test_yhat, evidence.task.data["y_test"]) if finished else None
+    test_correct = evidence.test_right if finished else None
     logits = [row.max_logit for row in run.history] + [run.logits.max().item()]
     max_logit = max(filter(math.isfinite, logits), default=None)
     found = findings(evidence)
@@ -206,7 +206,7 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> s
     write(output["history"], history_csv({seed: result.history for seed, result in results.items()}))
     write_json(output["metrics"], as_json(metrics))
     write_sums(output["sums"], [file for name, file in output.items() if name != "sums"])
-    return told(outcomes, [result.history for result in results.values()])
+    return told(metrics, [result.history for result in results.values()])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import math
 import msgspec
 
 from diagnosis.records import Number
+from formulas.float32 import HALF, LARGEST
 
 PLAIN = set("+0-")  # of a gradient: the signs of finite numbers
 
@@ -110,6 +111,13 @@ def number(value: float) -> Number:
     return value if math.isfinite(value) else str(value)
 
 
+def logit_text(value: float) -> str:
+    """A logit for the reader: one at which float32 has ŷ = 0.5 is 0, the largest number of float32 is 3.4e38."""
+    value = 0.0 if abs(value) <= HALF else value
+    text = f"{value:.4g}" if abs(value) < LARGEST else f"{math.copysign(3.4e38, value):.1e}".replace("e+", "e")
+    return text.replace("-", "−")
+
+
 def not_per_image(chart: LossChart) -> dict | None:
     """Why the loss is no sum or mean over images."""
     return None if chart.per_image else {"why": chart.why_not}
@@ -135,6 +143,15 @@ def _wrong_way(one: LabelChart) -> dict | None:
     parts = [[low, high] for low, high in parts if (low < 0 if one.label else high > 0)]
     whole = not any(interval.slope == towards for interval in one.intervals)
     return {"whole": whole, "parts": parts} if parts else None
+
+
+def never_finite(chart: LossChart) -> dict | None:
+    """Per label for which φ is finite at no logit."""
+    return _per_label(chart, lambda one: {} if _is_never_finite(one) else None)
+
+
+def _is_never_finite(one: LabelChart) -> bool:
+    return math.isnan(float(one.least)) and not math.isfinite(float(one.at_zero))
 
 
 def ignores_class(chart: LossChart) -> dict | None:
@@ -163,16 +180,16 @@ def ignores_labels(chart: LossChart) -> dict | None:
 def border_optimum(chart: LossChart) -> dict | None:
     """Per label whose best logit is the border, or on the other label's side: where, and which of the two.
 
-    One that has no gradient anywhere has no best logit.
+    One that has no gradient anywhere has no best logit, nor has a loss that is finite at no logit of a label.
     """
-    return _per_label(chart, _border_optimum)
+    return None if never_finite(chart) else _per_label(chart, _border_optimum)
 
 
 def _border_optimum(one: LabelChart) -> dict | None:
     best = one.infimum
-    if best is None or _is_still(one) or (best.high > 0 if one.label else best.low < 0):
+    if best is None or _is_still(one) or (best.high > HALF if one.label else best.low < -HALF):
         return None
-    is_border = best.low <= 0 <= best.high
+    is_border = best.low <= HALF and best.high >= -HALF
     return {"low": best.low, "high": best.high, "towards": best.towards, "where": "border" if is_border else "beyond"}
 
 
@@ -180,7 +197,7 @@ def unbounded(chart: LossChart) -> dict | None:
     """Per label for which φ has no lower bound: towards which end it falls, None where it has a pole at a logit, and
     whether that is the label's own side.
     """
-    return _per_label(chart, _unbounded)
+    return None if never_finite(chart) else _per_label(chart, _unbounded)
 
 
 def _unbounded(one: LabelChart) -> dict | None:
@@ -192,7 +209,7 @@ def _unbounded(one: LabelChart) -> dict | None:
 
 def floor(chart: LossChart) -> dict | None:
     """Per label for which φ stays above 0, exactly and in float32: by how much."""
-    return _per_label(chart, _floor)
+    return None if never_finite(chart) else _per_label(chart, _floor)
 
 
 def _floor(one: LabelChart) -> dict | None:
@@ -258,6 +275,7 @@ def _per_label(chart: LossChart, fact) -> dict | None:
 FACTS = {
     "not-per-image": not_per_image,
     "wrong-way": wrong_way,
+    "never-finite": never_finite,
     "ignores-class": ignores_class,
     "ignores-labels": ignores_labels,
     "no-gradient": no_gradient,

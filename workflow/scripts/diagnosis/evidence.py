@@ -5,16 +5,17 @@ from dataclasses import dataclass
 
 import torch
 
-from diagnosis.answers import answers
+from diagnosis.answers import ROUNDING, answers
 from diagnosis.chart import LossChart, unbounded
+from diagnosis.mcnemar import SIGNIFICANT
 from diagnosis.pixels import Pixels, look
+from diagnosis.proportions import at_least
 from diagnosis.records import Autopsy, Forecast
 from diagnosis.signs import sign_chart
 from training.fast import Pixels as Packed
+from training.history import count_correct
 from training.loop import Run
 from training.loss import Loss, build_loss
-
-ROUNDING = 1e-6  # of a mean over some ten thousand float32
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Task:
     settings: of the variant, with `classes`, what y = 0 and y = 1 are called. data: x_train (n, 784), the same as
     x_packed, y_train (n, 1), x_test (m, 784), y_test (m, 1). chart: of the loss. coin: the loss with every logit 0.
     constant: the least loss of one answer for all images; floor: that of the best answers of all; None where there is
-    none.
+    none. can_be_learned: whether some answers have less loss than any single one for all images, by more than rounding.
     """
 
     settings: dict
@@ -70,17 +71,24 @@ class Task:
     coin: float
     constant: float | None
     floor: float | None
+    can_be_learned: bool
 
     @property
     def classes(self) -> list:
         return self.settings["classes"]
+
+    @property
+    def test_n(self) -> tuple[int, int]:
+        """Test images of y = 0 and y = 1."""
+        ones = int((self.data["y_test"] == 1).sum())
+        return len(self.data["y_test"]) - ones, ones
 
 
 def task(settings: dict, data: dict) -> Task:
     """What can be known before training."""
     loss, y = build_loss(settings["loss_definition"]), data["y_train"]
     chart = sign_chart(loss)
-    found = answers(loss, y)
+    found, is_bounded = answers(loss, y), unbounded(chart) is None
     return Task(
         settings=settings,
         data=data,
@@ -88,8 +96,9 @@ def task(settings: dict, data: dict) -> Task:
         chart=chart,
         pixels=look(data["x_train"], y, data["x_test"]),
         coin=found.coin,
-        constant=None if unbounded(chart) else found.constant,
-        floor=found.floor if chart.per_image and not unbounded(chart) else None,
+        constant=found.constant if is_bounded else None,
+        floor=found.floor if is_bounded and chart.per_image else None,
+        can_be_learned=is_bounded and found.differ,
     )
 
 
@@ -125,10 +134,38 @@ class Evidence:
         return len(self.y) - int(self.wrong.sum())
 
     @property
+    def test_right(self) -> int | None:
+        """None where a ŷ is NaN."""
+        return count_correct(self.test_yhat, self.task.data["y_test"])
+
+    @property
+    def avoids(self) -> float:
+        """Of the errors that always naming the larger class of the training images makes, the share that is avoided: 1
+        is perfect, 0 is guessing."""
+        return _avoided(len(self.y) - self.right, self.task.pixels.n)
+
+    @property
+    def test_avoids(self) -> float | None:
+        """The same of the test images; None where a ŷ is NaN."""
+        n = self.task.test_n
+        return None if self.test_right is None else _avoided(sum(n) - self.test_right, n)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nearly all answers are right, on the training and on the test images."""
+        return min(self.avoids, self.test_avoids or 0.0) >= 0.9
+
+    @property
+    def is_test_guessed(self) -> bool:
+        """Whether no more test images are right than by always naming their larger class, but by luck."""
+        n = self.task.test_n
+        return self.test_right is not None and at_least(self.test_right, sum(n), max(n) / sum(n)) >= SIGNIFICANT
+
+    @property
     def progress(self) -> float | None:
         """0 where the images are ignored, 1 where nothing is left to learn; None where that is not defined."""
         constant, floor = self.task.constant, self.task.floor
-        if self.end is None or constant is None or floor is None or not constant > floor:
+        if self.end is None or floor is None or not self.task.can_be_learned:
             return None
         share = (constant - self.end.loss) / (constant - floor)
         return share if math.isfinite(share) else None
@@ -137,7 +174,7 @@ class Evidence:
     def is_no_better_than_constant(self) -> bool:
         """Up to the rounding of a float32 mean: one answer for all images may come out just below."""
         least = self.task.constant
-        return least is not None and self.end.loss >= least - ROUNDING * abs(least)
+        return self.task.can_be_learned and self.end.loss >= least - ROUNDING * abs(least)
 
     @property
     def moved(self) -> list[float | None]:
@@ -161,6 +198,10 @@ class Evidence:
             return None
         rows = [row.min_logit == row.max_logit for row in self.run.history]
         return next((epoch + 1 for epoch in range(len(rows) - 1, -1, -1) if not rows[epoch]), 0)
+
+
+def _avoided(wrong: int, n: tuple[int, int]) -> float:
+    return 1 - wrong / min(n)
 
 
 def state(network: torch.nn.Sequential, loss: Loss, x: Packed | torch.Tensor, y: torch.Tensor) -> State:

@@ -1,7 +1,7 @@
 """All kinds of findings, put together: what is found about one seed, the most telling first, and the verdict."""
 
 # Each room registers its kinds.
-from diagnosis import of_loss, of_pixels, of_run, rates  # noqa: F401
+from diagnosis import of_answers, of_loss, of_pixels, of_run, rates  # noqa: F401
 from diagnosis.evidence import Evidence
 from diagnosis.kinds import KINDS
 from diagnosis.records import Finding, Verdict
@@ -16,6 +16,7 @@ ORDER = (
     "ignores-labels",
     "ignores-class",
     "wrong-way",
+    "never-finite",
     "diverged",
     "unbounded",
     "border-optimum",
@@ -29,11 +30,13 @@ ORDER = (
     "rate-too-large",
     "will-diverge",
     "worse-than-start",
+    "does-not-generalize",
     "overfit",
     "imbalance",
     "test-pixels",
     "cycle",
     "one-class",
+    "chance-level",
     "no-better-than-constant",
     "little-progress",
     "bad-start",
@@ -41,6 +44,8 @@ ORDER = (
     "floor",
     "not-per-image",
 )
+
+FAIL = {"diverged", "one-class", "chance-level"}  # a model with one of these fails
 
 
 def findings(evidence: Evidence) -> list[Finding]:
@@ -52,9 +57,12 @@ def findings(evidence: Evidence) -> list[Finding]:
 
 
 def verdict(evidence: Evidence, found: list[Finding]) -> Verdict:
-    """fails: diverged, or no better than the best answer that ignores the images, be it by its loss or by the images
-    that are right. faulty: an alarm, but none of these. good: no alarm."""
+    """By the answers, then by the findings.
+
+    fails: it diverged; or its answers to the training images are hardly better than guessing; or they do not
+    generalize, and those to the test images may be guessed. faulty: an alarm, but none of these. good: no alarm.
+    """
     kinds = {finding.kind for finding in found}
-    if kinds & {"diverged", "one-class", "no-better-than-constant"} or evidence.right <= max(evidence.task.pixels.n):
+    if kinds & FAIL or ("does-not-generalize" in kinds and evidence.is_test_guessed):
         return "fails"
     return "faulty" if any(finding.alarm for finding in found) else "good"

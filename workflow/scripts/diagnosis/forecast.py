@@ -9,9 +9,11 @@ from diagnosis.chart import LossChart, limits
 from diagnosis.records import Forecast
 from training.loop import Run
 
-WINDOW = 80  # epochs that the straight line is laid through
-WINDOWS = (20, 40, 60, 80, 100, 120)  # whose disagreement is the uncertainty
-SHARE = 0.1  # of the way to go, added on both sides: even where all lines agree, the logits may bend
+FEWEST = 50  # epochs: of fewer, nothing can be told
+WINDOW = 3  # a line is laid through the last third of the epochs
+CUTS = (0.9, 0.8, 0.7)  # of the epochs: what the lines would have said then counts, too
+NEARER = 0.75  # of the way to the earliest epoch that a line says: where the range begins
+MOST_EPOCHS = 1e9  # a line that takes longer never gets there
 HORIZON = 10  # times the epochs trained: what is farther is not in sight
 
 
@@ -20,35 +22,49 @@ def forecast(extremes: list[float], limit: float) -> Forecast:
 
     extremes: that logit per epoch, from 0.
 
-    Near the end the logits grow almost straight: over 14 seeds of the hand-typed loss on x / 255, the line through
-    epochs 120 to 199 missed the epoch of the NaN by 1.5 % (median), at most 5.2 %.
+    Two lines are laid through the last third of the logits, so that they meet the last one: one straight, one in the
+    logarithm of the epoch. Logits mostly grow by less than the first says and by more than the second. The range is
+    that of both lines, now and as they would have been at 70, 80 and 90 % of the epochs. Of 72 trajectories of other
+    digits, losses and rates, each cut at up to four places, it held the true epoch in 9 of 10 cases, and the epoch that
+    is named was off by 16 % of the way to it (median).
     """
-    distance = np.abs(limit - np.asarray(extremes, dtype=np.float64))
-    now = len(distance) - 1
-    if not np.isfinite(distance).all():
+    logits = np.asarray(extremes, dtype=np.float64)
+    now = len(logits) - 1
+    if not np.isfinite(logits).all():
         return Forecast(epoch=None, why="the logits were not finite")
-    if (limit - extremes[-1]) * math.copysign(1, limit) <= 0:
-        return Forecast(epoch=now + 1, low=now + 1, high=now + 1)
-    if now + 1 < min(WINDOWS):
-        return Forecast(epoch=None, why=f"fewer than {min(WINDOWS)} epochs are too few to tell")
-    ends = {window: _reach(distance, window) for window in {*WINDOWS, WINDOW} if window <= now + 1}
-    epoch = ends.get(WINDOW, ends[max(ends)])
-    if not epoch <= HORIZON * (now + 1):
+    is_past = (limit - logits) * math.copysign(1, limit) <= 0
+    if is_past[:-1].any():  # it is other images, then, for which this loss is not finite there
+        return Forecast(epoch=None, why="logits beyond that limit have not broken it")
+    if is_past[-1]:  # of the last step's weights, whose loss was not asked for
+        return Forecast(epoch=now, low=now, high=now)
+    if now < FEWEST:
+        return Forecast(epoch=None, why=f"fewer than {FEWEST} epochs are too few to tell")
+    straight, curved = _lines(logits, limit)
+    cuts = [round(cut * len(logits)) for cut in CUTS]
+    earlier = [end for cut in cuts for end in _lines(logits[:cut], limit)]
+    left = straight - now
+    if math.isfinite(curved):
+        left = math.sqrt(left * (curved - now))
+    if not now + left <= HORIZON * now:
         return Forecast(epoch=None, why="not in sight")
-    finite = [end for end in ends.values() if math.isfinite(end)]
-    margin = SHARE * (epoch - now)
+    ends = [straight, curved, *earlier]
+    low, high = min(ends), max(ends)
     return Forecast(
-        epoch=math.ceil(epoch),
-        low=max(now + 1, math.floor(min(finite) - margin)),
-        high=math.ceil(max(finite) + margin) if len(finite) == len(ends) else None,
+        epoch=max(now + 1, math.ceil(now + left)),
+        low=max(now + 1, math.floor(now + NEARER * (low - now))),
+        high=math.ceil(high) if high <= MOST_EPOCHS else None,
     )
 
 
-def _reach(distance: np.ndarray, window: int) -> float:
-    """The epoch at which the straight line through the last `window` distances is 0; infinite if it never is."""
-    epochs = np.arange(len(distance) - window, len(distance))
-    slope, intercept = np.polyfit(epochs, distance[-window:], 1)
-    return -intercept / slope if slope < 0 else math.inf
+def _lines(logits: np.ndarray, limit: float) -> tuple[float, float]:
+    """The epochs at which a straight line, and one in the logarithm of the epoch, reach the limit; infinite if not."""
+    last = len(logits) - 1
+    epochs = np.arange(last - len(logits) // WINDOW + 1, last + 1)
+    to_go = limit - logits[-1]
+    slope, slope_of_log = (np.polyfit(times, logits[epochs], 1)[0] for times in (epochs, np.log(epochs + 1)))
+    straight = last + to_go / slope if slope * to_go > 0 else math.inf
+    power = to_go / slope_of_log if slope_of_log * to_go > 0 else math.inf
+    return straight, (last + 1) * math.exp(power) - 1 if power < math.log(MOST_EPOCHS) else math.inf
 
 
 def next_divergence(chart: LossChart, run: Run) -> Forecast:

@@ -1,24 +1,29 @@
 """Findings about the loss: what its sign chart says before any training."""
 
+import torch
+
 from common.english import counted, with_article
 from diagnosis import chart
+from diagnosis.chart import logit_text
+from diagnosis.culprits import culprits
 from diagnosis.evidence import Evidence
 from diagnosis.kinds import kind
 from diagnosis.records import Finding, finding
+from diagnosis.words import symbol
 from formulas.float32 import LARGEST
+from formulas.language import evaluate
+from training.loss import FormulaLoss, Loss
 
-
-def logit(value: float) -> str:
-    """A logit for the reader."""
-    text = f"{value + 0.0:.4g}" if abs(value) < LARGEST else "3.4e38"
-    return text.replace("-", "−")
+BEYOND = "on the other side"
 
 
 def between(low: float, high: float) -> str:
     """'at every logit', 'below logit −88.7', 'beyond logit 16.6', 'from logit −0.4 to 0.4'."""
     if low <= -LARGEST:
-        return "at every logit" if high >= LARGEST else f"below logit {logit(high)}"
-    return f"beyond logit {logit(low)}" if high >= LARGEST else f"from logit {logit(low)} to {logit(high)}"
+        return "at every logit" if high >= LARGEST else f"below logit {logit_text(high)}"
+    return (
+        f"beyond logit {logit_text(low)}" if high >= LARGEST else f"from logit {logit_text(low)} to {logit_text(high)}"
+    )
 
 
 def _classes(evidence: Evidence, found: dict) -> str:
@@ -79,6 +84,39 @@ def no_gradient(evidence: Evidence) -> Finding | None:
         return None
     sentence = "Wherever it is finite, the loss has a gradient of exactly 0, for both classes: nothing can be learned."
     return finding("no-gradient", sentence)
+
+
+@kind(
+    "never-finite",
+    means="the loss of every image of a class is NaN or infinite, whatever the answer to it",
+    why="a part that no answer makes finite, such as log(y), which is −∞ for y = 0",
+    helps="the formula without that part",
+    tries=("rewrite", "standard loss"),
+)
+def never_finite(evidence: Evidence) -> Finding | None:
+    found = chart.never_finite(evidence.task.chart)
+    if found is None:
+        return None
+    sentence = f"The loss of an image of {_classes(evidence, found)} is not finite, whatever the answer"
+    if broken := _broken_at_the_border(evidence.task.loss, list(map(int, found))):
+        expression, value = broken
+        sentence += f": `{expression}` is {value}"
+    return finding("never-finite", f"{sentence}.", labels=_labels(found))
+
+
+def _broken_at_the_border(loss: Loss, labels: list[int]) -> tuple[str, str] | None:
+    """The innermost sub-expression that is not finite for images of these labels, each at logit 0, and what it is."""
+    if not isinstance(loss, FormulaLoss):
+        return None
+    # Beside the other label's image, for what labels alone decide may be of both.
+    y, trace = torch.tensor([[0.0], [1.0]]), {}
+    logits = torch.zeros_like(y)
+    evaluate(loss.tree, {"y": y, "yhat": logits.sigmoid(), "logits": logits}, trace=trace)
+    for path, broken in culprits(loss.tree, trace):
+        places = broken.flatten().nonzero().flatten().tolist()
+        if not broken.ndim or set(places) & set(labels):
+            return path[0].text, symbol(trace[path[0]], places[0])
+    return None
 
 
 @kind(
@@ -143,19 +181,26 @@ def border_optimum(evidence: Evidence) -> Finding | None:
     found = chart.border_optimum(evidence.task.chart)
     if found is None:
         return None
-    parts = []
-    for label, facts in found.items():
-        name = with_article(evidence.task.classes[int(label)])
-        if facts["where"] == "border":
-            parts.append(f"the best logit of {name} is 0, the border itself, where ŷ is a half")
-        elif facts["towards"]:
-            parts.append(f"the best logits of {name} are on the other side, without end")
-        else:
-            parts.append(f"the best logit of {name} is {logit(facts['low'])}, on the other side")
+    parts = [_best(with_article(evidence.task.classes[int(label)]), facts) for label, facts in found.items()]
     text = "; ".join(parts)
     low, high = min(facts["low"] for facts in found.values()), max(facts["high"] for facts in found.values())
     facts = {"labels": _labels(found), "low": low, "high": high}
     return finding("border-optimum", f"{text[0].upper()}{text[1:]}.", **facts)
+
+
+def _best(name: str, facts: dict) -> str:
+    """'the best logit of a 1 is −0.5, on the other side'."""
+    low, high = logit_text(facts["low"]), logit_text(facts["high"])
+    is_border = facts["where"] == "border"
+    if facts["towards"]:
+        return f"the best logits of {name} are on the other side, without end"
+    if low == high:
+        return f"the best logit of {name} is {low}, {'the border itself, where ŷ is a half' if is_border else BEYOND}"
+    if facts["low"] <= -LARGEST:
+        return f"the best logit of {name} is {high} or less, {BEYOND}"
+    if facts["high"] >= LARGEST:
+        return f"the best logit of {name} is {low} or more, {BEYOND}"
+    return f"the best logits of {name} are {low} to {high}, {BEYOND}"
 
 
 @kind(

@@ -5,10 +5,13 @@ import math
 import torch
 
 from common.english import counted
+from diagnosis.chart import logit_text
 from diagnosis.evidence import Evidence
 from diagnosis.exact import REACH, exact, formula
 from diagnosis.kinds import kind
 from diagnosis.records import Finding, finding
+from formulas.float32 import SMALLEST_NORMAL
+from formulas.language import Node
 from training.repeats import has_no_memory
 
 SHOWN = 50  # images that a finding names; its count is always whole
@@ -38,19 +41,27 @@ def diverged(evidence: Evidence) -> Finding | None:
 
 @kind(
     "will-diverge",
-    means="the run ended well, but at its pace the loss will be NaN or infinite before it has trained twice as long",
+    means="the run ended well, but if it went on as it did, the loss would become NaN or infinite",
     why="the surest images come near the logit at which the loss or its gradient is not finite",
     helps="the same loss typed as a function of the logits; fewer epochs only hide it",
+    alarm="where even the late end of the range is within twice the epochs",
     tries=("rewrite", "unguarded", "standard loss"),
 )
 def will_diverge(evidence: Evidence) -> Finding | None:
     found, epochs = evidence.forecast, evidence.task.settings["epochs"]
-    if found is None or found.epoch is None or found.epoch > 2 * epochs:
+    if found is None or found.epoch is None:
         return None
-    extreme = "largest" if found.side == "upper" else "smallest"
-    sentence = f"At this pace the loss is not finite at about epoch {found.epoch}: the {extreme} logit nears "
-    sentence += f"{found.limit:.3f}, where this loss or its gradient is not."
-    return finding("will-diverge", sentence, epoch=found.epoch, value=found.limit)
+    is_soon = found.high is not None and found.high <= 2 * epochs
+    extreme, grows = ("largest", "grows") if found.side == "upper" else ("smallest", "falls")
+    logits = evidence.run.logits
+    now = logit_text((logits.max() if found.side == "upper" else logits.min()).item())
+    until = "or later" if found.high is None else f"to {found.high:,}"
+    when = f"at about epoch {found.epoch:,} ({found.low:,} {until})"
+    sentence = (
+        f"Trained on like this, the loss is no longer finite {when}: the {extreme} logit is {now} and {grows}, and "
+    )
+    sentence += f"at {logit_text(found.limit)} this loss or its gradient is not finite."
+    return finding("will-diverge", sentence, alarm=is_soon, epoch=found.epoch, value=found.limit)
 
 
 @kind(
@@ -77,15 +88,24 @@ def stuck_images(evidence: Evidence) -> Finding | None:
     return finding("stuck-images", sentence, **facts)
 
 
-def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[float] | None:
-    """The exact gradient of the loss of each of the first chosen images, with respect to its own logit; None where the
-    loss is not one of single images."""
+def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[float | None] | None:
+    """The exact gradient of the loss of each of the first chosen images, with respect to its own logit, None where that
+    is too far out to say; None for all where the loss is not one of single images."""
     if not evidence.task.chart.per_image:
         return None
     tree = formula(evidence.task.loss)
     logits, y = evidence.end.logits[chosen][:SHOWN].tolist(), evidence.y[chosen][:SHOWN].tolist()
-    found = [exact(tree, label, max(-REACH, min(REACH, logit))) for label, logit in zip(y, logits, strict=True)]
-    return [float(one.slope) for one in found]
+    return [_slope(tree, label, logit) for label, logit in zip(y, logits, strict=True)]
+
+
+def _slope(tree: Node, label: float, logit: float) -> float | None:
+    """Beyond REACH only a gradient that has settled is known: one that is the same at half of it, or as good as 0."""
+    edge = math.copysign(min(abs(logit), REACH), logit)
+    there = float(exact(tree, label, edge).slope)
+    if abs(logit) > REACH and abs(there) >= SMALLEST_NORMAL:
+        half_way = float(exact(tree, label, edge / 2).slope)
+        return there if math.isclose(there, half_way, rel_tol=1e-6) else None
+    return there
 
 
 def _starved(evidence: Evidence) -> torch.Tensor:
@@ -196,61 +216,6 @@ def dead_units(evidence: Evidence) -> Finding | None:
 
 
 @kind(
-    "one-class",
-    means="the model gives all images the same answer",
-    why="a symptom: the other findings say of what",
-    helps="what the other findings ask for",
-    of_finished=True,
-)
-def one_class(evidence: Evidence) -> Finding | None:
-    ones = int((evidence.end.yhat > 0.5).sum())
-    if ones not in (0, len(evidence.y)):
-        return None
-    label = int(ones > 0)
-    n = len(evidence.y)
-    sentence = f"It calls all {n:,} images {evidence.task.classes[label]}."
-    return finding("one-class", sentence, labels=[label], count=n)
-
-
-@kind(
-    "no-better-than-constant",
-    means="its loss is no less than that of the best single answer for all images",
-    why="nothing that distinguishes the images has reached the loss",
-    helps="what the other findings ask for",
-    of_finished=True,
-)
-def no_better_than_constant(evidence: Evidence) -> Finding | None:
-    least = evidence.task.constant
-    if least is None or not evidence.is_no_better_than_constant:
-        return None
-    loss, best = f"{evidence.end.loss + 0.0:.4g}", f"{least + 0.0:.4g}"
-    sentence = f"Its loss, {loss}, is no less than that of the best single answer for all images, {best}."
-    if loss == best:
-        sentence = f"Its loss is that of the best single answer for all images, {best}."
-    facts = {"value": evidence.end.loss, "against": least}
-    return finding("no-better-than-constant", sentence, **facts)
-
-
-@kind(
-    "little-progress",
-    means="its loss has come less than half of the way from that of the best single answer for all images to that of "
-    "the best answers of all",
-    why="too few epochs, steps too short, or something that holds the weights back, such as weight decay",
-    helps="more epochs, a larger learning rate, less weight decay",
-    of_finished=True,
-    tries=("rate", "argument", "Adam"),
-)
-def little_progress(evidence: Evidence) -> Finding | None:
-    progress = evidence.progress
-    if progress is None or not 0 < progress < 0.5 or evidence.is_no_better_than_constant:
-        return None
-    sentence = (
-        f"Its loss has come {progress:.2g} of the way from the best single answer for all images to the best of all."
-    )
-    return finding("little-progress", sentence, value=progress)
-
-
-@kind(
     "worse-than-start",
     means="its loss is larger than before the first step",
     why="steps too long: each goes beyond the valley that it aims at",
@@ -314,45 +279,3 @@ def vanishing(evidence: Evidence) -> Finding | None:
     shown = per_layer([f"{share:.0%}" for share in shares])
     sentence = f"Of the first layer's weights {1 - first:.0%} have not moved by a bit; layer by layer {shown} moved."
     return finding("vanishing", sentence, value=first, layers=shares)
-
-
-@kind(
-    "overfit",
-    means="the loss on the test images was least before the end and has doubled since, with no fewer of them wrong, "
-    "and errors are significantly more frequent on them than on the training images (Fisher's exact test)",
-    why="the network learns its training images by heart",
-    helps="fewer epochs, fewer units, weight decay, or more images",
-    of_finished=True,
-    tries=("epochs",),
-)
-def overfit(evidence: Evidence) -> Finding | None:
-    tested = [one for one in evidence.run.tested if math.isfinite(one.loss)]
-    wrong, n = int(evidence.wrong.sum()), len(evidence.y)
-    test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())
-    test_n = len(evidence.test_yhat)
-    best = min(tested, key=lambda one: one.loss, default=None)
-    last = evidence.test_loss
-    # Above its floor, which no training takes away.
-    floor = evidence.task.floor or 0.0
-    is_worse = best and test_wrong >= best.wrong and last - floor >= 2 * (best.loss - floor) > 0
-    if not is_worse or fisher(test_wrong, test_n, wrong, n) >= 0.05:
-        return None
-    then = f"{best.loss:.4g} with {best.wrong:,} of {test_n:,} test images wrong, at about epoch {best.epoch}"
-    now = f"{last:.4g} now, with {test_wrong:,}"
-    sentence = f"The test loss was least, {then}; it is {now}. Of the {n:,} training images {wrong:,} are wrong."
-    return finding("overfit", sentence, epoch=best.epoch, value=last, against=best.loss)
-
-
-def fisher(wrong: int, n: int, others_wrong: int, others: int) -> float:
-    """The one-sided p-value of Fisher's exact test: that `wrong` of n or more are, if both are wrong equally often.
-
-    R. A. Fisher: Statistical methods for research workers, 5th edition, 1934, section 21.02.
-    """
-    bad, top = wrong + others_wrong, min(n, wrong + others_wrong)
-
-    def log_ways(of: int, chosen: int) -> float:
-        return math.lgamma(of + 1) - math.lgamma(chosen + 1) - math.lgamma(of - chosen + 1)
-
-    every = log_ways(n + others, bad)
-    first = max(wrong, bad - others)
-    return sum(math.exp(log_ways(n, k) + log_ways(others, bad - k) - every) for k in range(first, top + 1))

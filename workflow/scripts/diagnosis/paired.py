@@ -5,6 +5,8 @@ from functools import cache
 
 import numpy as np
 
+from diagnosis.proportions import binomial
+
 
 def sign_flips(differences: np.ndarray) -> float:
     """The exact two-sided p-value of Fisher's randomization test for paired differences, int (m,): one per image.
@@ -38,8 +40,7 @@ def _share_as_far(sizes: tuple[tuple[int, int], ...], distance: int) -> float:
 @cache
 def _coins(n: int) -> np.ndarray:
     """How likely 0 … n of n coins show heads."""
-    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])  # of the factorials
-    return np.exp(logs[n] - logs - logs[::-1] - n * np.log(2))
+    return binomial(n, 0.5)
 
 
 def holm(p_values: dict[Hashable, float]) -> dict[Hashable, float]:

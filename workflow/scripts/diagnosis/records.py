@@ -119,9 +119,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     of: Annotated[int | None, Meta(description="of how many")] = None
     images: Annotated[list[int] | None, Meta(description="the first 50 of those training images, by place")] = None
     exact: Annotated[
-        list[Number] | None,
+        list[Number | None] | None,
         Meta(
-            description="of those images, the gradient that the formula has without rounding, by the image's own logit"
+            description="of those images, the gradient that the formula has without rounding, by the image's own logit;"
+            " null where that is too far out to say"
         ),
     ] = None
     pixels: Annotated[list[int] | None, Meta(description="the pixels concerned, 0 to 783")] = None
@@ -139,6 +140,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 Verdict = Literal["good", "faulty", "fails"]
+WORDS = ("good", "faulty", "fails", "diverged")  # of a model, from the best to the worst
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,8 +191,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Annotated[
         Verdict,
         Meta(
-            description="fails: diverged, or no better than the best answer that ignores the images; faulty: a finding"
-            " is an alarm; good: none is"
+            description="fails: diverged, or its answers to the training or the test images are hardly better than"
+            " guessing; faulty: a finding is an alarm; good: none is"
         ),
     ]
     progress: Annotated[
@@ -208,6 +210,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     tried: Annotated[list[Trial], Meta(description="changes that did not help, as they were tried")] = field(
         default_factory=list
     )
+
+    @property
+    def word(self) -> str:
+        """One of WORDS: a verdict, but `diverged` for what fails by that."""
+        return "diverged" if self.status == "diverged" else self.verdict
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,6 +255,17 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     counts: Counts
     seeds: Annotated[list[Outcome], Meta(description="in the order of the config")]
+
+    @property
+    def word(self) -> str:
+        """That of its worst model."""
+        return max((one.word for one in self.seeds), key=WORDS.index)
+
+    @property
+    def state(self) -> str:
+        """Its word and, unless it is good, of how many of several models: 'diverged 4 of 10'."""
+        alike = sum(one.word == self.word for one in self.seeds)
+        return self.word if self.word == "good" or len(self.seeds) == 1 else f"{self.word} {alike} of {len(self.seeds)}"
 
 
 class Rewrite(msgspec.Struct, frozen=True, kw_only=True):

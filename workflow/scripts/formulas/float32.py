@@ -10,3 +10,4 @@ ZERO_LOGIT = -128 * math.log(2)
 LARGEST = (2 - 2**-23) * 2.0**127
 SMALLEST = 2.0**-149  # beside 0
 SMALLEST_NORMAL = 2.0**-126  # below it, fewer than 24 bits are left
+HALF = 2.0**-24  # up to so far from 0, on either side, float32 rounds ŷ to exactly 0.5

@@ -3,7 +3,9 @@
 Each is given in its best words (see formulas/rewriting.py). No torch here.
 """
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from formulas.algebra import LOGITS, Expression, from_tree, negative, substituted, text
 from formulas.language import Node, walk
@@ -33,17 +35,35 @@ def unguarded(tree: Node) -> tuple[str, list[str]] | None:
 
 
 def _without_small(node: Node, guards: dict[str, None]) -> dict[Node, Node]:
-    """{a + small number: a} in a sum; guards: receives '+ small number'."""
-    if node.operation not in ("+", "-"):
+    """{a + small number: a} in sums, products and quotients, {1.000001: 1} in numbers; guards: receives
+    '+ small number'."""
+    if node.operation == "number":
+        return _without_rest(node, guards)
+    if node.operation not in ("+", "-", "*", "/", "negative"):
         return {}
-    a, b = node.arguments
-    found = _without_small(a, guards) | _without_small(b, guards)
-    for kept, dropped in ((a, b), (b, a)):
-        is_small = dropped.operation == "number" and 0 < abs(dropped.value) <= SMALL
-        if is_small and (node.operation == "+" or kept is a):
-            found[node] = kept
-            guards[f"{node.operation} {dropped.text}"] = None
+    found: dict[Node, Node] = {}
+    for argument in node.arguments:
+        found |= _without_small(argument, guards)
+    if node.operation in ("+", "-"):
+        a, b = node.arguments
+        for kept, dropped in ((a, b), (b, a)):
+            is_small = dropped.operation == "number" and 0 < abs(dropped.value) <= SMALL
+            if is_small and (node.operation == "+" or kept is a):
+                found[node] = kept
+                guards[f"{node.operation} {dropped.text}"] = None
     return found
+
+
+def _without_rest(node: Node, guards: dict[str, None]) -> dict[Node, Node]:
+    """{1.000001: 1}: a number that is all but whole, as 1 + eps is."""
+    whole = round(node.value)
+    rest = node.value - whole
+    if not whole or not 0 < abs(rest) <= SMALL:
+        return {}
+    typed = re.fullmatch(rf"{whole} *([+-]) *(\S+)", node.text)
+    guard = typed.groups() if typed else ("+" if rest > 0 else "-", f"{abs(rest):.3g}".replace("e-0", "e-"))
+    guards[" ".join(guard)] = None
+    return {node: replace(node, text=str(whole), value=float(whole))}
 
 
 def negated(tree: Node, labels: set[int]) -> str | None:

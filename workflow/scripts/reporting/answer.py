@@ -5,10 +5,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from diagnosis.chart import LossChart, limits
-from diagnosis.records import Autopsy, Counts, Finding, Metrics, Outcome, Trial
+from diagnosis.records import WORDS, Autopsy, Counts, Finding, Metrics, Outcome, Trial
 from reporting import cures
 
-WORDS = ("good", "faulty", "fails", "diverged")  # from the best to the worst
 NAMED = 3  # losses that a line names
 CAUSES = {
     "gradient": "the loss is finite, but its derivative is not",
@@ -64,17 +63,9 @@ class Cause:
     lines: tuple[str, str] | None
 
 
-def word(one: Outcome) -> str:
-    return "diverged" if one.status == "diverged" else one.verdict
-
-
-def worst(entry: Metrics) -> str:
-    return max((word(one) for one in entry.seeds), key=WORDS.index)
-
-
 def tallies(metrics: list[Metrics]) -> list[Tally]:
-    variants = Counter(worst(entry) for entry in metrics)
-    models = Counter(word(one) for entry in metrics for one in entry.seeds)
+    variants = Counter(entry.word for entry in metrics)
+    models = Counter(one.word for entry in metrics for one in entry.seeds)
     return [Tally(name, variants[name], models[name]) for name in WORDS]
 
 
@@ -91,7 +82,7 @@ def causes(
     """The worst first, then those of the most variants. variants: {name: settings}; charts: of each loss."""
     groups: dict[tuple, list[Case]] = {}
     for entry in metrics:
-        if worst(entry) != "good":
+        if entry.word != "good":
             case = _case(entry)
             groups.setdefault(_key(case), []).append(case)
     order = sorted(groups.values(), key=lambda cases: (-WORDS.index(cases[0].word), -len(cases)))
@@ -99,9 +90,9 @@ def causes(
 
 
 def _case(entry: Metrics) -> Case:
-    found = [one for one in entry.seeds if word(one) == worst(entry)]
+    found = [one for one in entry.seeds if one.word == entry.word]
     first = min(found, key=lambda one: one.autopsy.epoch if one.autopsy else 0)
-    return Case(entry, worst(entry), len(found), first)
+    return Case(entry, entry.word, len(found), first)
 
 
 def _key(case: Case) -> tuple:

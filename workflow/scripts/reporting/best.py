@@ -6,11 +6,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from common.english import counted
 from diagnosis.mcnemar import SIGNIFICANT
 from diagnosis.paired import holm, sign_flips
 from diagnosis.records import Metrics
 
 NAMED = 5  # of many variants; the rest are counted
+LONGEST = 200  # characters of the answer: two lines of the page, four on a phone
+LONGEST_NAMES = {NAMED: 28, 1: 16}  # characters of a variant's name in it, by how many are named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,27 +79,47 @@ def _errors(entry: Metrics, wrong: dict, weight: int) -> np.ndarray:
 
 
 def _sentence(winners: list[str], equals: list[str], worse: list[str], entries: dict[str, Metrics]) -> str:
-    good = [name for name, entry in entries.items() if all(one.verdict == "good" for one in entry.seeds)]
-    called = {name: name if name in good else f"{name} (faulty)" for name in entries}
-    verb = "share the best test accuracy" if len(winners) > 1 else "has the best test accuracy"
-    text = f"{names([called[name] for name in winners])} {verb}, {_share([entries[name] for name in winners])}."
+    """The answer; names give way to numbers where it would be longer than LONGEST."""
+    text = _with_names(winners, equals, worse, entries, NAMED)
+    return text if len(text) <= LONGEST else _with_names(winners, equals, worse, entries, 1)
+
+
+def _with_names(winners: list[str], equals: list[str], worse: list[str], entries: dict[str, Metrics], most: int) -> str:
+    good = [name for name, entry in entries.items() if entry.word == "good"]
+    called = {name: _short(name, most) + (" (faulty)" if name not in good else "") for name in entries}
+    does, verb = ("share", "do") if len(winners) > 1 else ("has", "does")
+    share = _share([entries[name] for name in winners])
+    text = f"{names([called[name] for name in winners], most)} {does} the best test accuracy, {share}."
     if good and not set(good) & set(winners):
-        most = max(_right(entries[name]) for name in good)
-        soundest = [name for name in good if _right(entries[name]) == most]
-        does = "does" if len(soundest) == 1 else "do"
+        best_right = max(_right(entries[name]) for name in good)
+        soundest = [name for name in good if _right(entries[name]) == best_right]
+        verb = "does" if len(soundest) == 1 else "do"
         share = _share([entries[name] for name in soundest])
-        text = f"Of those that train well, {names(soundest)} {does} best, {share}. Of all, {text}"
-    if equals:
-        # Those that can be recommended first.
-        equals = sorted(equals, key=lambda name: name not in good)
-        many = f"{len(equals):,} others, marked = in the table"
-        text += (
-            f" Not significantly worse: {many if len(equals) > NAMED else names([called[name] for name in equals])}."
-        )
-    if worse:
-        many = f"{len(worse):,} others"
-        text += f" Significantly worse: {many if len(worse) > NAMED else names([called[name] for name in worse])}."
+        of_good = f"Of the good ones, {names([called[name] for name in soundest], most)} {verb} best, {share}."
+        text = f"{of_good} Of all, {names([called[name] for name in winners], most)}: {_correct(entries[winners[0]])}."
+    if max(len(equals), len(worse)) > most:
+        return text + _counted(len(equals), len(worse))
+    # Those that can be recommended first.
+    for what, those in (
+        ("Not significantly", sorted(equals, key=lambda name: name not in good)),
+        ("Significantly", worse),
+    ):
+        text += f" {what} worse: {names([called[name] for name in those], most)}." if those else ""
     return text
+
+
+def _counted(equals: int, worse: int) -> str:
+    """' 5 others (=) are not significantly worse, 3 are.'"""
+    if not equals:
+        return f" {counted(worse, 'other')} {'is' if worse == 1 else 'are'} significantly worse."
+    verb = "is" if equals == 1 else "are"
+    rest = f", {worse:,} {'is' if worse == 1 else 'are'}" if worse else ""
+    return f" {counted(equals, 'other')} (=) {verb} not significantly worse{rest}."
+
+
+def _short(name: str, most: int) -> str:
+    longest = LONGEST_NAMES[most]
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _right(entry: Metrics) -> Fraction:
@@ -104,12 +127,15 @@ def _right(entry: Metrics) -> Fraction:
     return Fraction(sum(one.test_correct for one in entry.seeds), len(entry.seeds))
 
 
+def _correct(entry: Metrics) -> str:
+    return f"{float(_right(entry)):,.{0 if len(entry.seeds) == 1 else 1}f}"
+
+
 def _share(winners: list[Metrics]) -> str:
-    seeds = winners[0].seeds
-    correct, n = sum(one.test_correct for one in seeds), seeds[0].test_n
+    n = winners[0].seeds[0].test_n
     if all(len(entry.seeds) == 1 for entry in winners):
-        return f"{correct:,} of {n:,} test images right"
-    return f"{correct / len(seeds):,.1f} of {n:,} test images right, the mean over its seeds"
+        return f"{_correct(winners[0])} of {n:,} test images right"
+    return f"{float(_right(winners[0])):,.1f} of {n:,} test images right on average"
 
 
 def _note(others: list[str], entries: dict[str, Metrics]) -> str:
@@ -124,16 +150,16 @@ def _note(others: list[str], entries: dict[str, Metrics]) -> str:
 
 
 def _none(metrics: list[Metrics]) -> str:
-    if all(one.status == "diverged" for entry in metrics for one in entry.seeds):
+    if all(one.word == "diverged" for entry in metrics for one in entry.seeds):
         return "No variant survived: every model ended in a loss that is not finite."
     return (
-        "No variant trains well: each has a model that diverged, whose loss or count of right images is no better than"
-        " that of one answer for all images, or whose ŷ is NaN for a test image."
+        "No variant can be called the best: each has a model that diverged, failed, or did no better on the test images"
+        " than guessing."
     )
 
 
-def names(of: list[str]) -> str:
+def names(of: list[str], most: int = NAMED) -> str:
     """Names in a sentence; many of them cut short."""
-    if len(of) > NAMED:
-        return f"{', '.join(of[:NAMED])} and {len(of) - NAMED:,} more"
+    if len(of) > most:
+        return f"{', '.join(of[:most])} and {len(of) - most:,} more"
     return " and ".join([", ".join(of[:-1]), of[-1]] if len(of) > 1 else of)

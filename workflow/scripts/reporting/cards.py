@@ -4,7 +4,7 @@ import struct
 from dataclasses import dataclass
 
 from diagnosis.records import Finding, Metrics
-from reporting import answer, cures
+from reporting import cures
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
 SHOWN = 12  # images under a finding
@@ -12,7 +12,7 @@ FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
-    """word (the worst verdict of its seeds), plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged
+    """plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged
     (the seed whose loss broke first), picture (the name of its image's), files.
 
     yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}; defaults: those of the config.
@@ -20,7 +20,6 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
     first = min((one for one in entry.seeds if one.autopsy), key=lambda one: one.autopsy.epoch, default=None)
     image = first and first.autopsy.image
     return {
-        "word": answer.worst(entry),
         "plot": data_uri(plot),
         "plot_size": struct.unpack(">II", plot[16:24]),  # a PNG begins with its width and height
         "mistakes": wrong_digits(digits, entry, wrong, yhat, y),

@@ -47,30 +47,35 @@ def looks(variants: dict) -> dict[str, dict]:
 
 
 def lines(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]:
-    """A line per variant that has a finite loss: v(ariant), e(pochs), and by the names of MEASURES the median over the
-    seeds with a finite loss, or of several seeds [medians, smallest, largest]; None where nothing was measured."""
+    """A line per variant: v(ariant), e(pochs), and by the names of MEASURES the median over the seeds that have not
+    diverged before, or of several seeds [medians, smallest, largest]; None where nothing finite was measured."""
     most = max(30, min(POINTS_OF_LINE, POINTS // len(metrics)))
     found = []
     for entry, history in zip(metrics, histories, strict=True):
-        table = history[np.isfinite(history["loss"])]
-        if table.empty:
-            continue
-        n = sum(entry.counts.train)
-        values = {"wrong": ((1 - table["accuracy"]) * n).round(), "loss": table["loss"], "logit": table["max_logit"]}
-        if "test_wrong" in table:
-            values["test"] = table["test_wrong"]
-        measured = pd.DataFrame(values).replace([math.inf, -math.inf], math.nan).set_index(table["epoch"])
-        several = table["seed"].nunique() > 1
+        measured = _measured(entry, history)
+        several = history["seed"].nunique() > 1
         grouped = measured.groupby(level="epoch")
         bands = [grouped.median(), grouped.min(), grouped.max()] if several else [measured]
         kept = _thinned(bands[0], most)
         bands = [band.loc[kept] for band in bands]
         line = {"v": entry.variant, "e": [int(epoch) for epoch in kept]}
-        for name in values:
+        for name in measured:
             columns = [[_short(value) for value in band[name]] for band in bands]
             line[name] = columns if several else columns[0]
         found.append(line)
     return found
+
+
+def _measured(entry: Metrics, history: pd.DataFrame) -> pd.DataFrame:
+    """MEASURES by epoch, of all seeds, NaN for what is not finite. The last row of a seed that diverged is that of the
+    epoch whose loss is not finite: what broke it is often finite there."""
+    ends = {one.seed: math.inf if one.diverged_epoch is None else one.diverged_epoch for one in entry.seeds}
+    table = history[history["epoch"] <= history["seed"].map(ends)]
+    n = sum(entry.counts.train)
+    values = {"wrong": ((1 - table["accuracy"]) * n).round(), "loss": table["loss"], "logit": table["max_logit"]}
+    if "test_wrong" in table:
+        values["test"] = table["test_wrong"]
+    return pd.DataFrame(values).replace([math.inf, -math.inf], math.nan).set_index(table["epoch"])
 
 
 def _thinned(table: pd.DataFrame, most: int) -> list:
@@ -91,14 +96,17 @@ def _short(value: float) -> float | None:
     return None if math.isnan(value) else float(f"{value:.5g}")
 
 
-def crosses(metrics: list[Metrics]) -> list[dict]:
-    """The first non-finite epoch of each diverged seed: v, s, e."""
-    return [
-        {"v": entry.variant, "s": one.seed, "e": one.diverged_epoch}
-        for entry in metrics
-        for one in entry.seeds
-        if one.status == "diverged"
-    ]
+def crosses(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]:
+    """The first non-finite epoch of each diverged seed: v, s, e, and by the names of MEASURES the last finite value
+    until then, where its line ends; None where there is none."""
+    found = []
+    for entry, history in zip(metrics, histories, strict=True):
+        for one in entry.seeds:
+            if one.status == "diverged":
+                last = _measured(entry, history[history["seed"] == one.seed]).ffill().tail(1)
+                ends = {name: _short(value) for name in last for value in last[name]}
+                found.append({"v": entry.variant, "s": one.seed, "e": one.diverged_epoch} | ends)
+    return found
 
 
 def survival(table: pd.DataFrame) -> list[dict]:
@@ -134,7 +142,7 @@ def drawn(variants: dict, metrics: list[Metrics], histories: list[pd.DataFrame],
         "variants": list(variants),
         "lines": lines(metrics, histories),
         "survival": survival(steps) if any(len(entry.seeds) > 1 for entry in metrics) else [],
-        "crosses": crosses(metrics),
+        "crosses": crosses(metrics, histories),
         "runs": runs(metrics),
         "keys": keys(variants),
         "looks": LOOKS,
@@ -177,7 +185,7 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
         _named("dot").mark_point(filled=True, size=80, opacity=1, clip=True).encode(x=x, y=y, color=color),
         _named("crosses")
         .mark_point(shape="cross", angle=45, filled=True, size=110, opacity=1, clip=True)
-        .encode(x=x, y=alt.value(8), color=color),
+        .encode(x=x, y=y, color=color),
         _named("edges")
         .mark_point(filled=True, size=90, opacity=1, clip=False)
         .encode(x=x, y=y, color=color, shape=alt.Shape("shape:N", scale=None)),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.files import read_json
 from diagnosis.chart import LossChart
-from diagnosis.records import Metrics, read
+from diagnosis.records import WORDS, Metrics, read
 from reporting import answer
 
 NAMED = 6  # variants of a line
@@ -14,7 +14,7 @@ NAMED = 6  # variants of a line
 def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
     """variants: {name: settings}, as the page has them."""
     metrics = [read(results / "variants" / name / "metrics.json", Metrics) for name in variants]
-    words = {word: [_named(one) for one in metrics if answer.worst(one) == word] for word in answer.WORDS}
+    words = {word: [_named(one) for one in metrics if one.word == word] for word in WORDS}
     lines = [f"  {word:9} {len(names):,}: {_some(names)}" for word, names in words.items() if names]
     charts = read(results / "diagnosis/losses.json", dict[str, LossChart])
     causes = answer.causes(metrics, variants, read_json(results / "diagnosis/kinds.json"), charts, defaults)
@@ -28,7 +28,8 @@ def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
 
 def _named(entry: Metrics) -> str:
     epochs = [one.diverged_epoch for one in entry.seeds if one.diverged_epoch is not None]
-    return f"{entry.variant} @{min(epochs)}" if epochs else entry.variant
+    counted = entry.state.removeprefix(entry.word)
+    return f"{entry.variant}{f' @{min(epochs)}' if epochs else ''}{f' ({counted.strip()})' if counted else ''}"
 
 
 def _some(names: list[str]) -> str:

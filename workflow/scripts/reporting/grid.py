@@ -12,15 +12,16 @@ from reporting.summary import Row
 
 LEVELS = 6  # of colour, from no wrong image to as many as always guessing the larger class gets wrong
 STRIPS = 4  # values of a strip that fit above it
+COLUMNS = 12  # that fit beside each other, if rows can have the others
+FEW = 12  # variants, whose cells have room for the kind of finding
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A variant in a cell. label: what tells it from the others of its cell; text: its wrong images, NaN or ∞; kind:
-    the finding in its way, '' where it has none; level: of colour; tip: the whole in words."""
+    """A variant in a cell. text: its wrong images, NaN or ∞; kind: the finding in its way, '' where it has none or
+    there is no room; level: of colour; tip: the whole in words."""
 
     variant: str
-    label: str
     text: str
     kind: str
     word: str
@@ -29,11 +30,22 @@ class Chip:
 
 
 @dataclass(frozen=True)
+class Line:
+    """head: a value of the setting that rows stand for, '' where it is that of the line above; lines: how many it
+    heads. label: what else the variants of this line differ in; cells: a list of chips per column."""
+
+    head: str
+    lines: int
+    label: str
+    cells: list[list[Chip]]
+
+
+@dataclass(frozen=True)
 class Grid:
     """row_key, column_key: the settings that rows and columns stand for, None where one row or column is enough.
 
-    strip_key, strips: of the settings within each cell, and its values, where every cell has them all; lines: (value,
-    a list of chips per column).
+    strip_key, strips: of the settings within each cell, and its values, where every cell has them all. usual: where
+    lines have labels, what those without one have.
     """
 
     row_key: str
@@ -41,7 +53,8 @@ class Grid:
     columns: list[str]
     strip_key: str | None
     strips: list[str]
-    lines: list[tuple[str, list[list[Chip]]]]
+    usual: str | None
+    lines: list[Line]
 
 
 def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable, became: dict[str, str]) -> Grid | None:
@@ -58,33 +71,51 @@ def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable, 
     if len(rows) < 2 or not several:
         return None
     row_key, column_key, inside = several[0], next(iter(several[1:]), None), several[2:]
-    strips = _distinct(values, inside[0]) if len(inside) == 1 else []
+    if column_key and len(_distinct(values, column_key)) > COLUMNS >= len(_distinct(values, row_key)):
+        row_key, column_key = column_key, row_key
     columns = _distinct(values, column_key) if column_key else [""]
-    cells: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        of = values[row.variant]
-        cells.setdefault((of[row_key], of[column_key] if column_key else ""), []).append(row)
-    full = len(strips) <= STRIPS and all(
-        [values[row.variant][key] for row in cell] == strips for cell in cells.values() for key in inside[:1]
-    )
+    chips = {row.variant: _chip(row, guessing, became.get(row.variant, ""), len(rows) <= FEW) for row in rows}
+    strips = _strips(values, inside, row_key, column_key)
     usual = {key: Counter(of[key] for of in values.values()).most_common(1)[0][0] for key in inside}
-
-    def chip(row: Row) -> Chip:
+    has_labels = bool(inside) and not strips
+    lines: dict[tuple[str, str], list[list[Chip]]] = {}
+    for row in sorted(rows, key=lambda row: _distinct(values, row_key).index(values[row.variant][row_key])):
         of = values[row.variant]
-        label = ", ".join(f"{key} {of[key]}" for key in inside if of[key] != usual[key] or len(inside) > 1)
-        return _chip(row, "" if full and strips else label, guessing, became.get(row.variant, ""))
-
+        label = ", ".join(f"{key} {of[key]}" for key in inside if of[key] != usual[key]) if has_labels else ""
+        cells = lines.setdefault((of[row_key], label), [[] for _ in columns])
+        cells[columns.index(of[column_key]) if column_key else 0].append(chips[row.variant])
+    heads = Counter(head for head, _ in lines)
     return Grid(
         row_key=row_key,
         column_key=column_key,
         columns=columns,
-        strip_key=inside[0] if full and strips else None,
-        strips=strips if full else [],
+        strip_key=inside[0] if strips else None,
+        strips=strips,
+        usual=", ".join(f"{key} {value}" for key, value in usual.items()) if has_labels else None,
         lines=[
-            (line, [[chip(row) for row in cells.get((line, column), [])] for column in columns])
-            for line in _distinct(values, row_key)
+            Line(head if is_first else "", heads[head] if is_first else 0, label, cells)
+            for (head, label), cells, is_first in _with_first(lines)
         ],
     )
+
+
+def _strips(values: dict, inside: list[str], row_key: str, column_key: str | None) -> list[str]:
+    """The values of the one setting within the cells, if every cell that is not empty has them all, once."""
+    if len(inside) != 1:
+        return []
+    strips = _distinct(values, inside[0])
+    cells: dict[tuple, list[str]] = {}
+    for of in values.values():
+        cells.setdefault((of[row_key], of[column_key] if column_key else ""), []).append(of[inside[0]])
+    return strips if len(strips) <= STRIPS and all(cell == strips for cell in cells.values()) else []
+
+
+def _with_first(lines: dict[tuple[str, str], list]):
+    """Each line, and whether it is the first of its head."""
+    before = None
+    for (head, label), cells in lines.items():
+        yield (head, label), cells, head != before
+        before = head
 
 
 def choices(rows: list[Row], differing: list[str], shown: Callable) -> dict[str, list[str]]:
@@ -107,13 +138,9 @@ def _rank(value) -> tuple:
     return (0, value, "") if isinstance(value, int | float) else (1, 0, str(value))
 
 
-def _chip(row: Row, label: str, guessing: int, became: str) -> Chip:
+def _chip(row: Row, guessing: int, became: str, has_room: bool) -> Chip:
     found = intervals.of_test(row)
     gone = f"{became} @{min(row.diverged_epochs)}" if row.diverged_epochs else ""
-    if row.diverged_epochs:
-        word = "diverged"
-    else:
-        word = next((name for name in ("fails", "faulty") if row.verdicts[name]), "good")
     if found is None and not gone:
         text, tip = "ŷ NaN", f"{row.variant}: ŷ is NaN for a test image"
     elif found is None:
@@ -127,10 +154,9 @@ def _chip(row: Row, label: str, guessing: int, became: str) -> Chip:
         )
     kinds = [kind for kind in row.alarms if kind != "diverged" or found is not None]
     if row.alarms:
-        count = len(row.diverged_epochs) if word == "diverged" else row.verdicts[word]
-        tip += f"; {some(row.alarms)}{f' ({word} in {count} of {row.seeds} seeds)' if row.seeds > 1 else ''}"
-    kind = gone if found and gone else kinds[0] if kinds and word in ("fails", "diverged") else ""
-    return Chip(row.variant, label, text, kind, word, level(found.mean, guessing) if found else LEVELS, tip)
+        tip += f"; {some(row.alarms)}{f' ({row.state})' if row.seeds > 1 else ''}"
+    kind = gone if found and gone else kinds[0] if kinds and row.word in ("fails", "diverged") and has_room else ""
+    return Chip(row.variant, text, kind, row.word, level(found.mean, guessing) if found else LEVELS, tip)
 
 
 def level(wrong: float, guessing: int) -> int:

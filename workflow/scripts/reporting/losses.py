@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from diagnosis.chart import Interval, LabelChart, LossChart, limits
+from diagnosis.chart import Interval, LabelChart, LossChart, limits, logit_text
 from diagnosis.records import Rewrite
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 
@@ -123,7 +123,7 @@ def _strip(label: LabelChart) -> Strip:
         left, right = place(interval.low), place(interval.high)
         if right > left:
             pieces.append(Piece(left, right, does))
-        words.append(f"{_number(interval.low)} to {_number(interval.high)}: {DOES[does]}")
+        words.append(f"{logit_text(interval.low)} to {logit_text(interval.high)}: {DOES[does]}")
     return Strip(label.label, pieces, words)
 
 
@@ -137,10 +137,6 @@ def _does(interval: Interval, label: int) -> str:
         case "0":
             return "still"
     return "right" if interval.slope == towards else "wrong"
-
-
-def _number(value: float) -> str:
-    return f"{value + 0.0:.4g}".replace("-", "−")
 
 
 def same_weights(table: pd.DataFrame) -> list[dict]:

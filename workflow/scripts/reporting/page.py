@@ -12,6 +12,7 @@ from reporting import intervals
 
 HOME = Path(__file__).resolve().parents[3]  # the project's folder
 LEAST = 1e-300  # of a p-value that is written out
+NO_GRADIENT = 1e-12  # of one image, whose loss has a slope of the order of 1 where it is wrong
 SOURCES = HOME / "workflow" / "report"
 
 
@@ -44,6 +45,11 @@ def number(value, digits: int = 3) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     return f"{value:.{digits}g}".replace("-", "−")
+
+
+def gradient(exact: float | str) -> str:
+    """The gradient of a formula where float32 gives 0: '0, not 0.25'; 'about 0' where it would move nothing, either."""
+    return "about 0" if abs(float(exact)) < NO_GRADIENT else f"0, not {number(exact, 2)}"
 
 
 def difference(value: float | None) -> str:
@@ -80,6 +86,7 @@ def render(**content) -> str:
         "setting": setting,
         "number": number,
         "prose": prose,
+        "gradient": gradient,
         "difference": difference,
         "p_value": p_value,
         "with_article": with_article,

@@ -27,6 +27,8 @@ PACKAGES = (
     "mlxtend",
 )
 
+WORKFLOW = ("Snakefile", "workflow")  # what makes results, in the project's folder
+
 HEADER = """\
 # The config that report.html beside this file was made with: every default filled in, every sweep expanded. To make it
 # again, copy this file into an empty folder, and name that: snakemake --cores 4 --directory folder
@@ -53,7 +55,10 @@ def accelerators(metrics: list[Metrics]) -> dict[str, int]:
 
 
 def commit(home: Path) -> dict | None:
-    """hash, and dirty: whether the project's files differed from it; None where the project is no git repository."""
+    """hash, and dirty: whether files of the workflow differ from it; None where the project is no git repository.
+
+    To edit config.yaml is ordinary use, and what the experiment was stands in results/config.yaml.
+    """
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(home), *arguments]
@@ -62,7 +67,7 @@ def commit(home: Path) -> dict | None:
     try:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != home.resolve():
             return None
-        return {"hash": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain"))}
+        return {"hash": git("rev-parse", "HEAD"), "dirty": bool(git("diff", "--name-only", "HEAD", "--", *WORKFLOW))}
     except (OSError, subprocess.SubprocessError):
         return None
 

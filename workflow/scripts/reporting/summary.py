@@ -48,14 +48,17 @@ class Row:
     """One variant in the page's table, over its seeds.
 
     survived: how many of its seeds have only finite losses. correct, test_correct: of the one seed that survived; over
-    several there is only the mean share. verdicts: how many seeds are good, faulty, fail. alarms: the kinds of finding
-    that are an alarm in some seed, the most telling first. margin: the smallest of all seeds. forecast: the soonest.
+    several there is only the mean share. word, state: as those of Metrics; alike: how many models have that word.
+    alarms: the kinds of finding that are an alarm in some seed, the most telling first. margin: the smallest of all
+    seeds. forecast: the soonest.
     """
 
     variant: str
     settings: dict
     seeds: int
-    verdicts: dict[str, int]
+    word: str
+    state: str
+    alike: int
     alarms: list[str]
     survived: int
     n: int
@@ -109,7 +112,9 @@ def _row(entry: Metrics, settings: dict) -> Row:
         variant=entry.variant,
         settings=settings,
         seeds=len(entry.seeds),
-        verdicts={name: sum(one.verdict == name for one in entry.seeds) for name in ("good", "faulty", "fails")},
+        word=entry.word,
+        state=entry.state,
+        alike=sum(one.word == entry.word for one in entry.seeds),
         alarms=list(dict.fromkeys(found.kind for one in entry.seeds for found in one.findings if found.alarm)),
         survived=len(alive),
         n=entry.seeds[0].n,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from diagnosis.records import Metrics
-from reporting import answer, intervals
+from reporting import intervals
 from reporting.intervals import Wrong
 from reporting.summary import Row
 
@@ -20,7 +20,7 @@ class Line:
 
 
 def lines(rows: list[Row], best: list[str], equals: list[str]) -> list[Line]:
-    """The best first; those with a seed that fails after all others, those that diverged last."""
+    """The best first; those that fail after all others, those that diverged last."""
     places = dict.fromkeys(equals, "equal") | dict.fromkeys(best, "best")
     found = [
         Line(row, places.get(row.variant, ""), intervals.of_test(row), intervals.wrong(row.accuracy, row.n))
@@ -31,7 +31,7 @@ def lines(rows: list[Row], best: list[str], equals: list[str]) -> list[Line]:
 
 def _order(line: Line) -> tuple:
     wrong = [one.mean if one else float("inf") for one in (line.test, line.train)]
-    return bool(line.row.diverged_epochs), bool(line.row.verdicts["fails"]), *wrong
+    return line.row.word == "diverged", line.row.word == "fails", *wrong
 
 
 def swept(rows: list[Row], differing: list[str]) -> list[str]:
@@ -43,8 +43,8 @@ def facts(rows: list[Row], metrics: list[Metrics], wrong: dict, shown: Callable)
     """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once.
 
     Of a variant: settings, as text, but for the list of seeds; test_wrong, train_wrong, the means over seeds; verdict,
-    the worst of its seeds; verdicts, finding, those of any seed; wrong, per seed which of the sets it gets wrong, None
-    if it gives no answer. shown: a setting as text.
+    the word of its worst model; state, with their number; finding, the kinds of any seed; wrong, per seed which of the
+    sets it gets wrong, None if it gives no answer. shown: a setting as text.
     """
     sets: dict[tuple[int, ...], int] = {}
 
@@ -60,8 +60,8 @@ def facts(rows: list[Row], metrics: list[Metrics], wrong: dict, shown: Callable)
             },
             "test_wrong": _mean(intervals.of_test(row)),
             "train_wrong": _mean(intervals.wrong(row.accuracy, row.n)),
-            "verdict": answer.worst(entry),
-            "verdicts": sorted({answer.word(one) for one in entry.seeds}),
+            "verdict": entry.word,
+            "state": entry.state,
             "finding": sorted({finding.kind for one in entry.seeds for finding in one.findings}),
             "wrong": [number(wrong[row.variant]["test"].get(str(one.seed))) for one in entry.seeds],
         }

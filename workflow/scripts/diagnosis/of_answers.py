@@ -1,0 +1,158 @@
+"""Findings about what came out: the answers, right or wrong, and the loss that they have."""
+
+import math
+
+from diagnosis.evidence import Evidence
+from diagnosis.kinds import kind
+from diagnosis.proportions import BEYOND_LUCK, at_least, fisher, interval
+from diagnosis.records import Finding, finding
+
+HARDLY = 0.1  # of the errors of always naming the larger class: who avoids less hardly learned anything
+
+
+@kind(
+    "one-class",
+    means="the model gives all images the same answer",
+    why="a symptom: the other findings say of what",
+    helps="what the other findings ask for",
+    of_finished=True,
+)
+def one_class(evidence: Evidence) -> Finding | None:
+    ones = int((evidence.end.yhat > 0.5).sum())
+    if ones not in (0, len(evidence.y)):
+        return None
+    label = int(ones > 0)
+    n = len(evidence.y)
+    sentence = f"It calls all {n:,} images {evidence.task.classes[label]}."
+    return finding("one-class", sentence, labels=[label], count=n)
+
+
+@kind(
+    "chance-level",
+    means="its answers to the training images are hardly better than always naming the larger class, or have nothing "
+    "to do with the labels",
+    why="a symptom: the other findings say of what",
+    helps="what the other findings ask for",
+    of_finished=True,
+    tries=("rate", "Adam", "standard loss"),
+)
+def chance_level(evidence: Evidence) -> Finding | None:
+    n, right, answers_one = evidence.task.pixels.n, evidence.right, evidence.end.yhat > 0.5
+    ones = [int((answers_one & (evidence.y == label)).sum()) for label in (0, 1)]
+    if sum(ones) in (0, sum(n)):  # see one-class
+        return None
+    sentence = f"{right:,} of {sum(n):,} training images are right; always naming the larger class gets {max(n):,}"
+    facts = {"count": right, "of": sum(n), "against": max(n)}
+    if evidence.avoids < HARDLY:
+        return finding("chance-level", f"{sentence}.", **facts)
+    p = fisher(ones[1], n[1], ones[0], n[0])
+    can_be_told = fisher(n[1], n[1], 0, n[0]) < BEYOND_LUCK
+    # Of a few images, a few errors are enough for it: where most errors are avoided, it is not asked.
+    if evidence.avoids >= 0.5 or p < BEYOND_LUCK or not can_be_told:
+        return None
+    sentence += f"; answers at random are as good with a probability of {p:.2g}."
+    return finding("chance-level", sentence, value=p, **facts)
+
+
+@kind(
+    "does-not-generalize",
+    means="far more test images than training images are wrong, and so many beyond luck",
+    why="the test images are of another kind than the training images (inverted, turned, of another source), or the "
+    "network learned its training images by heart",
+    helps="a look at the test images beside the training images; more images, fewer epochs or units",
+    of_finished=True,
+    tries=("epochs", "pixels"),
+)
+def does_not_generalize(evidence: Evidence) -> Finding | None:
+    avoids, n = evidence.test_avoids, evidence.task.test_n
+    if avoids is None or avoids >= 0.5 or evidence.avoids - avoids <= 0.25:
+        return None
+    wrong, of, wrong_in_training = sum(n) - evidence.test_right, sum(n), int(evidence.wrong.sum())
+    if at_least(wrong, of, min(n) / sum(n) / 5) >= BEYOND_LUCK:
+        return None
+    low, high = (round(100 * share) for share in interval(wrong, of))
+    verb = "is" if wrong == 1 else "are"
+    sentence = f"{wrong:,} of {of:,} test images {verb} wrong (on others like these {low} to {high} of 100), "
+    sentence += (
+        f"{f'{wrong_in_training:,}' if wrong_in_training else 'none'} of the {len(evidence.y):,} training images."
+    )
+    return finding("does-not-generalize", sentence, count=wrong, of=of, value=avoids, against=evidence.avoids)
+
+
+@kind(
+    "no-better-than-constant",
+    means="its loss is no less than that of the best single answer for all images",
+    why="nothing that distinguishes the images has reached the loss; where the answers are right, some sure mistakes "
+    "cost more than all the others gain",
+    helps="what the other findings ask for",
+    alarm="unless nearly all answers are right, on the training and on the test images",
+    of_finished=True,
+)
+def no_better_than_constant(evidence: Evidence) -> Finding | None:
+    if not evidence.is_no_better_than_constant:
+        return None
+    least = evidence.task.constant
+    loss, best = f"{evidence.end.loss + 0.0:.4g}", f"{least + 0.0:.4g}"
+    sentence = f"Its loss, {loss}, is no less than that of the best single answer for all images, {best}."
+    if loss == best:
+        sentence = f"Its loss is that of the best single answer for all images, {best}."
+    elif evidence.avoids >= 0.9:
+        sentence = "The answers are right, but the loss is larger than a constant's: some sure mistakes. "
+        sentence += f"It is {loss}; the best single answer for all images has {best}."
+    facts = {"value": evidence.end.loss, "against": least}
+    return finding("no-better-than-constant", sentence, alarm=not evidence.is_right, **facts)
+
+
+@kind(
+    "little-progress",
+    means="its loss has come less than half of the way from that of the best single answer for all images to that of "
+    "the best answers of all; where that way is not defined, it makes more than half of the errors on the training "
+    "images that always naming the larger class makes",
+    why="too few epochs, steps too short, or something that holds the weights back, such as weight decay",
+    helps="more epochs, a larger learning rate, less weight decay",
+    alarm="unless nearly all answers are right, on the training and on the test images",
+    of_finished=True,
+    tries=("rate", "argument", "Adam"),
+)
+def little_progress(evidence: Evidence) -> Finding | None:
+    progress = evidence.progress
+    if progress is None:
+        if evidence.avoids >= 0.5 or one_class(evidence) or chance_level(evidence):
+            return None
+        n = evidence.task.pixels.n
+        sentence = f"{evidence.right:,} of {sum(n):,} training images are right; always naming the larger class gets "
+        sentence += f"{max(n):,}."
+        return finding("little-progress", sentence, count=evidence.right, of=sum(n), against=max(n))
+    if not 0 < progress < 0.5 or evidence.is_no_better_than_constant:
+        return None
+    sentence = (
+        f"Its loss has come {progress:.2g} of the way from the best single answer for all images to the best of all."
+    )
+    return finding("little-progress", sentence, alarm=not evidence.is_right, value=progress)
+
+
+@kind(
+    "overfit",
+    means="the loss on the test images was least before the end and has doubled since, with no fewer of them wrong, "
+    "and errors are significantly more frequent on them than on the training images (Fisher's exact test)",
+    why="the network learns its training images by heart",
+    helps="fewer epochs, fewer units, weight decay, or more images",
+    of_finished=True,
+    tries=("epochs",),
+)
+def overfit(evidence: Evidence) -> Finding | None:
+    tested = [one for one in evidence.run.tested if math.isfinite(one.loss)]
+    wrong, n = int(evidence.wrong.sum()), len(evidence.y)
+    test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())
+    test_n = len(evidence.test_yhat)
+    best = min(tested, key=lambda one: one.loss, default=None)
+    last = evidence.test_loss
+    # Above its floor, which no training takes away.
+    floor = evidence.task.floor or 0.0
+    is_worse = best and test_wrong >= best.wrong and last - floor >= 2 * (best.loss - floor) > 0
+    if not is_worse or fisher(test_wrong, test_n, wrong, n) >= 0.05:
+        return None
+    then = f"{best.loss:.4g} with {best.wrong:,} of {test_n:,} test images wrong, at about epoch {best.epoch}"
+    now = f"{last:.4g} now, with {test_wrong:,}"
+    sentence = f"The test loss was least, {then}; it is {now}. Of the {n:,} training images {wrong:,} are wrong."
+    return finding("overfit", sentence, epoch=best.epoch, value=last, against=best.loss)
