@@ -24,7 +24,7 @@ from experiment.effective import effective
 from common.dates import bring_back
 from common.english import counted
 from common.environment import keep_out_of_jobs
-from common.errors import UserError
+from common.errors import UserError, let_jobs_end_with_this_process
 from common.lock import AnotherRunError, check_folder, clear_what_is_left, not_writable
 from common.rate import lift
 from common.settings import kept
@@ -32,6 +32,7 @@ from common.sources import mark
 from common.terminal import Terminal
 from common.warm import use_for
 
+let_jobs_end_with_this_process()
 if IS_MAIN:
     keep_out_of_jobs(HOME / "workflow" / "scripts")
 

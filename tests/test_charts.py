@@ -1,6 +1,7 @@
 """The page's charts in a real browser: what they draw, what the pointer reads, what can be taken away."""
 
 import json
+import math
 import re
 
 import numpy as np
@@ -8,7 +9,9 @@ import pandas as pd
 import pytest
 from browsing import lines, needs_chromium, write_page
 from playwright.sync_api import expect
+from test_answer import diverged, metrics, outcome
 
+from diagnosis.records import Metrics
 from reporting import charts
 
 pytestmark = needs_chromium
@@ -234,7 +237,8 @@ def test_wrong_test_images_are_drawn_where_they_were_counted(open_page, compared
         return history.assign(test_wrong=np.where(counted, 3, np.nan))
 
     page = open_page(workflow=changed(compared, tmp_path, change))
-    assert page.locator(f"[data-chart='test'] {LINES}").count() == len(alive(compared))
+    # Of a model that broke at once the epoch that broke is drawn, too.
+    assert page.locator(f"[data-chart='test'] {LINES}").count() == len(compared.config["variants"])
     point_at(page, "test", 0.5, 0.4)
     expect(page.locator("#tip")).to_contain_text("wrong test images 3")
 
@@ -256,3 +260,54 @@ def test_long_run_is_thinned_with_its_first_and_last_epochs_and_those_of_test_co
     assert kept[:5] == [0, 1, 2, 3, 4]
     assert kept[-1] == 9_999
     assert table.loc[kept, "test"].notna().sum() > 60
+
+
+def diverged_at(epoch: int, **seeds) -> tuple[Metrics, pd.DataFrame]:
+    """A model per seed: of 'a', which diverges there, the largest logit is 10 times the epoch, of 'b', which does not,
+    1; and their history."""
+    rows = []
+    for seed, name in enumerate(seeds):
+        for at in range(9):
+            loss = math.nan if name == "a" and at >= epoch else 0.5
+            logit = 10.0 * at if name == "a" else 1.0
+            rows.append(
+                {"seed": seed, "epoch": at, "loss": loss, "accuracy": 0.75, "max_logit": logit, "test_wrong": 3}
+            )
+    outcomes = [diverged(seed, epoch) if name == "a" else outcome(seed) for seed, name in enumerate(seeds)]
+    (entry,) = metrics(v=outcomes)
+    return entry, pd.DataFrame(rows)
+
+
+def test_curves_keep_the_epoch_that_broke_for_all_that_is_finite_in_it_and_end_there_in_a_cross():
+    entry, history = diverged_at(6, a=1)
+    (line,) = charts.lines([entry], [history])
+    assert (line["e"], line["logit"][-1], line["wrong"][-1]) == ([*range(7)], 60.0, 25.0)
+    assert (line["loss"][-2], line["loss"][-1]) == (0.5, None)
+    (cross,) = charts.crosses([entry], [history])
+    assert cross == {"v": "v", "s": 0, "e": 6, "wrong": 25.0, "loss": 0.5, "logit": 60.0, "test": 3.0}
+
+
+def test_cross_of_a_seed_is_at_its_own_values_not_at_those_of_the_median():
+    entry, history = diverged_at(4, a=1, b=1)
+    (line,) = charts.lines([entry], [history])
+    assert line["e"] == [*range(9)]
+    assert (line["logit"][2][4], line["logit"][2][5]) == (40.0, 1.0)
+    (cross,) = charts.crosses([entry], [history])
+    assert (cross["e"], cross["logit"]) == (4, 40.0)
+    entry, history = diverged_at(0, a=1)
+    (cross,) = charts.crosses([entry], [history])
+    assert (cross["loss"], cross["logit"]) == (None, 0.0)
+
+
+def test_cross_stands_at_the_end_of_its_line(open_page):
+    page = open_page()
+    dispatch(page, "bad")
+    expect(page.locator(f"[data-chart='logit'] {MARKS}")).not_to_have_count(0)
+    expect(page.locator("#never")).to_have_text("Not finite from the start: bad.")
+    crosses = page.locator("[data-chart='logit'] .layer_5_marks path")
+    assert crosses.count() == 2  # a seed each
+    (height,) = {
+        round(place.bounding_box()["y"]) for place in page.locator("[data-chart='loss'] .layer_5_marks path").all()
+    }
+    top = page.locator("[data-chart='loss'] .role-frame .background").first.bounding_box()["y"]
+    assert height - top < 15  # no loss of it was ever finite

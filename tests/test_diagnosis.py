@@ -16,9 +16,8 @@ from common.english import with_article
 from common.files import read_json
 from diagnosis.autopsy import autopsy
 from diagnosis.chart import limits
-from diagnosis.forecast import forecast
 from diagnosis.mcnemar import mcnemar
-from diagnosis.records import Autopsy, Change, Forecast, as_json, read
+from diagnosis.records import Autopsy, Change, as_json, read
 from diagnosis.signs import corners, sign_chart
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from reporting.page import p_value
@@ -268,22 +267,6 @@ def test_limit_that_a_run_approaches_is_found_by_evaluation():
     found = limits(sign_chart(build_loss(definition("mean(exp(logits * (1 - 2 * y)) + exp(logits))"))))
     assert found["upper"] == pytest.approx(math.log(torch.finfo(torch.float32).max), rel=1e-4)
     assert found["lower"] is None
-
-
-def test_forecast_of_a_straight_line_is_where_it_ends():
-    logits = [0.1 * epoch for epoch in range(100)]
-    found = forecast(logits, ONE_LOGIT)
-    assert found.epoch == 167
-    assert found.low < 167 < found.high
-    assert forecast([-logit for logit in logits], -ONE_LOGIT).epoch == 167
-
-
-def test_forecast_says_when_it_sees_nothing():
-    assert forecast([1.0] * 100, ONE_LOGIT) == Forecast(epoch=None, why="not in sight")
-    assert forecast([-0.01 * e for e in range(100)], ONE_LOGIT).epoch is None
-    assert forecast([0.5] * 5, ONE_LOGIT).why == "fewer than 20 epochs are too few to tell"
-    assert forecast([1.0, math.nan], ONE_LOGIT).epoch is None
-    assert forecast([*range(18), 17.0], ONE_LOGIT).epoch == 19
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (3, 9), (10, 0), (40, 41)])

@@ -8,13 +8,14 @@ import pytest
 import torch
 import yaml
 from conftest import SHARED, Workflow, needs_shared_mnist
-from scipy.stats import fisher_exact
 from test_train import data, settings, train_seed
 
 from common.files import read_json
 from diagnosis.answers import answers
-from diagnosis.proportions import fisher
+from diagnosis.of_run import _slope
 from diagnosis.records import Finding, Outcome
+from formulas.parsing import parse_loss
+from reporting.page import gradient
 from training.fast import pack
 from training.loss import build_loss
 
@@ -94,6 +95,84 @@ def test_kind_of_a_loss_is_found_by_its_chart(name):
             assert kinds[kind].alarm is alarm, kinds
     well = found()
     assert not set(expected) & set(well)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence", "labels"),
+    [
+        (
+            "-mean(y * log(yhat) + (1 - y) * log(1 - yhat) + yhat * log(y) + (1 - yhat) * log(1 - y))",
+            "The loss of an image of 0 and 1 is not finite, whatever the answer: `log(y)` is −∞.",
+            [0, 1],
+        ),
+        (
+            "mean(softplus(logits) + sqrt(y - 1))",
+            "The loss of an image of 0 is not finite, whatever the answer: `sqrt(y - 1)` is NaN.",
+            [0],
+        ),
+    ],
+)
+def test_loss_that_is_finite_at_no_logit_is_one_finding_with_its_sub_expression(text, sentence, labels):
+    kinds = found(formula(text))
+    assert (kinds["never-finite"].sentence, kinds["never-finite"].labels) == (sentence, labels)
+    assert not {"border-optimum", "floor", "unbounded"} & set(kinds)
+    assert "never-finite" not in found(formula("mean(softplus(logits) - y * logits)"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "mean(relu(1 + (2 * y - 1) * logits))",
+            "The best logit of a 0 is 1 or more, on the other side; the best logit of a 1 is −1 or less, on the other"
+            " side.",
+        ),
+        ("mean((logits - y) ** 2)", "The best logit of a 0 is 0, the border itself, where ŷ is a half."),
+        # Of a kink at 0, whose right end float32 finds at 1.4e-45.
+        (
+            "mean(abs(logits) + y * softplus(-3 * logits))",
+            "The best logit of a 0 is 0, the border itself, where ŷ is a half.",
+        ),
+        (
+            "mean((logits + 2 * y - 1) ** 2)",
+            "The best logit of a 0 is 1, on the other side; the best logit of a 1 is −1, on the other side.",
+        ),
+        (
+            "mean(relu(abs(logits - 3) - 2) * (1 - y) + y * softplus(-logits))",
+            "The best logits of a 0 are 1 to 5, on the other side.",
+        ),
+    ],
+)
+def test_best_logits_on_the_other_side_are_named_by_the_end_nearest_to_the_border(text, sentence):
+    assert found(formula(text), epochs=2)["border-optimum"].sentence == sentence
+
+
+def test_progress_is_null_where_the_best_answers_gain_no_more_than_rounding():
+    """L* and L∞ of these differ by what their own sums, or float32 means, round away."""
+    for text in (
+        "-mean(y * yhat * (1 - y) * (1 - yhat))",
+        "mean(relu(-(2 * y - 1) * logits))",
+        "mean(abs(logits - 0.3) ** 1.5) + mean(relu(-(2 * y - 1) * (logits - 0.3)))",
+        "mean(abs(logits - 0.3) + 0 * y)",
+        "mean((yhat - y) ** 2) * 1e-9 + 1000",
+    ):
+        assert outcome(formula(text), epochs=3).progress is None, text
+    assert outcome(formula("1e-9 * mean((yhat - y) ** 2)"), epochs=3).progress is not None
+
+
+def test_exact_gradient_of_a_far_logit_is_told_only_where_it_has_settled():
+    """Beyond logits of ±512 exact numbers are not to be had."""
+    tree = parse_loss("mean((yhat - y) ** 2)", {})
+    assert 0 < abs(_slope(tree, 1.0, -600.0)) < 1e-100
+    assert _slope(parse_loss("-mean(log(yhat) * y + (1 - y) * log(1 - yhat))", {}), 0.0, 1e6) == pytest.approx(1)
+    assert _slope(parse_loss("mean((logits - y) ** 2)", {}), 0.0, 1e6) is None
+    assert _slope(parse_loss("mean((logits - y) ** 2)", {}), 0.0, 500.0) == pytest.approx(1000)
+    assert [gradient(one) for one in (1.0, -0.25, 4.4e-216, "inf")] == [
+        "0, not 1",
+        "0, not −0.25",
+        "about 0",
+        "0, not ∞",
+    ]
 
 
 def test_class_without_a_gradient_is_found_beside_logits_at_which_the_loss_is_nan():
@@ -222,12 +301,6 @@ def test_overfit_needs_a_risen_test_loss_and_more_errors_than_in_training():
     assert finding.alarm
     assert finding.value > finding.against
     assert "overfit" not in found(epochs=200)
-
-
-@pytest.mark.parametrize(("wrong", "n", "others_wrong", "others"), [(3, 20, 0, 60), (0, 20, 0, 60), (5, 20, 9, 60)])
-def test_fisher_is_that_of_scipy(wrong, n, others_wrong, others):
-    table = [[wrong, n - wrong], [others_wrong, others - others_wrong]]
-    assert fisher(wrong, n, others_wrong, others) == pytest.approx(fisher_exact(table, "greater").pvalue)
 
 
 def test_equal_and_conflicting_images_are_told():

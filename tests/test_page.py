@@ -49,9 +49,8 @@ def test_card_shows_the_note_of_its_variant_as_text(open_page):
 def test_answer_counts_names_the_best_and_tells_each_cause_once(open_page):
     page = open_page()
     assert page.locator(".tallies strong").all_inner_texts() == ["2", "1", "0", "2"]
-    text = page.locator(".verdict").inner_text()
-    assert "best test accuracy" in text
-    assert "Always guessing 1 gets 10" in text
+    assert "best test accuracy" in page.locator(".verdict").inner_text()
+    assert "(always guessing 1 gets 10 right)" in page.locator(".lede").inner_text()
     causes = page.locator(".cause summary").all_inner_texts()
     assert len(causes) == 3
     assert any(

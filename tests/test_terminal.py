@@ -5,6 +5,7 @@ import logging
 import os
 import pty
 import re
+import signal
 import subprocess
 import time
 
@@ -12,13 +13,14 @@ import pytest
 from conftest import Workflow, small_config
 from download import KEPT
 from download import told as download_told
+from mirrors import serving
 from msgspec.structs import replace
 from snakemake_interface_logger_plugins.common import LogEvent
 from test_answer import DEFAULTS, diverged, metrics, outcome, settings
 from test_cures import trial
 
 from common.files import write_json
-from common.terminal import Terminal
+from common.terminal import INTERRUPTED, Terminal
 from diagnosis.records import as_json
 from diagnosis.told import told
 from reporting.closing import closing
@@ -72,8 +74,8 @@ def test_run_says_a_line_per_job_and_what_came_out(said):
     extract = next(line for line in jobs if "extract" in line)
     assert re.search(r"  [\d,]+ training images \(\d+ of 0 and \d+ of 1\), [\d,]+ test images  [\d.]+ s$", extract)
     good, bad = (next(line for line in jobs if f"train      {name}" in line) for name in ("good", "bad"))
-    assert re.search(r"  good 2 of 2; test \S+ of [\d,]+ wrong on average  [\d.]+ s$", good)
-    assert re.search(r"  NaN 2 of 2 first at epoch 0: log\(yhat - 1\)  [\d.]+ s$", bad)
+    assert re.search(r"  good; test \S+ of [\d,]+ wrong on average  [\d.]+ s$", good)
+    assert re.search(r"  diverged 2 of 2 first at epoch 0, NaN: log\(yhat - 1\)  [\d.]+ s$", bad)
 
 
 def test_run_ends_with_the_answer_and_where_it_lies(said):
@@ -81,7 +83,7 @@ def test_run_ends_with_the_answer_and_where_it_lies(said):
     end = text.rstrip().splitlines()[-7:]
     page = workflow / "results/report.html"
     assert end[0] == "  good      1: good"
-    assert end[1] == "  diverged  1: bad @0"
+    assert end[1] == "  diverged  1: bad @0 (2 of 2)"
     assert end[-4] == f"  page      {page.as_uri()}"
     assert "%7Bb%7D" in end[-4]
     assert end[-2] == "  config    config.yaml"
@@ -188,29 +190,33 @@ ROWS = [ROW] * 9
     [
         ([outcome()], ROWS, "good, 99 of 100, test 19 of 20"),
         ([outcome(kind="stuck-images")], ROWS, "faulty (stuck-images), 99 of 100, test 19 of 20"),
-        ([diverged()], [ROW] * 5 + [ROW._replace(loss=float("nan"))], "NaN at epoch 5: log(1 - yhat)"),
-        ([diverged()], [ROW] * 5 + [ROW._replace(loss=float("-inf"))], "−∞ at epoch 5: log(1 - yhat)"),
-        ([diverged(epoch=9)], ROWS, "NaN at epoch 9: log(1 - yhat)"),
+        ([diverged()], [ROW] * 5 + [ROW._replace(loss=float("nan"))], "diverged at epoch 5, NaN: log(1 - yhat)"),
+        ([diverged()], [ROW] * 5 + [ROW._replace(loss=float("-inf"))], "diverged at epoch 5, −∞: log(1 - yhat)"),
+        ([diverged(epoch=9)], ROWS, "diverged at epoch 9, NaN: log(1 - yhat)"),
         (
             [outcome(1, 18), diverged(2, epoch=7), outcome(3, 19, kind="slow"), diverged(4, epoch=3)],
             [ROW._replace(loss=float("inf"))] * 9,
-            "good 1 of 4; faulty 1 of 4 (slow); ∞ 2 of 4 first at epoch 3: log(1 - yhat);"
-            " test 1.5 of 20 wrong on average",
+            "diverged 2 of 4 first at epoch 3, ∞: log(1 - yhat); test 1.5 of 20 wrong on average",
         ),
         (
             [outcome(1, 18), diverged(2)],
             [ROW._replace(loss=float("-inf"))] * 9,
-            "good 1 of 2; −∞ 1 of 2 at epoch 5: log(1 - yhat); test 2 of 20 wrong",
+            "diverged 1 of 2 at epoch 5, −∞: log(1 - yhat); test 2 of 20 wrong",
         ),
         (
             [outcome(seed, 981, test_n=2115) for seed in (1, 2)],
             ROWS,
-            "good 2 of 2; test 1,134 of 2,115 wrong on average",
+            "good; test 1,134 of 2,115 wrong on average",
+        ),
+        (
+            [outcome(1, 18), outcome(2, 19, kind="slow"), outcome(3, 19, kind="slow")],
+            ROWS,
+            "faulty 2 of 3 (slow); test 1.3 of 20 wrong on average",
         ),
     ],
 )
 def test_training_is_told_in_a_line(outcomes, rows, line):
-    assert told(outcomes, [rows] * len(outcomes)) == line
+    assert told(metrics(a=outcomes)[0], [rows] * len(outcomes)) == line
 
 
 def test_line_of_a_job_is_one_write_and_a_missing_log_no_error(tmp_path):
@@ -257,8 +263,78 @@ def test_job_that_was_tried_again_has_not_failed_and_one_that_did_is_named_once(
             logger.log(logging.INFO, "error", extra=facts | {"event": LogEvent.JOB_ERROR})
     logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 1})
     terminal.close_with_errors()
-    assert stream.getvalue().endswith(f"\n\nfailed: train: see {log}\nerror: the disk is full\n")
+    assert stream.getvalue().endswith(f"\n\nfailed: train v2: see {log}\nerror: the disk is full\n")
     assert stream.getvalue().count("failed: train") == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        ("died with <Signals.SIGKILL: 9>.", ": killed by signal 9: was memory full?"),
+        ("died with <Signals.SIGTERM: 15>.", ": killed by signal 15"),
+        ("died with unknown signal 35.", ": killed by signal 35"),
+        ("returned non-zero exit status 137.", ": killed by signal 9: was memory full?"),
+        ("returned non-zero exit status 1.", ""),
+        ("returned non-zero exit status 128.", ""),
+    ],
+)
+def test_job_that_was_killed_says_so_and_names_no_empty_log(tmp_path, end, why):
+    logger, terminal, stream = heard(tmp_path)
+    (tmp_path / "empty.log").touch()
+    logs = [str(tmp_path / name) for name in ("empty.log", "missing.log")]
+    facts = {"jobid": 1, "rule_name": "train", "wildcards": {"variant": "v1"}, "log": logs}
+    logger.info("job", extra=facts | {"event": LogEvent.JOB_INFO})
+    logger.error(f"RuleException:\nCommand 'python 9' {end}", extra={"event": LogEvent.ERROR})
+    logger.error("error", extra=facts | {"event": LogEvent.JOB_ERROR})
+    terminal.close_with_errors()
+    assert stream.getvalue().endswith(f"\n\nfailed: train v1{why}\n")
+
+
+def test_ctrl_c_is_told_once_and_what_failed_before_it_all_the_same(tmp_path):
+    logger, terminal, stream = heard(tmp_path)
+    for jobid, end in enumerate(["exit status 1.", "with <Signals.SIGINT: 2>."]):
+        if jobid:
+            logger.info("Terminating processes on user request, this might take some time.")
+        logger.error(f"'python' died {end}", extra={"event": LogEvent.ERROR})
+        facts = {"jobid": jobid, "rule_name": f"rule{jobid}", "log": []}
+        logger.error("Error in rule", extra=facts | {"event": LogEvent.JOB_ERROR})
+    terminal.end(KeyboardInterrupt, KeyboardInterrupt(), None)
+    terminal.close_with_errors()
+    logger.error("WorkflowError:\nAt least one job did not complete successfully.")
+    assert stream.getvalue() == f"'python' died exit status 1.\nError in rule\n\nfailed: rule0\n{INTERRUPTED}\n"
+
+
+@pytest.fixture(params=["forks", "plain"])
+def waiting(request, tmp_path, small_mnist) -> tuple[Workflow, list[str], str]:
+    """A workflow of which a job takes as long as it may; what is to be made, and that job's log."""
+    config = small_config(small_mnist)
+    config["defaults"]["epochs"] = 2_000_000
+    if request.param == "forks":
+        return Workflow(tmp_path / "run", config), ["results/variants/good/metrics.json"], "results/logs/train/good.log"
+    url = request.getfixturevalue("silent")
+    config["data"] |= {"mirrors": [url], "timeout": 60}
+    return Workflow(tmp_path / "run", config), ["results/data/digits.pt"], "results/logs/download.log"
+
+
+@pytest.fixture
+def silent(small_mnist):
+    with serving(small_mnist) as url:
+        yield f"{url}/held-at-0"
+
+
+def test_ctrl_c_is_one_line(waiting):
+    workflow, made, log = waiting
+    # Its terminal, where Ctrl-C reaches all processes.
+    command = workflow.command("--cores", "2", *made)
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    end = time.monotonic() + 120
+    while not (workflow / log).exists() and run.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGINT)
+    text = run.communicate(timeout=120)[0]
+    assert run.returncode != 0
+    _, lines = text.split(" cores\n")
+    assert [line for line in lines.splitlines() if line[0] != "["] == [INTERRUPTED], text
 
 
 def test_nothing_is_said_of_failures_where_there_are_none(tmp_path):
@@ -294,6 +370,6 @@ def test_cure_of_a_seed_is_told_as_such(tmp_path):
     write_json(tmp_path / "diagnosis/losses.json", {})
     write_json(tmp_path / "diagnosis/kinds.json", {"stuck-images": {"means": "so"}})
     lines = closing(tmp_path, {"a": settings()}, DEFAULTS)
-    assert lines == ["  faulty    1: a", "  cure      of a, seed 1: mean(a + b): 80 of 100 right"]
+    assert lines == ["  faulty    1: a (1 of 2)", "  cure      of a, seed 1: mean(a + b): 80 of 100 right"]
     write_json(tmp_path / "variants/a/metrics.json", as_json(metrics(a=outcome())[0]))
     assert closing(tmp_path, {"a": settings()}, DEFAULTS) == ["  good      1: a"]

@@ -90,6 +90,13 @@ def test_only_this_and_none_leave_one_and_none(open_page):
     expect(page.locator(".card:visible")).to_have_count(5)
 
 
+def test_word_that_is_explained_pins_nothing(open_page):
+    page = open_page()
+    page.locator("#table .kinds .term").first.click()
+    expect(page.locator("[popover]:popover-open")).to_be_visible()
+    expect(page.locator("#table .pin[aria-pressed='true']")).to_have_count(0)
+
+
 def test_pinned_variants_are_on_top_and_side_by_side(open_page):
     page = open_page()
     expect(page.locator("#compare")).to_be_hidden()

@@ -1,17 +1,23 @@
 """Runs that are killed or interrupted, again and again, at any moment: the next plain run ends in the same bytes."""
 
+import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
+import sys
 import time
 
+import psutil
 import pytest
-from conftest import Workflow, cases, small_config
+from conftest import ROOT, Workflow, cases, small_config
 from mirrors import serving
+from test_warm import gone
 from test_workflow import outputs
 
+from common.errors import PROCESS_IDS, RUN
 from images.mnist import FILES
 
 MOST = 8  # files that a run may make before it is killed
@@ -104,6 +110,52 @@ def test_edit_that_was_killed_and_undone_is_undone(copy, finished):
     copy.write_config()
     copy.ok("--cores", "2")
     assert outputs(copy) == outputs(finished)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="jobs end with their run on Linux alone")
+@pytest.mark.parametrize("kind", ["fork", "plain", "of a shell"])
+def test_job_ends_with_its_run(small_mnist, tmp_path, monkeypatch, kind):
+    workflow = Workflow(tmp_path / "run", small_config(small_mnist))
+    workflow.config["defaults"]["epochs"] = 2_000_000
+    target, log = "variants/good/metrics.json", "train/good.log"
+    if kind == "of a shell":  # as an old bash, or one that has activated an environment
+        (tmp_path / "bash").write_text(f'#!/bin/sh\n{shutil.which("bash")} "$@"\nexit $?\n')
+        (tmp_path / "bash").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with serving(small_mnist) as url:
+        if kind != "fork":
+            workflow.config["data"] |= {"mirrors": [f"{url}/held-at-0"], "timeout": 60}
+            target, log = "data/digits.pt", "download.log"
+        workflow.write_config()
+        nothing = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
+        run = subprocess.Popen(workflow.command("--cores", "1", f"results/{target}"), **nothing)
+        end = time.monotonic() + 120
+        while not (workflow / "results/logs" / log).exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        jobs = psutil.Process(run.pid).children(recursive=True)
+        run.kill()
+        alive = [job.pid for job in jobs if not gone(job.pid)]
+    run.wait()
+    for pid in alive:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert jobs and not alive
+
+
+@pytest.mark.skipif(not PROCESS_IDS.exists(), reason="jobs end with their run on Linux alone")
+@pytest.mark.parametrize(
+    ("process", "process_ids", "status"),
+    [("ended", "here", 1), ("alive", "here", 0), ("ended", "of a container", 0), ("ended", "", 0)],
+)
+def test_job_whose_run_has_ended_does_nothing_unless_it_cannot_know(tmp_path, process, process_ids, status):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    pid = {"ended": ended.pid, "alive": os.getpid()}[process]
+    run = f"{pid} {str(PROCESS_IDS.readlink()) if process_ids == 'here' else process_ids}"
+    text = f"from common.errors import logged\nwith logged({str(tmp_path / 'log')!r}): pass"
+    environment = os.environ | {RUN: run, "PYTHONPATH": str(ROOT / "workflow/scripts")}
+    assert subprocess.run([sys.executable, "-c", text], env=environment, check=False).returncode == status
+    assert (tmp_path / "log").exists() == (status == 0)
 
 
 @pytest.fixture(params=["main", "module"][: cases(1, 2)])

@@ -1,15 +1,19 @@
-"""Errors for the person who typed the config or supplied the data, and how a job reports them."""
+"""Errors for the person who typed the config or supplied the data, how a job reports them, and what it ends with."""
 
 import errno
 import os
 import re
+import select
 import sys
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
+from threading import Thread
 
 LONGEST_WORD = 300  # characters in an error's line: room for paths
 MOST_NAMES = 30
+RUN = "MNIST01_RUN"  # the process that jobs end with: its ID, and where that ID holds, since containers have their own
+PROCESS_IDS = Path("/proc/self/ns/pid")
 
 
 class UserError(Exception):
@@ -79,12 +83,39 @@ class _Tee:
         return getattr(self.terminal, name)
 
 
+def let_jobs_end_with_this_process() -> None:
+    """Jobs of a run that was killed would replace the results of the next run.
+
+    Each snakemake names itself, so that a job on a cluster ends with the one on its own machine. Linux only.
+    """
+    with suppress(OSError):
+        os.environ[RUN] = f"{os.getpid()} {PROCESS_IDS.readlink()}"
+
+
+def end_with_the_run() -> None:
+    """End this job at once when the process that RUN names has ended, or ends later."""
+    pid, _, process_ids = os.environ.get(RUN, "").partition(" ")
+    with suppress(OSError, AttributeError):  # no Linux, or an old one
+        if process_ids and process_ids == str(PROCESS_IDS.readlink()):
+            try:
+                run = os.pidfd_open(int(pid))
+            except ProcessLookupError:
+                os._exit(1)
+            Thread(target=_end_after, args=[run], daemon=True).start()
+
+
+def _end_after(process: int) -> None:
+    select.select([process], [], [])
+    os._exit(1)
+
+
 @contextmanager
 def logged(path: str):
-    """Copy standard error to the log at `path`; end the job with one line, status 1, on a UserError.
+    """Copy standard error to the log at `path`; end the job with one line, status 1, on a UserError, and with its run.
 
     Gives a function that puts a line into the log alone: what came out, which the run shows as the job ends.
     """
+    end_with_the_run()
     terminal = sys.stderr
     try:
         log = _Log(path)

@@ -128,6 +128,8 @@ def run(script: str, told: int) -> None:
 
 if __name__ == "__main__":
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs
+    if handler is signal.default_int_handler:
+        handler = signal.SIG_DFL  # without a traceback
     sys.path_importer_cache.pop(sys.path.pop(0), None)  # this folder, whose modules are no packages of others
     gc.disable()
     try:

@@ -6,8 +6,10 @@ Snakemake tells each job's files, resources and reason, ten lines a job; its log
 import logging
 import os
 import re
+import sys
 import time
 from pathlib import Path
+from signal import SIGINT
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -27,10 +29,13 @@ MUTED = {
 MUTED_TEXTS = re.compile(
     "Assuming unrestricted shared|Building DAG|Using shell|Select jobs|Conda environments: ignored|Elapsed time|"
     "Complete log|Execute \\d+ jobs|Nothing to be done|Storing in storage|Finished upload|Removing local copy|"
-    "Retrieving from storage|Finished download"
+    "Retrieving from storage|Finished download|Terminating processes on user request"
 )
-COLOURS = {"good": 32, "faulty": 33, "fails": 31, "diverged": 31, "NaN": 31, "∞": 31, "−∞": 31, "error:": 31}
+COLOURS = {"good": 32, "faulty": 33, "fails": 31, "diverged": 31, "error:": 31}
 FAILED = "WorkflowError:\nAt least one job did not complete"
+# Of a job that was killed: its own end, or that of the shell around it, 128 and the signal.
+KILLED = re.compile(r"died with \D*(\d+)|non-zero exit status (129|1[3-9]\d)\b")
+INTERRUPTED = "interrupted; the same command goes on"
 
 
 def has_colours(stream) -> bool:
@@ -50,6 +55,8 @@ class Terminal(logging.Handler):
         self.jobs: dict[int, dict] = {}
         self.made: list[str] = []  # rules of jobs that ended well
         self.failed: dict[int, dict] = {}  # jobs that did not end well when they were last tried
+        self.signals: dict[int, int | None] = {}  # what killed the job that a thread of Snakemake says the end of
+        self.is_interrupted = self.is_closed = False
         self.cores = None
         self.total = 0
         # None where a logger plugin has replaced it, which draws what it likes.
@@ -57,6 +64,7 @@ class Terminal(logging.Handler):
         self.stream = own.stream if own else None
         if own:
             own.addFilter(self.is_left)
+            sys.excepthook = self.end
         logger.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -77,8 +85,12 @@ class Terminal(logging.Handler):
             case LogEvent.JOB_FINISHED:
                 self.failed.pop(record.job_id, None)
                 self.finish(self.jobs[record.job_id])
+            case LogEvent.ERROR:
+                self.signals[record.thread] = signal_of(record)
             case LogEvent.JOB_ERROR:
-                self.failed[record.jobid] = record.__dict__
+                self.failed[record.jobid] = record.__dict__ | {"signal": self.signals.pop(record.thread, None)}
+            case None if str(record.msg).startswith("Terminating processes on user request"):
+                self.is_interrupted = True
             case None if str(record.msg).startswith("Nothing to be done") and self.page.exists():
                 self.say(f"nothing to do; the page is {self.page.resolve().as_uri()}")
 
@@ -86,7 +98,10 @@ class Terminal(logging.Handler):
         """Whether Snakemake's own handler still shows a record."""
         event, text = getattr(record, "event", None), str(record.msg)
         if record.levelno > logging.INFO:
-            return not (self.failed and text.startswith(FAILED))  # said with the reason
+            if text.startswith(FAILED):
+                return not (self.failed or self.is_interrupted)  # said with the reason
+            # At Ctrl-C each job says so, some of them before Snakemake does.
+            return (self.signals.get(record.thread) if event == LogEvent.JOB_ERROR else signal_of(record)) != SIGINT
         return not (event in MUTED or (event is None and MUTED_TEXTS.match(text)))
 
     def begin(self) -> None:
@@ -126,13 +141,39 @@ class Terminal(logging.Handler):
 
     def close_with_errors(self) -> None:
         """The last lines of a run that failed: of each such job its own words, and its log."""
+        if self.is_closed:
+            return
+        self.is_closed = True
         lines = []
-        for job in self.failed.values():
-            found = [line for path in job["log"] for line in text_of(path).splitlines() if line.startswith("error:")]
-            where = f": see {', '.join(job['log'])}" if job["log"] else ""
-            lines += [f"failed: {job['rule_name']}{where}", *found]
+        for jobid, job in self.failed.items():
+            if self.is_interrupted and job["signal"] == SIGINT:
+                continue
+            texts = {path: text_of(path) for path in job["log"]}
+            logs = [path for path, text in texts.items() if text.strip()]
+            why = f": see {', '.join(logs)}" if logs else ""
+            if job["signal"]:
+                why = f": killed by signal {job['signal']}" + ": was memory full?" * (job["signal"] == 9)
+            name = " ".join([job["rule_name"], *self.jobs.get(jobid, {"wildcards": {}})["wildcards"].values()])
+            lines += [f"failed: {name}{why}"]
+            lines += [line for text in texts.values() for line in text.splitlines() if line.startswith("error:")]
         if lines:
             self.say("", *lines)
+        if self.is_interrupted:
+            self.say(INTERRUPTED)
+
+    def end(self, kind: type[BaseException], error: BaseException, trace) -> None:
+        """Ctrl-C while no job runs, or once more, ends Python itself: in place of its traceback."""
+        if not issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        self.is_interrupted = True
+        self.close_with_errors()
+
+
+def signal_of(record: logging.LogRecord) -> int | None:
+    """What killed a job, by Snakemake's own text of its end."""
+    found = KILLED.search(str(record.msg))
+    return found and int(found[1] or int(found[2]) - 128)
 
 
 def clock(seconds: float) -> str:

@@ -27,6 +27,12 @@ MATPLOTLIB = ("matplotlib.figure", "matplotlib.backends.backend_agg", "msgspec",
 # What PIL imports as it writes its first picture.
 MATPLOTLIB += ("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin")
 SCRIPTS = dict.fromkeys(("extract", "normalize", "train", "diagnose"), TORCH) | {"plot": MATPLOTLIB}
+# What a script does first: Ctrl-C ends it without a traceback.
+AT_CTRL_C = """\
+import signal
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+"""
 # As Snakemake sets them for a job of one thread; torch reads them as it is imported.
 THREADS = dict.fromkeys([f"{name}_NUM_THREADS" for name in ("OMP", "GOTO", "OPENBLAS", "MKL", "NUMEXPR")], "1")
 
@@ -101,11 +107,12 @@ def end_of(pid: int, reading: int, record) -> int | None:
 
 
 def use_for(scripts: Path) -> None:
-    """Let Snakemake run those of SCRIPTS that are in this folder like that."""
+    """Let Snakemake run those of SCRIPTS that are in this folder like that, and end any script at Ctrl-C quietly."""
     from snakemake.script import PythonScript
 
     processes = {packages: Warm(packages) for packages in SCRIPTS.values()}
     by_itself = PythonScript.execute_script
+    preamble = PythonScript.get_preamble
 
     def execute_script(self, fname, edit=False):
         path = Path(self.path.get_path_or_uri(secret_free=True)).resolve()
@@ -129,3 +136,4 @@ def use_for(scripts: Path) -> None:
             raise subprocess.CalledProcessError(-signal.SIGKILL if status is None else status, [sys.executable, fname])
 
     PythonScript.execute_script = execute_script
+    PythonScript.get_preamble = lambda self: AT_CTRL_C + preamble(self)

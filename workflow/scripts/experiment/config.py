@@ -21,6 +21,7 @@ from formulas.float32 import LARGEST
 from images import png
 
 BUILT_IN_SOURCES = ("mnist", "sample")
+MOST_BYTES = 16 << 20
 MOST_VALUES = 100_000
 MOST_WEIGHTS = 100_000_000  # of a network; Adam has four numbers of each
 
@@ -94,6 +95,12 @@ class Experiment:
 def read(path: str) -> dict:
     """The mapping in a YAML file. Raises UserError where it is not YAML, not a mapping, or names a key twice."""
     try:
+        if Path(path).exists() and not Path(path).is_file():  # a pipe, say, from which nothing may ever come
+            raise UserError(
+                f"{path}: found {'a folder' if Path(path).is_dir() else 'no regular file'}, expected a file"
+            )
+        if (size := Path(path).stat().st_size) > MOST_BYTES:
+            raise UserError(f"{path}: found {size:,} bytes, expected at most {MOST_BYTES:,}")
         config = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
@@ -108,7 +115,7 @@ def read(path: str) -> dict:
         problem = getattr(error, "problem", None) or str(error)
         hint = "; is a space missing after a colon above it, or quotes around a text with a colon?"
         hint = hint if problem.startswith("mapping values") else ""
-        what = "" if isinstance(error, _OtherNumberError) else "not valid YAML: "
+        what = "" if isinstance(error, _RefusedError) else "not valid YAML: "
         raise UserError(f"{path}{place}: {what}{problem}{hint}") from None
     except (RecursionError, ValueError) as error:
         raise UserError(f"{path}: not valid YAML: {error}") from None
@@ -273,12 +280,14 @@ def _good(definition, place: str) -> list:
     return definition
 
 
-class _OtherNumberError(yaml.constructor.ConstructorError):
-    """A number that YAML 1.1 reads as another one than most people do."""
+class _RefusedError(yaml.constructor.ConstructorError):
+    """Valid YAML that is not taken: its problem says what was found."""
 
 
 class _Loader(yaml.SafeLoader):
     """YAML that refuses what PyYAML would silently overwrite, a key named twice, and a value that is not of its tag."""
+
+    merged = 0  # keys that merge keys have brought
 
     def construct_object(self, node, deep=False):
         try:
@@ -304,8 +313,17 @@ class _Loader(yaml.SafeLoader):
             re.fullmatch(r"[-+]?0[\d_]+", node.value) and int(node.value.replace("_", "")) != number
         ):
             problem = f"found {node.value}, which YAML takes for {number}; write {number}, or put it in quotes"
-            raise _OtherNumberError(None, None, problem, node.start_mark)
+            raise _RefusedError(None, None, problem, node.start_mark)
         return number
+
+    def flatten_mapping(self, node):
+        """Merge keys, of which each may double what stands there: by a few lines, beyond any memory."""
+        before = len(node.value)
+        super().flatten_mapping(node)
+        self.merged += max(0, len(node.value) - before)
+        if self.merged > MOST_VALUES:
+            problem = f"found merge keys (<<) of more than {MOST_VALUES:,} values"
+            raise _RefusedError(None, None, problem, node.start_mark)
 
 
 for kind in ("int", "float"):

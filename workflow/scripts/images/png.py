@@ -4,6 +4,9 @@ They lie in a folder or in a .tgz, at its top or one folder down. This module im
 Snakefile looks at a folder with it.
 """
 
+import gzip
+import lzma
+import stat
 import tarfile
 import zlib
 from collections import Counter
@@ -30,7 +33,7 @@ def images(
     """
     try:
         yield from _in_folder(source, classes) if source.is_dir() else _in_archive(source, classes, called or source)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
         raise UserError(f"{called or source}: not a whole .tgz file: {error}") from None
     except OSError as error:
         raise UserError(f"{error.filename or source}: {error.strerror or error}") from None
@@ -39,8 +42,27 @@ def images(
 def _in_folder(source: Path, classes):
     for path in files(source):
         part, name = PARTS[path.parts[-3]], path.parts[-2]
+        _check_file(path)
         if classes is None or name in classes:
             yield part, name, str(path), path.read_bytes() if classes else b""
+
+
+def _check_file(path: Path) -> None:
+    """Raises UserError for what never ends or is none: a pipe, a device, a link to nothing."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        what = "a link to nothing" if path.is_symlink() else error.strerror
+        raise UserError(f"{path}: found {what}, expected an image file") from None
+    if not stat.S_ISREG(found.st_mode):
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
+        raise UserError(f"{path}: found {what}, expected an image file")
+    _check_bytes(str(path), found.st_size)
+
+
+def _check_bytes(name: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise UserError(f"{name}: found {size:,} bytes, expected an image of 28 x 28")
 
 
 def _in_archive(source: Path, classes, called: str | Path):
@@ -51,15 +73,31 @@ def _in_archive(source: Path, classes, called: str | Path):
                 most = f"{MOST_ENTRIES:,} entries" if count >= MOST_ENTRIES else f"{MOST_UNPACKED >> 30} GiB"
                 raise UserError(f"{called}: found more than {most} in the archive")
             path = PurePosixPath(member.name)
-            if not member.isfile() or len(path.parts) < 3 or path.parts[-3] not in PARTS or not _is_png(path):
+            if len(path.parts) < 3 or path.parts[-3] not in PARTS or not _is_png(path):
                 continue
-            part, name = PARTS[path.parts[-3]], path.parts[-2]
+            part, name, place = PARTS[path.parts[-3]], path.parts[-2], f"{called}: {member.name}"
+            if not member.isfile():
+                what = "a folder" if member.isdir() else "a link or device"
+                raise UserError(f"{place}: found {what}, expected an image file")
             if classes is None:
                 yield part, name, member.name, b""
             elif name in classes:
-                if member.size > MAX_BYTES:
-                    raise UserError(f"{called}: {member.name}: found {member.size} bytes, expected an image of 28 x 28")
-                yield part, name, f"{called}: {member.name}", archive.extractfile(member).read()
+                _check_bytes(place, member.size)
+                yield part, name, place, archive.extractfile(member).read()
+        _check_end(archive)
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Read what is left. tarfile takes a damaged header for the end, where blocks of zeros should be; and the checksum
+    of a compressed file stands behind these. Raises ReadError."""
+    archive.fileobj.seek(archive.offset)
+    blocks = 0
+    while block := archive.fileobj.read(tarfile.BLOCKSIZE):
+        blocks += 1
+        if any(block) or archive.offset + blocks * tarfile.BLOCKSIZE > MOST_UNPACKED:
+            raise tarfile.ReadError(f"found no header of an entry, and no end, at byte {archive.offset:,}")
+    if not blocks:
+        raise tarfile.ReadError("it ends without its last blocks")
 
 
 def files(source: Path) -> list[Path]:
@@ -106,7 +144,7 @@ def look_at(source: Path, classes: list[str]) -> None:
         is_archive = tarfile.is_tarfile(source)
     except OSError as error:
         raise UserError(f"data.source: {source}: cannot be read: {error.strerror or error}") from None
-    except (EOFError, zlib.error):
+    except (EOFError, lzma.LZMAError, zlib.error):
         is_archive = False
     if not is_archive:
         raise UserError(f"data.source: {source}: found no .tgz file in it, expected one with PNG images")
@@ -114,5 +152,5 @@ def look_at(source: Path, classes: list[str]) -> None:
 
 def fingerprint(source: Path) -> list[int]:
     """Images, bytes and newest change of a folder: what Snakemake compares to see that it is another one."""
-    stats = [path.stat() for path in files(source)]
-    return [len(stats), sum(stat.st_size for stat in stats), max((stat.st_mtime_ns for stat in stats), default=0)]
+    found = [path.stat() for path in files(source)]
+    return [len(found), sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)]

@@ -12,8 +12,8 @@ FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
-    """plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged
-    (the seed whose loss broke first), picture (the name of its image's), files.
+    """plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged (the seed whose loss broke first),
+    picture (the name of its image's), files.
 
     yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}; defaults: those of the config.
     """
@@ -33,9 +33,10 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
 
 @dataclass(frozen=True)
 class Found:
-    """A kind of finding on a card: what was found in the first seed that has it, and in which seeds.
+    """A kind of finding on a card: what was found in the first of the seeds.
 
-    images: (name, index, exact gradient) of those of its images whose pictures are at hand.
+    seeds: those that have it; where it is an alarm in some, these first. images: (name, index, exact gradient) of those
+    of its images whose pictures are at hand.
     """
 
     finding: Finding
@@ -45,16 +46,17 @@ class Found:
 
 def findings(entry: Metrics, digits: Pictures) -> list[Found]:
     """Over all seeds of a variant, alarms first, each kind once; without the autopsy, which has a place of its own."""
-    first: dict[tuple[bool, str], Finding] = {}
-    seeds: dict[tuple[bool, str], list[int]] = {}
+    of_kind: dict[str, list[tuple[int, Finding]]] = {}
     for one in entry.seeds:
-        for finding in (found for found in one.findings if found.kind != "diverged"):
-            key = (not finding.alarm, finding.kind)
-            first.setdefault(key, finding)
-            seeds.setdefault(key, []).append(one.seed)
-    return [
-        Found(first[key], seeds[key], _pictures(first[key], digits)) for key in sorted(first, key=lambda key: key[0])
-    ]
+        for finding in one.findings:
+            if finding.kind != "diverged":
+                of_kind.setdefault(finding.kind, []).append((one.seed, finding))
+    found = []
+    for each in of_kind.values():
+        each.sort(key=lambda pair: not pair[1].alarm)
+        _, first = each[0]
+        found.append(Found(first, [seed for seed, _ in each], _pictures(first, digits)))
+    return sorted(found, key=lambda one: not one.finding.alarm)
 
 
 def _pictures(finding: Finding, digits: Pictures) -> list[tuple[str, int, float | str | None]]:

@@ -45,7 +45,7 @@ class Grid:
     """row_key, column_key: the settings that rows and columns stand for, None where one row or column is enough.
 
     strip_key, strips: of the settings within each cell, and its values, where every cell has them all. usual: where
-    lines have labels, what those without one have.
+    lines have labels, what they do not name.
     """
 
     row_key: str
@@ -76,12 +76,12 @@ def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable, 
     columns = _distinct(values, column_key) if column_key else [""]
     chips = {row.variant: _chip(row, guessing, became.get(row.variant, ""), len(rows) <= FEW) for row in rows}
     strips = _strips(values, inside, row_key, column_key)
-    usual = {key: Counter(of[key] for of in values.values()).most_common(1)[0][0] for key in inside}
+    usual = _usual(values, inside)
     has_labels = bool(inside) and not strips
     lines: dict[tuple[str, str], list[list[Chip]]] = {}
     for row in sorted(rows, key=lambda row: _distinct(values, row_key).index(values[row.variant][row_key])):
         of = values[row.variant]
-        label = ", ".join(f"{key} {of[key]}" for key in inside if of[key] != usual[key]) if has_labels else ""
+        label = ", ".join(f"{key} {of[key]}" for key in inside if of[key] != usual.get(key)) if has_labels else ""
         cells = lines.setdefault((of[row_key], label), [[] for _ in columns])
         cells[columns.index(of[column_key]) if column_key else 0].append(chips[row.variant])
     heads = Counter(head for head, _ in lines)
@@ -108,6 +108,12 @@ def _strips(values: dict, inside: list[str], row_key: str, column_key: str | Non
     for of in values.values():
         cells.setdefault((of[row_key], of[column_key] if column_key else ""), []).append(of[inside[0]])
     return strips if len(strips) <= STRIPS and all(cell == strips for cell in cells.values()) else []
+
+
+def _usual(values: dict, keys: list[str]) -> dict[str, str]:
+    """The value of each of these settings that more than half of the variants have."""
+    most = {key: Counter(of[key] for of in values.values()).most_common(1)[0] for key in keys}
+    return {key: value for key, (value, count) in most.items() if 2 * count > len(values)}
 
 
 def _with_first(lines: dict[tuple[str, str], list]):
