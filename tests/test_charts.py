@@ -304,10 +304,9 @@ def test_cross_stands_at_the_end_of_its_line(open_page):
     dispatch(page, "bad")
     expect(page.locator(f"[data-chart='logit'] {MARKS}")).not_to_have_count(0)
     expect(page.locator("#never")).to_have_text("Not finite from the start: bad.")
-    crosses = page.locator("[data-chart='logit'] .layer_5_marks path")
-    assert crosses.count() == 2  # a seed each
-    (height,) = {
-        round(place.bounding_box()["y"]) for place in page.locator("[data-chart='loss'] .layer_5_marks path").all()
-    }
+    for chart in ("logit", "loss"):  # a cross per seed
+        expect(page.locator(f"[data-chart='{chart}'] .layer_5_marks path")).to_have_count(2)
+    of_loss = page.locator("[data-chart='loss'] .layer_5_marks path").all()
+    (height,) = {round(cross.bounding_box()["y"]) for cross in of_loss}
     top = page.locator("[data-chart='loss'] .role-frame .background").first.bounding_box()["y"]
     assert height - top < 15  # no loss of it was ever finite

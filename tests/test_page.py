@@ -5,6 +5,7 @@ import io
 import math
 import re
 import shutil
+import subprocess
 import time
 
 import diagnose
@@ -412,3 +413,26 @@ def test_print_is_short_and_no_column_is_cut(open_page, cured):
     page.set_viewport_size({"width": 703, "height": 1000})
     page.emulate_media(media="print")
     assert page.evaluate("document.documentElement.scrollWidth") <= 703
+
+
+def test_provenance_speaks_of_changes_only_where_files_of_the_workflow_changed(tmp_path):
+    def git(*arguments: str) -> None:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", "-C", str(tmp_path), *who, *arguments], check=True, capture_output=True)
+
+    for name in ("config.yaml", "README.md", "Snakefile", "workflow/scripts/train.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("one\n")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "one")
+    for name in ("config.yaml", "README.md", "new.txt", "workflow/scripts/new.py"):
+        (tmp_path / name).write_text("two\n")
+        assert not provenance.commit(tmp_path)["dirty"], name
+    for name in ("Snakefile", "workflow/scripts/train.py"):
+        (tmp_path / name).write_text("two\n")
+        assert provenance.commit(tmp_path)["dirty"], name
+        (tmp_path / name).write_text("one\n")
+    git("add", "workflow")
+    assert provenance.commit(tmp_path)["dirty"]  # staged, not committed
+    assert provenance.commit(tmp_path / "workflow") is None
