@@ -19,9 +19,10 @@ from experiment.effective import effective as as_config
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
 
-needs_chromium = pytest.mark.skipif(
-    not Path(CHROMIUM).exists(), reason="there is no Chromium at $CHROMIUM or /usr/bin/chromium"
-)
+needs_chromium = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no Chromium at $CHROMIUM or /usr/bin/chromium"),
+]
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ import pytest
 import slurm
 from conftest import ROOT, Workflow
 
+pytestmark = pytest.mark.slow
+
 PROFILE = ["--profile", str(ROOT / "profiles/slurm")]
 BYTES = ("predictions.npz", "history.csv", "model.pt", "yhat.png")
 

@@ -386,6 +386,7 @@ def test_unbounded_loss_has_no_best_single_answer():
     assert "no-better-than-constant" not in {finding.kind for finding in result.findings}
 
 
+@pytest.mark.slow
 @needs_shared_mnist
 @pytest.mark.skipif(not BENCH.is_dir(), reason="the labelled cases are not in ../shared/bench")
 def test_labelled_cases_are_told_as_they_are_labelled(tmp_path):
@@ -434,3 +435,25 @@ def paste(workflow: Workflow, cures: list[dict], folder: Path) -> None:
         for cure in same:
             assert cure["verdict"] == seed["verdict"] == "good", cure
             assert (cure["correct"], cure["test_correct"]) == (seed["correct"], seed["test_correct"]), cure
+
+
+# What the kinds of later issues will tell: a loss that is blind to a shift, and what overfits by its loss alone.
+NOT_YET = {"n1-auc-raw", "h17-exp-loss", "e10-gelu4"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (BENCH / "sample").is_dir(), reason="the second labelled cases are not in ../shared/bench")
+def test_second_labelled_cases_are_good_or_not_as_they_are_labelled(tmp_path):
+    config = yaml.safe_load((BENCH / "sample/digits-3-8.yaml").read_text()) | {"diagnosis": {"trials": 0}}
+    with open(BENCH / "sample/labels.tsv") as file:
+        labels = {row["variant"]: row["verdict"] for row in csv.DictReader(file, delimiter="\t")}
+    assert set(labels) == set(config["variants"])
+    workflow = Workflow(tmp_path / "cases", config)
+    workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in labels), timeout=1800)
+    seeds = {name: read_json(workflow / f"results/variants/{name}/metrics.json")["seeds"][0] for name in labels}
+    words = {name: "good" if one["verdict"] == "good" else "bad" for name, one in seeds.items()}
+    judged = {name: label for name, label in labels.items() if label != "unclear" and name not in NOT_YET}
+    assert {name: words[name] for name in judged} == judged
+    # Right answers never fail, and every model that is not good says why.
+    assert not [name for name, one in seeds.items() if one["correct"] == one["n"] and one["verdict"] == "fails"]
+    assert all(one["findings"][0]["alarm"] for one in seeds.values() if one["verdict"] != "good")

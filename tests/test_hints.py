@@ -198,12 +198,12 @@ def test_archive_that_is_none_is_told_before_anything_runs(tmp_path, content):
 
 
 def test_archive_that_cannot_be_read_is_told_so(tmp_path, monkeypatch):
-    def refused(path):
+    def refused(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     path = tmp_path / "images.tgz"
     path.write_bytes(b"")
-    monkeypatch.setattr(tarfile, "is_tarfile", refused)
+    monkeypatch.setattr(tarfile, "open", refused)
     config = small_config_of({}) | {"data": {"source": str(path)}}
     with pytest.raises(UserError, match=r"images\.tgz: cannot be read: Permission denied$"):
         check(config)

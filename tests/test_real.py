@@ -23,7 +23,7 @@ from training.network import build_network
 from training.normalization import normalize
 from training.optimizer import build_optimizer
 
-pytestmark = needs_shared_mnist
+pytestmark = [needs_shared_mnist, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

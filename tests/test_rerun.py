@@ -11,6 +11,8 @@ from conftest import ROOT, Workflow, small_config
 
 from common.sources import mark
 
+pytestmark = pytest.mark.slow
+
 DOWNSTREAM = {
     "download": ["extract", "normalize", "train", "diagnose", "plot", "report"],
     "extract": ["normalize", "train", "diagnose", "plot", "report"],

@@ -320,7 +320,7 @@ def test_page_is_self_contained_and_shows_every_variant(finished):
         assert f'id="variant-{variant}"' in page
         assert f"variants/{variant}/metrics.json" in page
     assert page.count('class="plot many" src="data:image/png;base64,') == 2
-    assert "0 of 2 seeds survived" in page
+    assert "✕ diverged 2 of 2" in page
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_sweep_of_24_variants_over_3_seeds_runs_to_its_report(small_mnist, tmp_p
     assert {"grid-bce-unit-hidden=none-lr=0.001", "grid-negative-log-raw-hidden=4x3-lr=0.01"} <= names
     page = (workflow / "results/report.html").read_text()
     assert all(f'id="variant-{name}"' in page for name in names)
-    assert page.count("0 of 3 seeds survived") == 12
+    assert page.count('<span class="status diverged">✕ diverged 3 of 3</span>') == 12
     good = [float(row["test_accuracy"]) for row in rows if row["variant"] == "grid-bce-unit-hidden=4x3-lr=0.01"]
     assert len(good) == 3
     shown = f"{np.mean(good):.4f} <small>± {np.std(good, ddof=1):.4f}</small>"

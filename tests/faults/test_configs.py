@@ -14,6 +14,8 @@ from common.errors import UserError
 from experiment.config import Experiment, read
 from experiment.schema import SCHEMA
 
+pytestmark = pytest.mark.slow
+
 SMALL = """\
 data: {source: sample}
 defaults: {hidden: [3], epochs: 4, seeds: [1, 2]}

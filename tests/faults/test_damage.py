@@ -21,6 +21,8 @@ from diagnosis.chart import LossChart
 from diagnosis.records import Change, Metrics, Rewrite, read
 from reporting.provenance import seconds_per_rule
 
+pytestmark = pytest.mark.slow
+
 GOOD = "results/variants/good"
 READERS = {
     "results/data/digits.pt": read_tensors,

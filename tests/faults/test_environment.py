@@ -16,6 +16,8 @@ from test_workflow import outputs
 from common.dates import bring_back
 from common.errors import logged, why_not_written
 
+pytestmark = pytest.mark.slow
+
 
 def test_run_does_not_depend_on_the_user_s_environment(copy, finished, tmp_path):
     """PYTHONPATH has packages that are called as the project's own are, and modules as its rules are."""

@@ -8,6 +8,8 @@ from pipeline import Pipeline, checked
 
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, OVER_SAMPLES
 
+pytestmark = pytest.mark.slow
+
 NORMALIZATIONS = ["x / 255", "(x - mean) / std", "x", "(x - pixel_mean) / pixel_std", "x * 1e30", "log(x)", "x - x"]
 TYPED = [
     "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))",

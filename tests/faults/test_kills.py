@@ -20,6 +20,8 @@ from test_workflow import outputs
 from common.errors import PROCESS_IDS, RUN
 from images.mnist import FILES
 
+pytestmark = pytest.mark.slow
+
 MOST = 8  # files that a run may make before it is killed
 
 

@@ -15,6 +15,8 @@ from images.fetch import TIMEOUTS
 from images.mnist import FILES, UNPACKED, verified
 from images.mnist import md5_of as md5_sum
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 0.3
 
 

@@ -3,8 +3,7 @@
 from common.startup import torch
 
 import io
-import struct
-import zlib
+import warnings
 from collections import Counter
 from pathlib import Path
 
@@ -15,8 +14,6 @@ from common.errors import UserError, logged
 from common.files import write
 from images import png
 from images.idx import read_idx_classes
-
-DEPTH = 24  # of the bytes of a PNG, that of the bits a channel
 
 
 def read_png_classes(source: Path, classes: list, called: str) -> dict[str, list[torch.Tensor]]:
@@ -45,22 +42,27 @@ def read_png_classes(source: Path, classes: list, called: str) -> dict[str, list
 def decode(name: str, content: bytes) -> np.ndarray:
     """uint8 (28, 28) of a PNG. Raises UserError naming the image."""
     try:
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-            image.verify()  # its checksums, which loading ignores; nothing can be loaded after it
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-            if image.size != (28, 28):
-                raise UserError(f"{name}: found {image.width} x {image.height} pixels, expected 28 x 28")
-            if found := _lost(image, content):
-                raise UserError(f"{name}: found {found}, expected grey, palette or RGB of 8 bits without transparency")
-            return np.array(image.convert("L"))
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError):
+        with warnings.catch_warnings(action="error"):  # PIL warns of some damage, and goes on
+            with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+                image.verify()  # its checksums, which loading ignores; nothing can be loaded after it
+            with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+                if image.size != (28, 28):
+                    raise UserError(f"{name}: found {image.width} x {image.height} pixels, expected 28 x 28")
+                if found := _lost(image):
+                    expected = "expected grey, palette or RGB of 8 bits without transparency"
+                    raise UserError(f"{name}: found {found}, {expected}")
+                return np.array(image.convert("L"))
+    except UserError:
+        raise
+    except Exception:  # of a damaged image PIL raises whatever it stumbles over
         raise UserError(f"{name}: not a readable PNG image") from None
 
 
-def _lost(image: Image.Image, content: bytes) -> str:
+def _lost(image: Image.Image) -> str:
     """What a conversion to 8 bits of grey would lose of the image, in words; '' where that is nothing but colour."""
-    if content[DEPTH] == 16:
+    if ";16" in image.tile[0].args:  # how its pixels are packed: the mode of 16-bit RGB is RGB
         return "16 bits a channel"
+    image.load()  # transparency may stand behind the pixels
     if image.has_transparency_data:
         return f"transparency (mode {image.mode})"
     return "" if image.mode in ("1", "L", "P", "RGB") else f"mode {image.mode}"

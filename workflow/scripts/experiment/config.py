@@ -23,6 +23,7 @@ from images import png
 BUILT_IN_SOURCES = ("mnist", "sample")
 MOST_BYTES = 16 << 20
 MOST_VALUES = 100_000
+MOST_DIGITS = 1000
 MOST_WEIGHTS = 100_000_000  # of a network; Adam has four numbers of each
 
 
@@ -287,7 +288,15 @@ class _RefusedError(yaml.constructor.ConstructorError):
 class _Loader(yaml.SafeLoader):
     """YAML that refuses what PyYAML would silently overwrite, a key named twice, and a value that is not of its tag."""
 
-    merged = 0  # keys that merge keys have brought
+    nodes = 0  # keys and values
+    merges = 0  # in each other, of which the loader is in the midst
+    merged = 0  # keys that they brought
+
+    def compose_node(self, parent, index):
+        self.nodes += 1
+        if self.nodes > 2 * MOST_VALUES:
+            raise _RefusedError(None, None, f"found more than {MOST_VALUES:,} values", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
 
     def construct_object(self, node, deep=False):
         try:
@@ -307,6 +316,8 @@ class _Loader(yaml.SafeLoader):
         return mapping
 
     def construct_number(self, node):
+        if len(node.value) > MOST_DIGITS:
+            raise ValueError
         number = self.construct_yaml_int(node) if node.tag.endswith("int") else self.construct_yaml_float(node)
         # In YAML 1.1, 010 is 8 and 1:30 is 90.
         if ":" in node.value or (
@@ -317,10 +328,14 @@ class _Loader(yaml.SafeLoader):
         return number
 
     def flatten_mapping(self, node):
-        """Merge keys, of which each may double what stands there: by a few lines, beyond any memory."""
-        before = len(node.value)
+        """Merge keys, of which each may double what stands there: by a few lines, beyond any memory.
+
+        PyYAML calls this of a mapping, and of each that it merges, before it copies their keys.
+        """
+        self.merges += 1
         super().flatten_mapping(node)
-        self.merged += max(0, len(node.value) - before)
+        self.merges -= 1
+        self.merged += len(node.value) if self.merges else 0
         if self.merged > MOST_VALUES:
             problem = f"found merge keys (<<) of more than {MOST_VALUES:,} values"
             raise _RefusedError(None, None, problem, node.start_mark)

@@ -4,7 +4,6 @@ They lie in a folder or in a .tgz, at its top or one folder down. This module im
 Snakefile looks at a folder with it.
 """
 
-import gzip
 import lzma
 import stat
 import tarfile
@@ -21,6 +20,21 @@ MAX_BYTES = 1 << 20  # of one image: 28 x 28 pixels are less than 1 kB
 # Of an archive, in which a few MB can unfold to anything.
 MOST_ENTRIES = 1_000_000
 MOST_UNPACKED = 4 << 30
+# What tarfile, or what unpacks for it, raises of a damaged archive; gzip and bz2 an OSError without a number.
+BROKEN = (tarfile.TarError, EOFError, OverflowError, RecursionError, ValueError, lzma.LZMAError, zlib.error)
+HEADERS = b"gxXKL"  # types of what stands before an entry
+CHUNK = 1 << 16
+
+
+class _Entry(tarfile.TarInfo):
+    """tarfile reads long names and pax headers at once, whatever their size; here they have a bound."""
+
+    @classmethod
+    def frombuf(cls, buf, encoding, errors):
+        entry = super().frombuf(buf, encoding, errors)
+        if entry.size > MAX_BYTES and entry.type in HEADERS:
+            raise tarfile.ReadError(f"found a header of {entry.size:,} bytes")
+        return entry
 
 
 def images(
@@ -33,10 +47,10 @@ def images(
     """
     try:
         yield from _in_folder(source, classes) if source.is_dir() else _in_archive(source, classes, called or source)
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error) as error:
+    except (*BROKEN, OSError) as error:
+        if getattr(error, "errno", None):
+            raise UserError(f"{error.filename or source}: {error.strerror}") from None
         raise UserError(f"{called or source}: not a whole .tgz file: {error}") from None
-    except OSError as error:
-        raise UserError(f"{error.filename or source}: {error.strerror or error}") from None
 
 
 def _in_folder(source: Path, classes):
@@ -66,12 +80,14 @@ def _check_bytes(name: str, size: int) -> None:
 
 
 def _in_archive(source: Path, classes, called: str | Path):
-    with tarfile.open(source) as archive:
+    with tarfile.open(source, tarinfo=_Entry) as archive:
         for count, member in enumerate(archive):
             archive.members = []  # which tarfile would keep
             if count >= MOST_ENTRIES or member.offset_data + member.size > MOST_UNPACKED:
                 most = f"{MOST_ENTRIES:,} entries" if count >= MOST_ENTRIES else f"{MOST_UNPACKED >> 30} GiB"
                 raise UserError(f"{called}: found more than {most} in the archive")
+            if member.size < 0:  # tarfile would go back, and come here again
+                raise tarfile.ReadError(f"found an entry of {member.size:,} bytes")
             path = PurePosixPath(member.name)
             if len(path.parts) < 3 or path.parts[-3] not in PARTS or not _is_png(path):
                 continue
@@ -91,12 +107,14 @@ def _check_end(archive: tarfile.TarFile) -> None:
     """Read what is left. tarfile takes a damaged header for the end, where blocks of zeros should be; and the checksum
     of a compressed file stands behind these. Raises ReadError."""
     archive.fileobj.seek(archive.offset)
-    blocks = 0
-    while block := archive.fileobj.read(tarfile.BLOCKSIZE):
-        blocks += 1
-        if any(block) or archive.offset + blocks * tarfile.BLOCKSIZE > MOST_UNPACKED:
+    zeros = 0
+    while rest := archive.fileobj.read(CHUNK):
+        zeros += len(rest)
+        if rest.strip(b"\0"):
             raise tarfile.ReadError(f"found no header of an entry, and no end, at byte {archive.offset:,}")
-    if not blocks:
+        if archive.offset + zeros > MOST_UNPACKED:
+            raise tarfile.ReadError(f"found more than {MOST_UNPACKED >> 30} GiB")
+    if zeros < tarfile.BLOCKSIZE:
         raise tarfile.ReadError("it ends without its last blocks")
 
 
@@ -141,13 +159,11 @@ def look_at(source: Path, classes: list[str]) -> None:
                     raise missing(source, part, name, found)
         return
     try:
-        is_archive = tarfile.is_tarfile(source)
-    except OSError as error:
-        raise UserError(f"data.source: {source}: cannot be read: {error.strerror or error}") from None
-    except (EOFError, lzma.LZMAError, zlib.error):
-        is_archive = False
-    if not is_archive:
-        raise UserError(f"data.source: {source}: found no .tgz file in it, expected one with PNG images")
+        tarfile.open(source, tarinfo=_Entry).close()
+    except (*BROKEN, OSError) as error:
+        if getattr(error, "errno", None):
+            raise UserError(f"data.source: {source}: cannot be read: {error.strerror}") from None
+        raise UserError(f"data.source: {source}: found no .tgz file in it, expected one with PNG images") from None
 
 
 def fingerprint(source: Path) -> list[int]:

@@ -13,7 +13,7 @@ from diagnosis.records import Metrics
 
 NAMED = 5  # of many variants; the rest are counted
 LONGEST = 180  # characters of the answer: two lines of the page, four on a phone
-LONGEST_NAMES = {NAMED: 28, 1: 20}  # characters of a variant's name in it, by how many are named
+LONGEST_NAMES = {NAMED: 28, 1: 18}  # characters of a variant's name in it, by how many are named
 
 
 @dataclass(frozen=True, kw_only=True)
