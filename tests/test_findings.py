@@ -102,7 +102,8 @@ def test_kind_of_a_loss_is_found_by_its_chart(name):
     [
         (
             "-mean(y * log(yhat) + (1 - y) * log(1 - yhat) + yhat * log(y) + (1 - yhat) * log(1 - y))",
-            "The loss of an image of 0 and 1 is not finite, whatever the answer: `log(y)` is −∞.",
+            "The loss of an image of 0 and 1 is not finite, whatever the answer: `log(y)` is −∞ for 0, `log(1 - y)` is"
+            " −∞ for 1.",
             [0, 1],
         ),
         (

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import binomtest, fisher_exact
 
 from diagnosis.evidence import Evidence, State
-from diagnosis.findings import verdict
+from diagnosis.findings import ORDER, verdict
 from diagnosis.kinds import KINDS
 from diagnosis.proportions import at_least, fisher, interval
 from diagnosis.records import finding
@@ -100,6 +100,11 @@ def test_chance_level_says_what_guessing_gets_and_how_likely_that_is():
 def test_test_answers_far_below_those_of_training_do_not_generalize(train, test, word):
     found, kinds = judged((train, train), test)
     assert (found, "does-not-generalize" in kinds) == (word, word != "good")
+
+
+def test_what_fails_a_model_stands_before_what_may_come_and_what_it_brought_about():
+    order = [ORDER.index(name) for name in ("does-not-generalize", "will-diverge", "worse-than-start")]
+    assert order == sorted(order)
 
 
 def test_does_not_generalize_says_how_many_are_wrong_and_how_sure_that_is():

@@ -29,8 +29,8 @@ def one_class(evidence: Evidence) -> Finding | None:
 
 @kind(
     "chance-level",
-    means="its answers to the training images are hardly better than always naming the larger class, or have nothing "
-    "to do with the labels",
+    means="its answers to the training images are not or hardly better than always naming the larger class, or have "
+    "nothing to do with the labels",
     why="a symptom: the other findings say of what",
     helps="what the other findings ask for",
     of_finished=True,
@@ -56,7 +56,7 @@ def chance_level(evidence: Evidence) -> Finding | None:
 
 @kind(
     "does-not-generalize",
-    means="far more test images than training images are wrong, and so many beyond luck",
+    means="a far larger share of the test images than of the training images is wrong, beyond luck",
     why="the test images are of another kind than the training images (inverted, turned, of another source), or the "
     "network learned its training images by heart",
     helps="a look at the test images beside the training images; more images, fewer epochs or units",

@@ -97,26 +97,29 @@ def never_finite(evidence: Evidence) -> Finding | None:
     found = chart.never_finite(evidence.task.chart)
     if found is None:
         return None
+    labels = _labels(found)
+    broken = {label: _broken_at_the_border(evidence.task.loss, label) for label in labels}
+    several = len(set(broken.values())) > 1
+    parts = [f"{what}{f' for {evidence.task.classes[label]}' * several}" for label, what in broken.items() if what]
     sentence = f"The loss of an image of {_classes(evidence, found)} is not finite, whatever the answer"
-    if broken := _broken_at_the_border(evidence.task.loss, list(map(int, found))):
-        expression, value = broken
-        sentence += f": `{expression}` is {value}"
-    return finding("never-finite", f"{sentence}.", labels=_labels(found))
+    sentence += f": {', '.join(dict.fromkeys(parts))}." if parts else "."
+    return finding("never-finite", sentence, labels=labels)
 
 
-def _broken_at_the_border(loss: Loss, labels: list[int]) -> tuple[str, str] | None:
-    """The innermost sub-expression that is not finite for images of these labels, each at logit 0, and what it is."""
+def _broken_at_the_border(loss: Loss, label: int) -> str:
+    """'`log(y)` is −∞': the innermost sub-expression that is not finite for an image of this label at logit 0; '' of a
+    loss that is no formula."""
     if not isinstance(loss, FormulaLoss):
-        return None
+        return ""
     # Beside the other label's image, for what labels alone decide may be of both.
     y, trace = torch.tensor([[0.0], [1.0]]), {}
     logits = torch.zeros_like(y)
     evaluate(loss.tree, {"y": y, "yhat": logits.sigmoid(), "logits": logits}, trace=trace)
     for path, broken in culprits(loss.tree, trace):
-        places = broken.flatten().nonzero().flatten().tolist()
-        if not broken.ndim or set(places) & set(labels):
-            return path[0].text, symbol(trace[path[0]], places[0])
-    return None
+        place = label if broken.ndim else 0
+        if broken.flatten()[place]:
+            return f"`{path[0].text}` is {symbol(trace[path[0]], place)}"
+    return ""
 
 
 @kind(

@@ -153,8 +153,8 @@ def _none(metrics: list[Metrics]) -> str:
     if all(one.word == "diverged" for entry in metrics for one in entry.seeds):
         return "No variant survived: every model ended in a loss that is not finite."
     return (
-        "No variant can be called the best: each has a model that diverged, failed, or did no better on the test images"
-        " than guessing."
+        "No variant can be called the best: each has a model that diverged, failed, has a ŷ that is NaN for a test"
+        " image, or did no better on the test images than guessing."
     )
 
 
