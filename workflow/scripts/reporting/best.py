@@ -87,7 +87,7 @@ def _sentence(winners: list[str], equals: list[str], worse: list[str], entries: 
 def _with_names(winners: list[str], equals: list[str], worse: list[str], entries: dict[str, Metrics], most: int) -> str:
     good = [name for name, entry in entries.items() if entry.word == "good"]
     called = {name: _short(name, most) + (" (faulty)" if name not in good else "") for name in entries}
-    does, verb = ("share", "do") if len(winners) > 1 else ("has", "does")
+    does = "share" if len(winners) > 1 else "has"
     share = _share([entries[name] for name in winners])
     text = f"{names([called[name] for name in winners], most)} {does} the best test accuracy, {share}."
     if good and not set(good) & set(winners):

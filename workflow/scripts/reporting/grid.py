@@ -79,7 +79,8 @@ def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable, 
     usual = _usual(values, inside)
     has_labels = bool(inside) and not strips
     lines: dict[tuple[str, str], list[list[Chip]]] = {}
-    for row in sorted(rows, key=lambda row: _distinct(values, row_key).index(values[row.variant][row_key])):
+    order = {head: place for place, head in enumerate(_distinct(values, row_key))}
+    for row in sorted(rows, key=lambda row: order[values[row.variant][row_key]]):
         of = values[row.variant]
         label = ", ".join(f"{key} {of[key]}" for key in inside if of[key] != usual.get(key)) if has_labels else ""
         cells = lines.setdefault((of[row_key], label), [[] for _ in columns])
