@@ -1,0 +1,1 @@
+"""What builds things for the tests, a module for each subject."""

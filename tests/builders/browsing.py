@@ -1,0 +1,74 @@
+"""The report in headless Chromium: pages to open, and what they show."""
+
+import json
+
+import report
+
+from builders.workflows import Workflow
+from common.files import SUMS
+from experiment.config import Experiment, check
+from experiment.effective import effective as as_config
+
+HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
+DIAGNOSIS = {
+    "losses": "losses.json",
+    "kinds": "kinds.json",
+    "same_weights": "same_weights.csv",
+    "survival": "survival.csv",
+    "rewrites": "rewrites.json",
+    "pairs": "pairs.json",
+    "wrong": "wrong.json",
+    "pictures": "pictures.npz",
+}
+
+
+def effective(experiment: Experiment, *keys: str) -> dict:
+    """As a rule hands it to its script."""
+    return json.loads(json.dumps({key: getattr(experiment, key) for key in keys}))
+
+
+def forget_sums(workflow: Workflow) -> None:
+    """What the test has changed since would be damage."""
+    for sums in (workflow / "results").rglob(SUMS):
+        sums.unlink()
+
+
+def write_page(workflow: Workflow) -> None:
+    """The report, from what lies in the folder, whoever wrote it."""
+    forget_sums(workflow)
+    results, experiment = workflow / "results", check(workflow.config)
+    of_each = {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}
+    of_each |= {"plots": "yhat.png"}
+    report.main(
+        {kind: [results / "variants" / name / file for name in experiment.variants] for kind, file in of_each.items()}
+        | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
+        | {"source": results / "data/source.json", "vega": results / "vega.js"},
+        effective(experiment, "data", "defaults", "variants", "notes"),
+        as_config(experiment),
+        str(workflow / "config.yaml"),
+        {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
+    )
+
+
+STABLE = "mean(softplus((1 - 2 * y) * logits))"
+LINES = f"""\
+losses:
+  stable: {STABLE}
+variants:
+  manual-raw-stable: {{loss: stable, normalization: raw}}
+"""
+
+
+def shown(page) -> list[str]:
+    return page.eval_on_selector_all(
+        "#table tbody tr", "rows => rows.filter(r => !r.hidden).map(r => r.dataset.variant)"
+    )
+
+
+def lines(page, chart: str) -> set[str]:
+    """The colours of the lines that a chart draws."""
+    return set(
+        page.eval_on_selector_all(
+            f"[data-chart='{chart}'] .mark-line path", "paths => paths.map(path => path.getAttribute('stroke'))"
+        )
+    )

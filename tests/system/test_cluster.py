@@ -1,0 +1,91 @@
+"""Beyond one machine: the same bytes through a real Slurm and through a generic scheduler."""
+
+import importlib.util
+import re
+import subprocess
+import time
+
+import pytest
+
+from builders import slurm
+from builders.places import ROOT
+from builders.workflows import Workflow
+
+PROFILE = ["--profile", str(ROOT / "profiles/slurm")]
+BYTES = ("predictions.npz", "history.csv", "model.pt", "yhat.png")
+
+
+def needs(plugin: str):
+    is_there = importlib.util.find_spec(f"snakemake_executor_plugin_{plugin}")
+    return pytest.mark.skipif(not is_there, reason=f"snakemake-executor-plugin-{plugin.replace('_', '-')} is not here")
+
+
+def results(workflow: Workflow) -> dict[str, bytes]:
+    folder = workflow / "results/variants"
+    return {f"{name}/{file}": (folder / name / file).read_bytes() for name in ("good", "bad") for file in BYTES}
+
+
+def queue(state: str) -> list[str]:
+    """Job numbers in that state whose snakemake trains."""
+    form = ["--noheader", f"--states={state}", "--format=%i %k"]
+    listed = subprocess.run(["squeue", *form], capture_output=True, text=True, check=True).stdout
+    return [line.split()[0] for line in listed.splitlines() if "train" in line]
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory):
+    with slurm.running(tmp_path_factory.mktemp("slurm")):
+        yield
+
+
+@pytest.mark.skipif(bool(slurm.is_missing()), reason=f"no Slurm can be started: {slurm.is_missing()}")
+@needs("slurm")
+def test_slurm_gives_the_same_bytes_and_a_job_that_was_killed_is_tried_again(node, finished, tmp_path):
+    workflow = Workflow(tmp_path / "run", finished.config)
+    # This one has no accounting, which sacct asks.
+    command = workflow.command(*PROFILE, "--slurm-status-command", "squeue", "--slurm-no-account")
+    with (tmp_path / "said").open("w") as said, subprocess.Popen(command, stdout=said, stderr=said) as run:
+        end = time.monotonic() + 120
+        while not (training := queue("RUNNING")) and run.poll() is None and time.monotonic() < end:
+            time.sleep(0.1)
+        assert training, (tmp_path / "said").read_text()
+        subprocess.run(["scancel", "--signal=KILL", "--full", training[0]], check=True)
+        assert run.wait(300) == 0, (tmp_path / "said").read_text()
+    text = (tmp_path / "said").read_text()
+    assert "Trying to restart job" in text
+    assert results(workflow) == results(finished)
+    assert f"page      {(workflow / 'results/report.html').as_uri()}" in text
+    # What needs a network, and what is over in a moment, ran here.
+    submitted = {path.name for path in (workflow / ".snakemake/slurm_logs").iterdir()}
+    assert submitted >= {"rule_train"}
+    assert not submitted & {"rule_download", "rule_vega", "rule_report"}
+
+
+@needs("cluster_generic")
+def test_generic_scheduler_gives_the_same_bytes(finished, tmp_path):
+    submit = tmp_path / "submit"
+    submit.write_text('#!/bin/sh\nnohup sh "$1" > "$1.log" 2>&1 &\necho $!\n')
+    submit.chmod(0o755)
+    workflow = Workflow(tmp_path / "run", finished.config)
+    executor = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", str(submit), "--jobs", "2"]
+    text = workflow.ok(*executor, "--seconds-between-status-checks", "1").stderr
+    assert results(workflow) == results(finished)
+    assert "[10/10" in text
+
+
+def test_every_job_says_how_much_memory_and_time_it_may_take(finished):
+    text = finished.ok("--dry-run", "--forceall").stdout
+    jobs = re.split(r"\n(?=rule )", text.split("rule all:")[0])[1:]
+    asked = {job.split(":")[0].removeprefix("rule "): job for job in jobs}
+    assert set(asked) == {"download", "extract", "normalize", "train", "plot", "diagnose", "vega", "report"}
+    for rule, job in asked.items():
+        assert re.search(r"mem_mb=\d+", job), rule
+        assert re.search(r"runtime=\d+", job), rule
+    assert finished.jobs("--forceall", "--resources", "mem_mb=4000", "runtime=100", "--retries", "1")["train"] == 2
+
+
+def test_longer_trainings_may_take_longer(finished, tmp_path):
+    long = Workflow(tmp_path / "long", finished.config | {"defaults": finished.config["defaults"] | {"epochs": 10**6}})
+    text = long.ok("--dry-run").stdout
+    minutes = [int(found) for found in re.findall(r"runtime=(\d+)", text.split("rule train:")[1])[:1]]
+    assert minutes == [10 + 10**6 * 2 * 5 // 600]

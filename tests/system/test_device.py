@@ -1,0 +1,31 @@
+"""A run whose device is not there."""
+
+from builders.workflows import Workflow
+from common.files import read_json
+from training import device
+
+REAL = [name for name in device.available() if name != "cpu"]
+
+
+def test_device_that_is_not_there_is_one_line_and_auto_takes_what_is(finished, tmp_path):
+    missing = next(name for name in ("cuda", "mps") if name not in REAL)
+    config = finished.config | {"defaults": finished.config["defaults"] | {"device": missing}}
+    config["variants"] = {"good": config["variants"]["good"], "auto": config["variants"]["good"] | {"device": "auto"}}
+    workflow = Workflow(tmp_path / "asked", config)
+    planned = workflow.ok("--dry-run", "--quiet", "reason").stdout
+    assert planned.count("gpu=1") == 1 + (REAL != [])
+    result = workflow.run("--cores", "2", "--keep-going")
+    assert result.returncode == 1
+    there = ", ".join(device.available())
+    errors = [line for line in (result.stdout + result.stderr).splitlines() if "error: " in line]
+    assert any(f"variant good: device: found {missing}, expected one of: {there}" in line for line in errors), errors
+    assert "Traceback" not in result.stdout + result.stderr
+    metrics = read_json(workflow / "results/variants/auto/metrics.json")
+    assert metrics["settings"]["device"] == "auto"
+    assert metrics["device"].split()[0] == (REAL[0] if REAL else "cpu")
+    config["defaults"]["device"] = "cpu"
+    workflow.write_config()
+    workflow.ok("--cores", "2")
+    page = (workflow / "results/report.html").read_text()
+    assert ("last digits need not be" in page) == (REAL != [])
+    assert (workflow / "results/summary.csv").read_text().splitlines()[0].endswith(",lr,device")

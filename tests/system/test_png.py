@@ -1,0 +1,24 @@
+"""MNIST's own images in PNG files, and in its IDX files."""
+
+import extract
+import pytest
+import torch
+
+from builders.needs import needs_shared_mnist
+from builders.places import SHARED
+from builders.pngs import digits_from
+
+
+@needs_shared_mnist
+@pytest.mark.skipif(not (SHARED / "mnist_png.tgz").exists(), reason="mnist_png.tgz is not in ../shared")
+def test_png_archive_holds_the_images_of_the_idx_files(tmp_path):
+    from_png = digits_from(str(SHARED / "mnist_png.tgz"), tmp_path)
+    extract.main("mnist", SHARED / "mnist", [0, 1], tmp_path / "idx.pt")
+    from_idx = torch.load(tmp_path / "idx.pt", weights_only=True)
+    for part in ("train", "test"):
+        assert torch.equal(from_png[f"{part}_labels"], from_idx[f"{part}_labels"])
+        for label in (0, 1):
+            images = [digits[f"{part}_images"][digits[f"{part}_labels"] == label] for digits in (from_png, from_idx)]
+            # Order within a class aside: compare the sorted rows.
+            ours, theirs = (sorted(bytes(image.numpy()) for image in of_class) for of_class in images)
+            assert ours == theirs

@@ -1,0 +1,181 @@
+"""The real snakemake as others use it: killed, as a module, with a storage plugin, by the page's recipe."""
+
+import html
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from builders.places import ROOT
+from builders.workflows import Workflow, outputs, read_summary, small_config
+
+
+def test_killed_run_goes_on_and_ends_in_the_same_bytes(finished, small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    workflow = Workflow(tmp_path / "killed", config)
+    process = subprocess.Popen(
+        workflow.command("--cores", "2"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    # In the middle: the data are there, a train job has just been started.
+    deadline = time.monotonic() + 120
+    while not (workflow / "results/logs/train").is_dir() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (workflow / "results/report.html").exists()
+    assert list((workflow / ".snakemake/locks").iterdir())
+    workflow.ok("--cores", "1")
+    assert outputs(workflow) == outputs(finished)
+
+
+@pytest.mark.parametrize("is_raw_there", [True, False])
+def test_download_that_was_killed_does_not_stop_the_next_one(copy, is_raw_there):
+    """Snakemake copies what is updated before the job, and stumbles over the copy that a dead run has left."""
+    raw, backup = copy / "results/data/raw", copy / ".snakemake/backups/results/data/raw"
+    files = {path.name: path.read_bytes() for path in raw.iterdir()}
+    shutil.copytree(raw, backup)
+    if not is_raw_there:
+        shutil.rmtree(raw)
+    copy.ok("--cores", "1", "--forcerun", "download", "results/data/raw")
+    assert {path.name: path.read_bytes() for path in raw.iterdir()} == files
+    assert not backup.exists()
+
+
+def test_lock_of_a_living_run_is_respected(copy):
+    held = (
+        "import fcntl, time; file = open('.snakemake/mnist01.lock', 'w'); fcntl.flock(file, fcntl.LOCK_EX); "
+        "print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(["python3", "-c", held], cwd=copy.folder, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        locks = copy / ".snakemake/locks"
+        locks.mkdir(exist_ok=True)
+        (locks / "0.output.lock").write_text("results/report.html\n")
+        unlocked = copy.run("--unlock")
+        result = copy.run("--cores", "1", "--forcerun", "report")
+        other.kill()
+    assert result.returncode == 1
+    assert "cannot be locked" in result.stderr + result.stdout
+    assert unlocked.returncode == 1
+    assert unlocked.stderr.splitlines()[-1] == "error: .snakemake: another run is alive here, so that it stays locked"
+
+
+def test_without_mirrors_the_run_ends_with_a_report_that_says_so(small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    config["data"] = {"mirrors": ["http://127.0.0.1:9/"], "timeout": 2}
+    config["variants"] = {"good": config["variants"]["good"]}
+    workflow = Workflow(tmp_path / "offline", config)
+    result = workflow.ok("--cores", "4")
+    assert "NO MIRROR ANSWERED" in result.stderr
+    assert "NO MIRROR ANSWERED" in (workflow / "results/logs/download.log").read_text()
+    page = (workflow / "results/report.html").read_text()
+    assert "This is the small sample, not MNIST" in page
+    assert "snakemake --cores 4 --forcerun download" in page
+    assert "http://127.0.0.1:9/" in page
+    assert read_summary(workflow)[0]["n"] == "800"
+
+
+def test_recipe_on_the_page_makes_the_same_page(tmp_path, small_mnist):
+    """Whatever --directory, --configfile and --config said; followed in a copy of the project."""
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("Snakefile", "workflow", "profiles", "config.yaml"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, project / name)
+    config = small_config(small_mnist)
+    config["sweeps"] = {"s": {"loss": "bce", "normalization": "unit", "lr": [0.1, 0.01]}}
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/config.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "more.yaml").write_text(yaml.safe_dump({"variants": {"bad": {"hidden": [3]}}}))
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    def run(command: str) -> None:
+        subprocess.run(command, shell=True, check=True, cwd=project, env=environment, timeout=300, capture_output=True)
+
+    asked = "--directory ../elsewhere --configfile ../more.yaml --config 'defaults={\"epochs\": 4}'"
+    run(f"snakemake --cores 2 {asked}")
+    results = tmp_path / "elsewhere/results"
+    page = (results / "report.html").read_text()
+    recipe = html.unescape(page.split('id="recipe">')[1].split("</pre>")[0])
+    run(recipe)
+
+    again = project / "again/results"
+    assert {path.name for path in (again / "variants").iterdir()} == {"good", "bad", "s-lr=0.1", "s-lr=0.01"}
+    for name in (
+        "config.yaml",
+        "variants/bad/predictions.npz",
+        "variants/s-lr=0.1/history.csv",
+        "diagnosis/pairs.json",
+    ):
+        assert (again / name).read_bytes() == (results / name).read_bytes(), name
+    assert yaml.safe_load((again / "config.yaml").read_text())["variants"]["bad"]["hidden"] == [3]
+    # The file runs as it is, too, over the config that it was made of: there is nothing left to do.
+    done = subprocess.run(
+        ["snakemake", "-n", "--directory", "../elsewhere", "--configfile", str(again / "config.yaml")],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_runs_as_a_module_of_another_workflow(module):
+    module.ok("--cores", "4")
+    assert (module / "rows.txt").read_text().strip() == "5"
+    assert module.jobs() == {}
+
+
+@pytest.mark.skipif(not shutil.which("rsync"), reason="the fs storage plugin copies with rsync, which is not here")
+def test_runs_with_a_default_storage_provider(small_mnist, tmp_path):
+    """All results are kept by a storage plugin; the project's own code is no storage object."""
+    config = small_config(small_mnist)
+    config["variants"]["bad"]["seeds"] = [1]
+    workflow = Workflow(tmp_path / "stored", config)
+    storage = ["--default-storage-provider", "fs", "--default-storage-prefix", str(tmp_path / "storage")]
+    storage += ["--shared-fs-usage", "none"]
+    workflow.ok("--cores", "4", *storage)
+    results = tmp_path / "storage/results"
+    assert "2 variants compared" in (results / "report.html").read_text()
+    assert (results / "variants/good/model.pt").exists()
+    assert not (workflow / "results/report.html").exists()
+    assert workflow.jobs(*storage) == {}
+
+
+def test_sweep_of_24_variants_over_3_seeds_runs_to_its_report(small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    config["variants"] = {}
+    config["sweeps"] = {
+        "grid": {
+            "loss": ["bce", "negative-log"],
+            "normalization": ["unit", "raw"],
+            "lr": [0.001, "1e-2", 0.1],
+            "hidden": [[], [4, 3]],
+            "seeds": [1, 2, 3],
+            "epochs": 4,
+        }
+    }
+    config["normalizations"]["raw"] = "x"
+    workflow = Workflow(tmp_path / "sweep", config)
+    workflow.ok("--cores", "4")
+    rows = read_summary(workflow)
+    assert len(rows) == 72
+    names = {row["variant"] for row in rows}
+    assert {"grid-bce-unit-hidden=none-lr=0.001", "grid-negative-log-raw-hidden=4x3-lr=0.01"} <= names
+    page = (workflow / "results/report.html").read_text()
+    assert all(f'id="variant-{name}"' in page for name in names)
+    assert page.count('<span class="status diverged">✕ diverged 3 of 3</span>') == 12
+    good = [float(row["test_accuracy"]) for row in rows if row["variant"] == "grid-bce-unit-hidden=4x3-lr=0.01"]
+    assert len(good) == 3
+    shown = f"{np.mean(good):.4f} <small>± {np.std(good, ddof=1):.4f}</small>"
+    assert shown in " ".join(page.split())

@@ -1,0 +1,190 @@
+"""What the first screen says: counts, causes, intervals, the grid; from records made here."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from builders.records import COUNTS, DEFAULTS, diverged, metrics, outcome, settings, trial
+from common.english import amount
+from diagnosis.records import Counts, Metrics, finding
+from reporting import answer, grid, intervals, summary, table
+from reporting.page import difference, setting
+
+
+def causes(found: list[Metrics], variants: dict) -> list[answer.Cause]:
+    kinds = {"stuck-images": {"means": "images are wrong, and stay so: more of it. And so on"}}
+    return answer.causes(found, variants, kinds, {}, DEFAULTS)
+
+
+def test_variant_counts_under_its_worst_seed_and_each_model_under_its_own():
+    found = metrics(a=outcome(), b=[outcome(), diverged(2)], c=outcome(kind="frozen", verdict="fails"))
+    tallies = [(one.word, one.variants, one.models) for one in answer.tallies(found)]
+    assert tallies == [("good", 1, 2), ("faulty", 0, 0), ("fails", 1, 1), ("diverged", 1, 1)]
+
+
+def test_baseline_is_the_class_that_is_larger_in_training():
+    assert answer.baseline(COUNTS) == (1, 11, 20)
+    assert answer.baseline(Counts(train=(60, 40), test=(9, 11))) == (0, 9, 20)
+
+
+def test_variants_with_one_culprit_are_one_cause():
+    found = metrics(a=diverged(epoch=0), b=diverged(epoch=7), c=diverged(expression="sqrt(yhat)"), d=outcome())
+    first, second = causes(found, {name: settings("manual") for name in "abcd"})
+    assert (first.who, first.what) == ("manual, 2 settings", "`log(1 - yhat)` is −∞; first at epoch 0, 7")
+    assert [variant for variant, _ in first.each] == ["a", "b"]
+    assert (second.who, second.each) == ("c", [("c", "What diverged did.")])
+
+
+def test_wrong_sign_that_ends_in_nan_is_a_cause_of_its_own():
+    """Whatever broke in the end: its first finding is the cause."""
+    sign = diverged(findings=[finding("wrong-way", "Pushed away."), finding("diverged", "It broke.")])
+    found = causes(metrics(a=diverged(), b=sign), {name: settings("manual") for name in "ab"})
+    assert [(one.who, one.kind, one.what) for one in found] == [
+        ("a", "diverged", "`log(1 - yhat)` is −∞; first at epoch 5"),
+        ("b", "wrong-way", "Pushed away"),
+    ]
+
+
+def test_cause_of_several_says_what_its_kind_means_and_of_one_what_was_found():
+    found = metrics(a=outcome(kind="stuck-images"), b=outcome(kind="stuck-images"))
+    (both,) = causes(found, {"a": settings(), "b": settings("squared")})
+    assert (both.who, both.what) == ("bce and squared, 2 settings", "images are wrong, and stay so")
+    (one,) = causes(found[:1], {"a": settings()})
+    assert (one.who, one.what) == ("a", "What stuck-images did")
+
+
+@pytest.mark.parametrize(
+    ("cured", "sentence"),
+    [
+        ((["`a`, the same"], ["`a`, the same"]), "Cure: `a`, the same: 80 of 80 right."),
+        ((["`a`, the same"], ["`a`, without b"]), "Cure: `a`: 80 of 80 right."),
+        ((["`a`"], []), "Cure: `a`: 80 of 80 right. It cures 1 of 2."),
+        ((["`a`"], ["`b`"]), "Cure: `a`: 80 of 80 right. It cures 1 of 2, other changes 1 more."),
+        (([], []), "Nothing that was tried cures them."),
+    ],
+)
+def test_cause_tells_its_commonest_cure_and_what_it_reaches(cured, sentence):
+    lines = "losses:\n  a: mean(y)\n"
+    seeds = [
+        outcome(
+            kind="stuck-images",
+            n=80,
+            cures=[trial(change, same_function=True, snippet=lines) for change in changes],
+            tried=[trial("`c`", verdict="faulty")],
+        )
+        for changes in cured
+    ]
+    (cause,) = causes(metrics(a=seeds[0], b=seeds[1]), {"a": settings(), "b": settings()})
+    assert cause.cure == sentence
+
+
+def test_wilson_interval_is_that_of_the_book():
+    # A. Agresti, Categorical Data Analysis: 0 of 25 has (0, 0.133).
+    low, high = intervals.wilson(0, 25)
+    assert low == 0
+    assert high / 25 == pytest.approx(0.133, abs=5e-4)
+    assert intervals.wilson(25, 25) == pytest.approx((25 - high, 25))
+
+
+def test_mean_number_of_images_is_short_and_no_false_zero():
+    values = {0.0: "0", 0.04: "0.04", 0.3: "0.3", 1.28: "1.3", 3.98: "4", 99.94: "99.9", 1134.5: "1,134"}
+    assert {value: amount(value) for value in values} == values
+    assert amount(intervals.wilson(0, 2115)[0]) == "0"
+    assert [difference(value) for value in (None, 0.0, -1134.5, 0.5)] == ["–", "0", "−1,134", "+0.5"]
+
+
+def over_seeds(**outcomes) -> list[summary.Row]:
+    return summary.over_seeds(metrics(**outcomes), {name: settings(name[0], name[1:]) for name in outcomes})
+
+
+def test_best_comes_first_and_the_diverged_last():
+    rows = over_seeds(a1=diverged(), a2=outcome(test_correct=17), a3=outcome(test_correct=20, verdict="fails"))
+    rows += over_seeds(a4=outcome(test_correct=19))
+    lines = table.lines(rows, ["a4"], ["a2"])
+    assert [(line.row.variant, line.place) for line in lines] == [
+        ("a4", "best"),
+        ("a2", "equal"),
+        ("a3", ""),
+        ("a1", ""),
+    ]
+
+
+def chips(found: grid.Grid) -> list[grid.Chip]:
+    return [chip for line in found.lines for cell in line.cells for chip in cell]
+
+
+def test_grid_has_a_cell_per_loss_and_normalization():
+    rows = over_seeds(
+        a1=outcome(test_correct=18), a2=diverged(epoch=5), b1=outcome(kind="frozen", verdict="fails", test_correct=9)
+    )
+    found = grid.grid(rows, [], 9, setting, {"a2": "∞"})
+    assert (found.row_key, found.column_key, found.columns) == ("loss", "normalization", ["1", "2"])
+    cells = {line.head: [[chip.text for chip in cell] for cell in line.cells] for line in found.lines}
+    assert cells == {"a": [["2"], ["∞ @5"]], "b": [["11"], []]}
+    (chip,) = found.lines[1].cells[0]
+    assert (chip.kind, chip.word, chip.level) == ("frozen", "fails", grid.LEVELS)
+    assert grid.grid(rows[:1], [], 9, setting, {}) is None
+
+
+def test_tooltip_of_a_cell_names_each_epoch_or_says_that_there_are_more():
+    rows = over_seeds(a1=[diverged(seed, epoch=seed) for seed in range(8)], a2=[diverged(7, 9)] * 40)
+    few, many = (chip.tip for chip in chips(grid.grid(rows, [], 9, setting, {})))
+    assert few.startswith("a1: diverged at epoch 0, 1, 2, 3, 4, 5, 6, 7;")
+    assert many.startswith("a2: diverged at epoch 9, ")
+    assert ", 9, and 10 more;" in many
+
+
+def test_model_whose_test_images_have_no_answer_is_not_called_diverged():
+    rows = over_seeds(a1=outcome(kind="test-pixels", test_correct=0, test_accuracy=None), a2=outcome())
+    blind, _ = chips(grid.grid(rows, [], 9, setting, {}))
+    assert (blind.text, blind.tip) == ("ŷ NaN", "a1: ŷ is NaN for a test image; test-pixels")
+
+
+def test_loss_that_broke_first_is_told_as_what_it_was():
+    (entry,) = metrics(a=[diverged(1, epoch=5), outcome(2), diverged(3, epoch=2)])
+    rows = [(1, 5, math.nan), (2, 5, 0.1), (3, 1, 0.2), (3, 2, -math.inf)]
+    history = pd.DataFrame(rows, columns=["seed", "epoch", "loss"])
+    assert summary.broken_loss(entry, history) == -math.inf
+    assert math.isnan(summary.broken_loss(entry, history[:3]))  # the last step broke the weights
+    (good,) = metrics(a=outcome())
+    assert summary.broken_loss(good, history) is None
+
+
+def test_swept_setting_is_a_strip_in_the_order_of_its_numbers():
+    names = [(loss, unit, lr) for loss in "ab" for unit in "12" for lr in (0.1, 0.005, 10)]
+    variants = {f"{loss}{unit}{lr}": settings(loss, unit, lr=lr) for loss, unit, lr in names}
+    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
+    found = grid.grid(rows, ["lr"], 9, setting, {})
+    assert (found.strip_key, found.strips) == ("lr", ["0.005", "0.1", "10"])
+    assert [chip.variant for chip in found.lines[0].cells[0]] == ["a10.005", "a10.1", "a110"]
+
+
+def test_grid_of_no_plain_product_names_what_differs_once_at_the_head_of_a_line():
+    others = {"b": {"lr": 0.5}, "c": {"hidden": [8]}, "d": {"hidden": [8], "lr": 0.5}, "e": {}}
+    variants = {f"{loss}{name}": settings(loss, **of) for loss in "xy" for name, of in others.items()}
+    variants |= {"x": settings("x", "raw")}
+    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
+    found = grid.grid(rows, ["hidden", "lr"], 9, setting, {})
+    assert (found.strips, found.usual) == ([], "hidden 4, lr 0.1")
+    assert [(line.head, line.lines, line.label) for line in found.lines] == [
+        ("x", 4, ""),
+        ("", 0, "lr 0.5"),
+        ("", 0, "hidden 8"),
+        ("", 0, "hidden 8, lr 0.5"),
+        ("y", 4, ""),
+        ("", 0, "lr 0.5"),
+        ("", 0, "hidden 8"),
+        ("", 0, "hidden 8, lr 0.5"),
+    ]
+    assert found.columns == ["raw", "unit"]
+    assert sorted(chip.variant for chip in chips(found)) == sorted(variants)
+    assert [[chip.variant for chip in cell] for cell in found.lines[0].cells] == [["x"], ["xe"]]
+
+
+def test_many_normalizations_of_few_losses_are_the_lines_of_the_grid():
+    variants = {f"{loss}{place}": settings(loss, f"n{place:02}") for loss in "xy" for place in range(30)}
+    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
+    found = grid.grid(rows, [], 9, setting, {})
+    assert (found.row_key, found.column_key, found.columns) == ("normalization", "loss", ["x", "y"])
+    assert len(found.lines) == 30

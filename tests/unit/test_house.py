@@ -1,0 +1,101 @@
+"""The rooms of the code, and the order in which they may import each other."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from builders.places import ROOT
+
+SCRIPTS = ROOT / "workflow/scripts"
+
+
+def lint(scripts: Path) -> subprocess.CompletedProcess:
+    """import-linter over a copy of the rooms, by the contracts of pyproject.toml."""
+    program = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+    command = [sys.executable, "-c", program, "--no-cache", "--config", str(ROOT / "pyproject.toml")]
+    return subprocess.run(
+        command, cwd=scripts, env={"PYTHONPATH": str(scripts)}, capture_output=True, text=True, check=False
+    )
+
+
+def settings() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+
+
+def test_every_room_and_every_script_is_in_the_contracts():
+    rooms = {path.name for path in SCRIPTS.iterdir() if path.is_dir() and path.name[0] not in "._"}
+    assert set(settings()["root_packages"]) == rooms
+    order, scripts, *_ = settings()["contracts"]
+    assert {room.strip() for layer in order["layers"] for room in layer.split("|")} == rooms
+    assert set(scripts["source_modules"]) == rooms
+    assert set(scripts["forbidden_modules"]) == {path.stem for path in SCRIPTS.glob("*.py")}
+
+
+def test_rooms_import_in_the_order_of_the_contracts():
+    result = lint(SCRIPTS)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("common/files.py", "import formulas.language", "Arrows run one way"),
+        ("formulas/language.py", "from training import loss", "Arrows run one way"),
+        ("training/loss.py", "from experiment import config", "Arrows run one way"),
+        ("images/png.py", "from formulas import float32", "Arrows run one way"),
+        ("training/loop.py", "import train", "No room imports a rule's script"),
+        ("formulas/parsing.py", "import common.files", "The language imports errors only"),
+        ("experiment/sweeps.py", "import pandas", "The Snakefile starts without"),
+        ("diagnosis/records.py", "import torch", "The page is made without torch"),
+    ],
+)
+def test_import_against_the_order_is_found(tmp_path, module, line, broken):
+    scripts = Path(shutil.copytree(SCRIPTS, tmp_path / "scripts"))
+    path = scripts / module
+    path.write_text(f"{path.read_text()}\n{line}\n")
+    result = lint(scripts)
+    assert result.returncode == 1
+    assert any(broken in row and row.endswith("BROKEN") for row in result.stdout.splitlines()), result.stdout
+
+
+def test_lock_has_every_pin():
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "requirements.lock").read_text().lower(), re.MULTILINE))
+    for file in ROOT.glob("requirements*.txt"):
+        for name, version in re.findall(r"^([\w.-]+)==(\S+)$", file.read_text().lower(), re.MULTILINE):
+            assert locked[name] == version, name
+
+
+def test_editors_can_read_the_schema_that_config_yaml_names():
+    first = (ROOT / "config.yaml").read_text().splitlines()[0]
+    schema = ROOT / first.removeprefix("# yaml-language-server: $schema=")
+    assert not [event for event in yaml.parse(schema.read_text()) if getattr(event, "anchor", None)]
+    validator = Draft202012Validator(yaml.safe_load(schema.read_text()))
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    validator.validate(config)
+    config["variants"]["bce-raw"]["epochs"] = "many"
+    assert [error.json_path for error in validator.iter_errors(config)] == ["$.variants['bce-raw'].epochs"]
+
+
+def imported(path: Path) -> set[str]:
+    """Every part of the names that a file imports from."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            names += [node.module or "", *(alias.name for alias in node.names)]
+    return {part for name in names for part in name.split(".")}
+
+
+def test_no_test_imports_another_test_or_a_conftest():
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    known = {path.stem for path in files if path.name.startswith("test_")} | {"conftest"}
+    assert {"test_house", "conftest"} <= known
+    assert {str(path.relative_to(ROOT)): found for path in files if (found := imported(path) & known)} == {}

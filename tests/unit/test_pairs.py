@@ -1,0 +1,150 @@
+"""What only shows when variants lie side by side: what one change did, and the images that many get wrong."""
+
+import time
+
+import diagnose
+import numpy as np
+import pytest
+import torch
+from msgspec.structs import replace
+
+from builders.answers import entry
+from builders.workflows import small_config
+from common.errors import UserError
+from diagnosis.paired import sign_flips
+from diagnosis.pairs import SHOWN, changes, one_change_pairs, wrong_images
+from diagnosis.records import Change
+from experiment.config import check
+from reporting import pairs
+from reporting.pictures import Pictures, hardest_digits, wrong_digits
+
+
+def test_pairs_differ_in_exactly_one_key(small_mnist):
+    config = small_config(small_mnist)
+    config["variants"] = {
+        "a": {"loss": "bce", "normalization": "unit"},
+        "b": {"loss": "bce", "normalization": "unit", "lr": 0.1},
+        "c": {"loss": "bce", "normalization": "unit", "lr": 0.1, "epochs": 9},
+        "d": {"loss": "negative-log", "normalization": "unit", "epochs": 9},
+        "same-as-a": {"loss": "bce", "normalization": "unit"},
+    }
+    variants = check(config).variants
+    assert one_change_pairs(variants) == [("a", "b", "lr"), ("b", "c", "epochs"), ("same-as-a", "b", "lr")]
+
+
+def test_number_is_compared_with_the_next_larger_one_and_a_name_with_every_other():
+    def pairs(key: str, *values) -> list[str]:
+        variants = {str(value): {key: value, "epochs": 1} for value in values}
+        return [f"{before} {after}" for before, after, _ in one_change_pairs(variants)]
+
+    assert pairs("lr", 0.1, 1e-05, 10.0, 2.0) == ["0.1 2.0", "1e-05 0.1", "2.0 10.0"]
+    assert pairs("hidden", [16], [], [8]) == ["[8] [16]", "[] [8]"]
+    assert pairs("hidden", [16], [8, 8], [8]) == ["[8, 8] [16]", "[8] [16]", "[8] [8, 8]"]
+    assert pairs("loss", "c", "a", "b") == ["a b", "a c", "b c"]
+
+
+def test_other_seeds_are_no_change():
+    """Models are compared seed by seed: two lists of seeds have the same one in other places, or none in common."""
+    variants = {str(seeds): {"lr": lr, "seeds": seeds} for lr, seeds in ((0.1, [1]), (0.1, [2, 1]), (0.2, [2]))}
+    assert one_change_pairs(variants) == []
+    assert one_change_pairs(variants | {"b": {"lr": 0.2, "seeds": [1]}}) == [("[1]", "b", "lr")]
+
+
+def test_change_is_told_over_all_other_settings_and_seeds():
+    lost = np.zeros(5)
+    right = {
+        "slow": [[1, 1, 0, 0, 1], [1, 1, 0, 1, 1]],
+        "fast": [[1, 1, 0, 1, 1], [1, 1, 0, 1, 0]],
+        "slow-long": [[1, 1, 1, 1, 1], lost],
+        "fast-long": [[1, 0, 1, 0, 1], [1, 1, 1, 1, 1]],
+    }
+    right = {name: np.array(rows, dtype=bool) for name, rows in right.items()}
+    variants = {name: {"lr": 0.1 if "fast" in name else 0.02, "epochs": 9 if "long" in name else 1} for name in right}
+    found = changes(variants, {name: entry(name, rows) for name, rows in right.items()}, right)
+    (change,) = [one for one in found if one.key == "lr"]
+    assert change.values == [0.02, 0.1]  # by size, whichever variant comes first
+    assert (change.models, change.diverged) == (4, (1, 0))
+    assert (change.better, change.worse, change.equal, change.difference) == (1, 2, 0, pytest.approx(2 / 3))
+    assert change.p_value == sign_flips(np.array([0, 1, 0, 0, 1])) == 0.5
+    pair, long = sorted(change.pairs, key=lambda one: len(one.a))
+    assert (pair.a, pair.b, pair.wrong, pair.only_a, pair.only_b) == ("slow", "fast", ([2, 1], [1, 2]), 1, 1)
+    assert (long.wrong, long.only_a, long.only_b, long.p_value) == (([0, None], [2, 0]), 2, 0, 0.5)
+    assert {one.key for one in found} == {"lr", "epochs"}
+
+
+def test_what_changed_is_found_in_seconds_among_two_hundred_variants():
+    """19,900 pairs of losses, some with a model that gets half of the images wrong."""
+    generator = np.random.default_rng(0)
+    shares = np.where(np.arange(200) % 10, 0.99, 0.5)
+    right = {f"v{i}": generator.random((3, 2115)) < share for i, share in enumerate(shares)}
+    variants = {name: {"loss": name, "epochs": 1} for name in right}
+    metrics = {name: entry(name, rows) for name, rows in right.items()}
+    start = time.process_time()
+    found = changes(variants, metrics, right)
+    assert time.process_time() - start < 20
+    assert len(found) == 19900
+
+
+def test_one_model_that_collapses_says_little_of_a_change_over_many():
+    def change(wrong_after: list[int]) -> float:
+        rows = {"slow": np.ones((len(wrong_after), 100), bool), "fast": np.ones((len(wrong_after), 100), bool)}
+        for row, wrong in zip(rows["fast"], wrong_after, strict=True):
+            row[:wrong] = False
+        variants = {"slow": {"lr": 0.02}, "fast": {"lr": 0.1}}
+        (found,) = changes(variants, {name: entry(name, its) for name, its in rows.items()}, rows)
+        return found.p_value
+
+    assert change([90, 0, 0, 0, 0, 0]) == 1
+    assert change([90, 1, 0, 1, 0, 0]) > 0.2
+    assert change([90, 1, 2, 1, 5, 1]) == pytest.approx(2 / 2**6)
+    assert change([90, 0, 0, 0, 0]) < 1e-20  # of five models none could be significant: the images are asked
+
+
+def test_page_shows_first_the_changes_that_are_no_luck_and_then_those_that_make_models_diverge():
+    shared = {"key": "lr", "values": [1, 2], "models": 1, "better": 0, "worse": 0, "equal": 0, "pairs": []}
+    dead = [Change(**shared, diverged=(0, count), difference=None, p_value=None) for count in (0, 1)]
+    alive = [Change(**shared, diverged=(0, 0), difference=1.0, p_value=p) for p in (0.5, 0.0, 0.01)]
+    order = pairs.clearest([*dead * 30, *alive])
+    # Corrected for three that have one, by Holm.
+    assert [one.p_value for one in order[:3]] == [0.0, 0.02, None]
+    assert {one.diverged for one in order[2:32]} == {(0, 1)}  # all that begin to diverge
+    assert (order[32].p_value, order[33].p_value, len(order)) == (0.5, None, pairs.SHOWN)
+
+
+def test_page_shows_the_surest_and_the_hardest_of_all_images(tmp_path):
+    """Three models that get a hundred images wrong, the last ones the surest; one image at the end by all of them."""
+    m = 400
+    wrong = {name: [*range(100 * place, 100 * place + 100), m - 1] for place, name in enumerate("abc")}
+    y = np.zeros(m, dtype=bool)
+    yhat = np.full((3, m), 0.1, dtype=np.float32)
+    for row, images in zip(yhat, wrong.values(), strict=True):
+        row[images] = np.linspace(0.51, 0.99, len(images))
+    predictions = {name: dict.fromkeys(("train", "test"), row[None]) for name, row in zip(wrong, yhat, strict=True)}
+    metrics = [entry(name, (row <= 0.5)[None]) for name, row in zip(wrong, yhat, strict=True)]
+    _, of_each = wrong_images(metrics, predictions, {"train": y, "test": y})
+    labels = {f"{part}_images": torch.zeros(m, 28, 28, dtype=torch.uint8) for part in ("train", "test")}
+    (tmp_path / "pictures.npz").write_bytes(diagnose.pictures(metrics, of_each, predictions, labels))
+    pictures = Pictures(tmp_path / "pictures.npz")
+    counts = {"train": y, "test": y}
+    for one in metrics:
+        for part in wrong_digits(pictures, one, of_each[one.variant], predictions[one.variant], counts):
+            assert part["count"] == 101
+            surest = wrong[one.variant][: -SHOWN - 1 : -1]
+            assert [image["index"] for image in part["images"]] == surest
+    first, *_ = hard = hardest_digits(pictures, metrics, of_each, counts)
+    assert (first["index"], first["variants"], first["of"], len(hard)) == (m - 1, ["a", "b", "c"], 3, SHOWN)
+    with pytest.raises(UserError, match=r"pictures\.npz: damaged: no picture of test image 50; to make it anew: "):
+        pictures.show("test", 50)
+
+
+def test_finished_model_with_a_nan_for_a_test_image_has_pictures_of_its_training_images_alone(tmp_path):
+    right = np.array([[True, False, True, True]])
+    of_it = entry("a", right)
+    of_it = replace(of_it, seeds=[replace(of_it.seeds[0], test_correct=None, test_accuracy=None)])
+    yhat = {"train": np.array([[0.1, 0.9, 0.1, 0.1]]), "test": np.array([[0.1, 0.9, np.nan, 0.1]])}
+    y = {part: np.zeros(4, dtype=bool) for part in yhat}
+    _, wrong = wrong_images([of_it], {"a": yhat}, y)
+    digits = {f"{part}_images": torch.zeros(4, 28, 28, dtype=torch.uint8) for part in yhat}
+    (tmp_path / "pictures.npz").write_bytes(diagnose.pictures([of_it], wrong, {"a": yhat}, digits))
+    parts = wrong_digits(Pictures(tmp_path / "pictures.npz"), of_it, wrong["a"], yhat, y)
+    assert {one["part"]: [image["index"] for image in one["images"]] for one in parts} == {"train": [1]}

@@ -1,0 +1,97 @@
+"""The records in metrics.json against its JSON schema, and both against real runs.
+
+`python tests/unit/test_records.py` writes the schema anew.
+"""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+# Where pytest looks for modules, too.
+sys.path.append(str(Path(__file__).parents[1]))
+sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
+
+from builders.places import ROOT
+from common.errors import UserError
+from common.files import write_json
+from diagnosis.records import Change, Metrics, Rewrite, as_json, from_json, read
+
+SCHEMA_FILE = ROOT / "workflow/schemas/metrics.schema.yaml"
+HEADER = "# Of results/variants/{variant}/metrics.json. Made from workflow/scripts/diagnosis/records.py by\n"
+HEADER += "# `python tests/test_records.py`.\n"
+
+
+def schema() -> dict:
+    made = msgspec.json.schema(Metrics)
+    for definition in made["$defs"].values():
+        definition["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def as_text() -> str:
+    return HEADER + yaml.safe_dump(schema(), sort_keys=False, allow_unicode=True, width=110)
+
+
+def test_schema_is_that_of_the_records():
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == as_text(), "run: python tests/unit/test_records.py"
+    Draft202012Validator.check_schema(schema())
+
+
+def check_run(results: Path) -> None:
+    files = sorted(results.glob("variants/*/metrics.json"))
+    assert files
+    for path in files:
+        content = json.loads(path.read_text())
+        Draft202012Validator(yaml.safe_load(SCHEMA_FILE.read_text())).validate(content)
+        assert json.loads(json.dumps(as_json(read(path, Metrics)))) == content  # nothing is lost on the way
+    for name, kind in (("pairs", list[Change]), ("rewrites", dict[str, Rewrite])):
+        path = results / f"diagnosis/{name}.json"
+        assert json.loads(json.dumps(as_json(read(path, kind)))) == json.loads(path.read_text())
+
+
+def test_run_writes_what_the_schema_says(finished):
+    check_run(finished / "results")
+
+
+def test_schema_refuses_another_key_and_another_type(finished):
+    content = json.loads((finished / "results/variants/good/metrics.json").read_text())
+    for wrong in (content | {"more": 1}, content | {"variant": 1}, {"variant": "good"}):
+        assert list(Draft202012Validator(schema()).iter_errors(wrong))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"variant": 1}', b'{"variant": "a", "counts": 3}'])
+def test_damaged_file_is_told_in_one_line(tmp_path, content):
+    path = tmp_path / "metrics.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"metrics\.json: damaged: not as the pipeline writes it: "):
+        read(path, Metrics)
+
+
+def test_nan_is_no_json(finished, tmp_path):
+    metrics = read(finished / "results/variants/good/metrics.json", Metrics)
+    content = as_json(metrics)
+    content["seeds"][0]["final_loss"] = math.nan
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "metrics.json", as_json(from_json(content, Metrics)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_list_is_strict_json_with_a_line_per_item(tmp_path):
+    items = [{"a": [1.5, None]}, {"b": "ŷ"}]
+    write_json(tmp_path / "list.json", items)
+    start, *lines, end = (tmp_path / "list.json").read_text(encoding="utf-8").splitlines()
+    assert (start, end) == ("[", "]") and [json.loads(line.rstrip(",")) for line in lines] == items
+    write_json(tmp_path / "list.json", [])
+    assert json.loads((tmp_path / "list.json").read_text()) == []
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "list.json", [{"a": math.nan}])
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(as_text(), encoding="utf-8")

@@ -1,0 +1,346 @@
+"""What to type instead: laws, the forms that they give, and which of them is the better one."""
+
+import math
+import random
+from fractions import Fraction
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+
+from builders.formulas import expressions, random_losses
+from diagnosis import exact
+from diagnosis.exact import MP, Dual
+from diagnosis.rewrites import better, in_other_words, is_clean, is_same, written
+from diagnosis.signs import per_image, why_not_per_image
+from experiment.definitions import loss_definition
+from formulas.algebra import from_tree, text
+from formulas.language import PER_SAMPLE
+from formulas.meant import mirrored, negated, unguarded
+from formulas.parsing import FormulaError, parse, parse_loss
+from formulas.rewriting import ABOVE_0, LAWS, LETTERS, NUMBER, forms, simplified
+from training.loss import FormulaLoss, build_loss
+
+BEST = "mean(softplus((1 - 2 * y) * logits))"
+CROSS_ENTROPIES = (
+    "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))",
+    "mean(-y * log(yhat) - (1 - y) * log(1 - yhat))",
+    "-mean(y * log(yhat)) - mean((1 - y) * log(1 - yhat))",
+    "mean(log(1 + exp(logits)) - y * logits)",
+    "mean(softplus(logits) - y * logits)",
+    "mean(log1p(exp(-logits * (2 * y - 1))))",
+    "-mean(log(where(y == 1, yhat, 1 - yhat)))",
+    "-mean(log(y * yhat + (1 - y) * (1 - yhat)))",
+    "-mean(log(yhat ** y * (1 - yhat) ** (1 - y)))",
+    "-mean(log(1 - abs(y - yhat)))",
+    "-mean(y * log(yhat / (1 - yhat)) + log(1 - yhat))",
+    "mean(y * log(1 / yhat) + (1 - y) * log(1 / (1 - yhat)))",
+    "-mean(y * log(1 / (1 + exp(-logits))) + (1 - y) * log(1 - 1 / (1 + exp(-logits))))",
+    "mean(maximum(logits, 0) - y * logits + log(1 + exp(-abs(logits))))",
+    "-mean(y * log(yhat) + (1 - y) * log1p(-yhat))",
+)
+
+
+def tree(formula: str):
+    return parse_loss(formula, {})
+
+
+def loss(formula: str) -> FormulaLoss:
+    return FormulaLoss(formula, tree(formula))
+
+
+@pytest.mark.parametrize("law", LAWS, ids=[f"{typed} is {better}" for typed, better, _ in LAWS])
+def test_law_holds(law):
+    typed, improved, why = law
+    names = dict.fromkeys((*LETTERS, "yhat", "logits"), PER_SAMPLE)
+    sides = [parse(side, names, {}) for side in (typed, improved)]
+    exact.exact(tree(BEST), 0, 30.0)  # asks for the digits that logits of 30 need
+    numbers = random.Random(typed)
+    finite = 0
+    for _ in range(300):
+        z = MP.mpf(numbers.uniform(-30, 30))
+        letters = {name: MP.mpf(numbers.uniform(-30, 30)) for name in LETTERS}
+        letters |= {ABOVE_0: abs(letters[ABOVE_0]), NUMBER: MP.mpf(numbers.randint(-4, 4)), "logits": z}
+        values = {name: Dual(value, MP.one) for name, value in letters.items()}
+        values |= {"yhat": Dual(1 / (1 + MP.exp(-z)), MP.one)}
+        a, b = (exact._evaluate(side, values, {}).value for side in sides)
+        if MP.isfinite(a) and MP.isfinite(b):
+            finite += 1
+            assert abs(a - b) <= 1e-20 * (1 + abs(a)), (a, b)
+    assert finite > 50
+    assert why
+
+
+@pytest.mark.parametrize("formula", CROSS_ENTROPIES)
+def test_cross_entropy_however_it_is_typed_has_one_best_form(formula):
+    found = better(loss(formula))
+    assert found.formula == BEST
+    assert found.lost < found.lost_before
+    assert found.dead == 0
+    assert is_clean(loss(BEST))
+
+
+@pytest.mark.parametrize(
+    ("formula", "best"),
+    [
+        ("mean((yhat - y) ** 2)", "mean((1 - sigmoid((2 * y - 1) * logits)) ** 2)"),
+        ("mean(sqrt((yhat - y) ** 2))", "mean(1 - sigmoid((2 * y - 1) * logits))"),
+        ("sum((yhat - y) ** 2)", "sum((1 - sigmoid((2 * y - 1) * logits)) ** 2)"),
+        (
+            "-mean((1 - yhat) ** 2 * y * log(yhat) + yhat ** 2 * (1 - y) * log(1 - yhat))",
+            "mean(sigmoid((1 - 2 * y) * logits) ** 2 * softplus((1 - 2 * y) * logits))",
+        ),
+        ("mean(y * (1 - yhat) / yhat + (1 - y) * yhat / (1 - yhat))", "mean(exp((1 - 2 * y) * logits))"),
+        (
+            "-3 * mean(y * log(yhat)) - mean((1 - y) * log(1 - yhat))",
+            "mean(where(y == 1, 3 * softplus(-logits), softplus(logits)))",
+        ),
+        (
+            "-sum(y * log(yhat)) / sum(y) - sum((1 - y) * log(1 - yhat)) / sum(1 - y)",
+            "sum(y * softplus(-logits)) / sum(y) + sum((1 - y) * softplus(logits)) / sum(1 - y)",
+        ),
+    ],
+)
+def test_best_form_of_other_losses(formula, best):
+    assert better(loss(formula)).formula == best
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        BEST,
+        "mean(relu(1 - (2 * y - 1) * logits))",
+        "mean((logits - y) ** 2)",
+        "mean(exp((1 - 2 * y) * logits))",
+        # Nothing to keep: the wrong way, one class, no labels, no gradient; no loss of single images.
+        "mean(y * log(yhat) + (1 - y) * log(1 - yhat))",
+        "-mean(y * log(yhat))",
+        "mean(yhat ** 2)",
+        "mean(clamp(yhat, 2, 3))",
+        "sqrt(mean((yhat - y) ** 2))",
+    ],
+)
+def test_loss_without_a_better_form(formula):
+    assert better(loss(formula)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "best"),
+    [
+        ({"module": "BCELoss"}, BEST),
+        ({"module": "BCELoss", "reduction": "sum"}, BEST.replace("mean", "sum")),
+        ({"module": "BCEWithLogitsLoss", "input": "logits"}, BEST),
+        (
+            {"module": "BCEWithLogitsLoss", "input": "logits", "pos_weight": 3.0},
+            "mean(where(y == 1, pos_weight * softplus(-logits), softplus(logits)))",
+        ),
+        ({"module": "MSELoss"}, "mean((1 - sigmoid((2 * y - 1) * logits)) ** 2)"),
+        ({"formula": "-mean(log(where(y == 1, yhat, a * (1 - yhat))))", "a": 0.5}, None),
+    ],
+)
+def test_best_form_of_modules_and_of_formulas_with_constants(value, best):
+    found = better(build_loss(loss_definition(value)))
+    if best is None:
+        assert "a" in found.constants
+    else:
+        assert found.formula == best
+        assert found.constants == ({"pos_weight": 3.0} if "pos_weight" in value else {})
+    assert isinstance(loss_definition({"formula": found.formula, **found.constants}), list)
+
+
+@settings(max_examples=150)
+@given(expressions())
+def test_rewritten_formula_is_the_same_function(expression):
+    formula, _ = expression
+    try:
+        typed = parse_loss(f"mean({formula} + 0 * yhat)", {})
+    except FormulaError:
+        return
+    assume(why_not_per_image(FormulaLoss(typed.text, typed)) is None)
+    for other in forms(typed):
+        try:
+            reread = parse_loss(other, {})
+        except FormulaError:  # mean(1 + 0 * yhat), whose logits are gone
+            continue
+        assert_same_where_both_are_finite(typed, reread)
+
+
+@pytest.mark.parametrize("formula", random_losses(90, 150))
+def test_rewritten_random_loss_is_the_same_function(formula):
+    for other in forms(tree(formula)):
+        assert_same_where_both_are_finite(tree(formula), tree(other))
+
+
+def assert_same_where_both_are_finite(typed, other) -> None:
+    for label in (0, 1):
+        for logit in (-40.0, -3.0, -0.7, -0.01, 0.02, 0.3, 1.0, 5.5, 30.0):
+            a, b = (exact.exact(one, label, logit).value for one in (typed, other))
+            if MP.isfinite(a) and MP.isfinite(b):
+                assert abs(a - b) <= 1e-30 * max(abs(a), abs(b), 1e-10), (typed.text, other.text, label, logit)
+
+
+@pytest.mark.parametrize("formula", random_losses(150, 190))
+def test_better_form_is_the_same_function_and_loses_less(formula):
+    found = better(loss(formula))
+    if found:
+        assert is_same(tree(formula), tree(found.formula))
+        assert (found.dead, round(found.lost, 2)) < (found.dead_before, round(found.lost_before, 2))
+
+
+@pytest.mark.parametrize("formula", (*random_losses(190, 230), *CROSS_ENTROPIES))
+def test_better_form_is_nowhere_worse_for_wrong_images(formula):
+    """Where the loss is finite and pulls a wrong image back, so does its better form."""
+    found = better(loss(formula))
+    if not found:
+        return
+    logits = torch.tensor([sign * 1.17**power for power in range(-30, 40) for sign in (-1, 1)])
+    for label in (0, 1):
+        y = torch.full_like(logits, label)
+        (value_before, before), (value, gradient) = (
+            per_image(one)(y, logits) for one in (loss(formula), loss(found.formula))
+        )
+        is_pulled = (
+            (before * (1 - 2 * label) > 0)
+            & before.isfinite()
+            & value_before.isfinite()
+            & (logits * (1 - 2 * label) > 0)
+        )
+        lost = is_pulled & ~((gradient * (1 - 2 * label) > 0) & value.isfinite())
+        slopes = [exact.exact(tree(formula), label, logit).slope for logit in logits[lost].tolist()]
+        assert all(abs(slope) < 2.0**-126 for slope in slopes), (formula, found.formula, logits[lost])
+
+
+def test_another_function_is_not_the_same():
+    assert is_same(tree(CROSS_ENTROPIES[0]), tree(BEST))
+    assert not is_same(tree("mean(softplus((1 - 2 * y) * logits) + 1e-29 * logits)"), tree(BEST))
+    assert not is_same(tree("mean((2 - y) * softplus((1 - 2 * y) * logits))"), tree(BEST))
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_it"),
+    [
+        (BEST, True),
+        ("mean(softplus(logits) - y * logits)", True),
+        ("mean(exp((1 - 2 * y) * logits))", True),  # infinite where the function itself is beyond float32
+        (CROSS_ENTROPIES[0], False),
+        ("mean((yhat - y) ** 2)", False),
+        ("mean((1 - sigmoid((2 * y - 1) * logits)) ** 2)", True),
+        ("mean(relu(abs(yhat - y) - 0.6))", False),
+        ("mean(y * log(yhat + 1e-7) + (1 - y) * log(1 - yhat + 1e-7))", False),
+    ],
+)
+def test_clean_loss_is_finite_and_has_a_gradient_for_wrong_images(formula, is_it):
+    assert is_clean(loss(formula)) is is_it
+
+
+@settings(max_examples=200)
+@given(expressions())
+def test_text_of_an_expression_reads_back_as_the_same(expression):
+    names = dict.fromkeys(("y", "yhat", "logits"), PER_SAMPLE)
+    try:
+        typed = from_tree(parse(expression[0], names, {}))
+        written_out = text(typed)
+        again = parse(written_out, names, {})
+    except (FormulaError, ValueError, ZeroDivisionError, OverflowError):
+        return
+    assert from_tree(again) == typed, written_out
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("a - (b - a)", "2 * a - b"),
+        ("a / 3 / b", "a / (3 * b)"),
+        ("a * a / b ** 2", "a ** 2 / b ** 2"),
+        ("-(a - b)", "b - a"),
+        ("(a + b) * (a + b)", "(a + b) ** 2"),
+        ("2 * (a + b)", "2 * (a + b)"),
+        ("1 / (a + 1)", "1 / (a + 1)"),
+        ("0 * log(a) + b", "b"),
+        ("where(1 > 0, a, b)", "a"),
+        ("abs(b - a) - abs(a - b)", "0"),
+    ],
+)
+def test_expression_as_on_paper(typed, expected):
+    assert text(from_tree(parse(typed, dict.fromkeys("ab", PER_SAMPLE), {}))) == expected
+
+
+@pytest.mark.parametrize(
+    ("formula", "logit", "value", "slope"),
+    [
+        ("mean(sqrt(logits) ** 2)", -1.0, math.nan, math.nan),
+        ("mean(((0 - 2) ** logits) + y)", 2.0, 4, math.nan),  # torch has a NaN, too
+        ("mean(((0 - 2) ** logits) + y)", 2.5, math.nan, math.nan),
+        ("mean((exp(exp(logits)) ** 0) + 0 * yhat)", 300.0, 1, 0),
+        ("mean(exp(logits) ** (100 ** logits))", 300.0, math.inf, math.inf),
+        ("mean(exp(0 - logits) ** (100 ** logits))", 300.0, 0, 0),
+        ("mean((y + 1) ** exp(exp(logits)))", 300.0, 1, None),
+        ("mean(logits ** 3)", -2.0, -8, 12),
+    ],
+)
+def test_powers_are_those_of_the_reals(formula, logit, value, slope):
+    found = exact.exact(tree(formula), 0, logit)
+    assert float(found.value) == pytest.approx(value, nan_ok=True)
+    assert slope is None or float(found.slope) == pytest.approx(slope, nan_ok=True)
+
+
+def test_numbers_are_exact():
+    names = {"a": PER_SAMPLE}
+    assert text(from_tree(parse("0.1 * (0.2 * a)", names, {}))) == "0.02 * a"
+    assert from_tree(parse("a / 3 + a / 3 + a / 3", names, {})) == from_tree(parse("a", names, {}))
+    assert from_tree(parse("1e-7 * a", names, {})).arguments[0].value == Fraction(1, 10**7)
+
+
+def test_laws_come_to_an_end():
+    typed = parse_loss(f"mean({' * '.join(['(1 + exp(logits) * yhat)'] * 30)})", {})
+    assert simplified(from_tree(typed)) == simplified(simplified(from_tree(typed)))
+
+
+@pytest.mark.parametrize(
+    ("formula", "without", "guards"),
+    [
+        ("-mean(y * log(yhat + 1e-7) + (1 - y) * log(1 - yhat + 1e-7))", BEST, ["+ 1e-7"]),
+        ("-mean(y * log(yhat + eps) + (1 - y) * log(1 - (yhat - eps)))", BEST, ["+ eps", "- eps"]),
+        (
+            "-mean(y * log(clamp(yhat, eps, 1 - eps)) + (1 - y) * log(maximum(1 - yhat, eps)))",
+            BEST,
+            ["clamp(…, eps, 1 - eps)", "maximum(…, eps)"],
+        ),
+        ("mean(log(1 + exp(minimum(logits, 80))) - y * logits)", BEST, ["minimum(…, 80)"]),
+        # Wherever it stands, so that none is left in what is said to be without.
+        ("-mean(y * log(yhat + 1e-9) + (1 - y) * log(1 + 1e-9 - yhat))", BEST, ["+ 1e-9"]),
+        ("-mean(y * log(yhat + 1e-9) + (1 - y) * log(1.000000001 - yhat))", BEST, ["+ 1e-9"]),
+        ("mean(softplus((1 - 2 * y) * log((yhat + eps) / (1 - yhat + eps))))", BEST, ["+ eps"]),
+        (
+            "-mean(y * log(yhat * (1 - eps) + eps) + (1 - y) * log(1 - yhat * (1 - eps)))",
+            BEST,
+            ["- eps", "+ eps"],
+        ),
+    ],
+)
+def test_loss_without_its_guards(formula, without, guards):
+    assert unguarded(parse_loss(formula, {"eps": 1e-7})) == (without, guards)
+
+
+@pytest.mark.parametrize("formula", [BEST, "mean(relu(1 - (2 * y - 1) * logits))", "mean(maximum(0, logits) + 0.001)"])
+def test_loss_without_guards_has_none_to_lose(formula):
+    assert unguarded(tree(formula)) is None
+
+
+def test_meant_losses():
+    assert mirrored(tree("mean(relu(1 - y * logits))"), 1) == "mean(relu(1 - (2 * y - 1) * logits))"
+    assert mirrored(tree("-mean(y * log(yhat))"), 1) == BEST
+    assert negated(tree("-mean(y * log(yhat) - (1 - y) * log(1 - yhat))"), {0}) == BEST
+    assert negated(tree("mean(y * log(yhat) + (1 - y) * log(1 - yhat))"), {0, 1}) == BEST
+
+
+def test_module_is_written_as_the_formula_that_it_computes():
+    assert written(build_loss(loss_definition({"module": "L1Loss", "reduction": "sum"}))).text == "sum(abs(yhat - y))"
+
+
+def test_constant_that_is_folded_into_a_number_keeps_its_name():
+    """`1 + eps` is one number of the tree."""
+    typed = FormulaLoss.of("-mean(log(1 + eps - sigmoid((1 - 2 * y) * logits)))", {"eps": 1e-7})
+    assert in_other_words(typed, "mean(log(1 + eps - sigmoid((2 * y - 1) * logits)))").constants == (("eps", 1e-7),)
+    with pytest.raises(FormulaError, match="unknown name"):
+        FormulaLoss.of(typed.text, {})

@@ -1,0 +1,196 @@
+"""What is said of a run in the terminal: a line per job, progress, failures, the end."""
+
+import io
+import logging
+import re
+import time
+
+import pytest
+from download import KEPT
+from download import told as download_told
+from msgspec.structs import replace
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from builders.records import DEFAULTS, diverged, metrics, outcome, settings, trial
+from common.files import write_json
+from common.terminal import INTERRUPTED, Terminal
+from diagnosis.records import as_json
+from diagnosis.told import told
+from reporting.closing import closing
+from training.history import Row
+from training.progress import Progress
+
+ROW = Row(0.25, 0.9, -1.0, 1.0, 0, 0)
+
+
+def test_line_of_progress_fits_the_terminal_and_is_rare(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    progress = Progress("train  " + "long" * 20, 100, 50)
+    for epoch in range(50):
+        progress(epoch, ROW)
+    assert capsys.readouterr().err == ""
+    progress.start, progress.next = time.monotonic() - 10, 0
+    progress(49, ROW)
+    progress(50, ROW)
+    shown = capsys.readouterr().err
+    assert len(shown) == len("\r\x1b[K") + 39
+
+
+ROWS = [ROW] * 9
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "rows", "line"),
+    [
+        ([outcome()], ROWS, "good, 99 of 100, test 19 of 20"),
+        ([outcome(kind="stuck-images")], ROWS, "faulty (stuck-images), 99 of 100, test 19 of 20"),
+        ([diverged()], [ROW] * 5 + [ROW._replace(loss=float("nan"))], "diverged at epoch 5, NaN: log(1 - yhat)"),
+        ([diverged()], [ROW] * 5 + [ROW._replace(loss=float("-inf"))], "diverged at epoch 5, −∞: log(1 - yhat)"),
+        ([diverged(epoch=9)], ROWS, "diverged at epoch 9, NaN: log(1 - yhat)"),
+        (
+            [outcome(1, 18), diverged(2, epoch=7), outcome(3, 19, kind="slow"), diverged(4, epoch=3)],
+            [ROW._replace(loss=float("inf"))] * 9,
+            "diverged 2 of 4 first at epoch 3, ∞: log(1 - yhat); test 1.5 of 20 wrong on average",
+        ),
+        (
+            [outcome(1, 18), diverged(2)],
+            [ROW._replace(loss=float("-inf"))] * 9,
+            "diverged 1 of 2 at epoch 5, −∞: log(1 - yhat); test 2 of 20 wrong",
+        ),
+        (
+            [outcome(seed, 981, test_n=2115) for seed in (1, 2)],
+            ROWS,
+            "good; test 1,134 of 2,115 wrong on average",
+        ),
+        (
+            [outcome(1, 18), outcome(2, 19, kind="slow"), outcome(3, 19, kind="slow")],
+            ROWS,
+            "faulty 2 of 3 (slow); test 1.3 of 20 wrong on average",
+        ),
+    ],
+)
+def test_training_is_told_in_a_line(outcomes, rows, line):
+    assert told(metrics(a=outcomes)[0], [rows] * len(outcomes)) == line
+
+
+def test_line_of_a_job_is_one_write_and_a_missing_log_no_error(tmp_path):
+    class Stream(io.StringIO):
+        writes = 0
+
+        def write(self, text):
+            self.writes += 1
+            return super().write(text)
+
+    logger, stream = logging.Logger("snakemake"), Stream()
+    own = logging.StreamHandler(stream)
+    own.name = "DefaultStreamHandler"
+    logger.addHandler(own)
+    Terminal(logger, "before", 4, tmp_path / "page.html", is_brief=True)
+    logger.info("stats", extra={"event": LogEvent.RUN_INFO, "stats": {"total": 2, "all": 1}})
+    facts = {"event": LogEvent.JOB_INFO, "jobid": 3, "rule_name": "train", "wildcards": {"variant": "a"}}
+    logger.info("job", extra=facts | {"log": [str(tmp_path / "gone.log")]})
+    logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 3})
+    logger.info("who knows what this is")
+    assert stream.writes == 3
+    assert re.sub(r"\d+\.\d", "0.0", stream.getvalue()) == (
+        "before; 1 job\n[1/1  0:00] train      a     0.0 s\nwho knows what this is\n"
+    )
+
+
+def heard(tmp_path) -> tuple[logging.Logger, Terminal, io.StringIO]:
+    """A run's logger, and what is said of it."""
+    logger, stream = logging.Logger("snakemake"), io.StringIO()
+    own = logging.StreamHandler(stream)
+    own.name = "DefaultStreamHandler"
+    logger.addHandler(own)
+    return logger, Terminal(logger, "before", 4, tmp_path / "page.html", is_brief=True), stream
+
+
+def test_job_that_was_tried_again_has_not_failed_and_one_that_did_is_named_once(tmp_path):
+    logger, terminal, stream = heard(tmp_path)
+    log = tmp_path / "train.log"
+    log.write_text("warning: so far so good\nerror: the disk is full\n")
+    for jobid in (1, 2):
+        facts = {"jobid": jobid, "rule_name": "train", "wildcards": {"variant": f"v{jobid}"}, "log": [str(log)]}
+        logger.info("job", extra=facts | {"event": LogEvent.JOB_INFO})
+        for _ in range(2):
+            logger.log(logging.INFO, "error", extra=facts | {"event": LogEvent.JOB_ERROR})
+    logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 1})
+    terminal.close_with_errors()
+    assert stream.getvalue().endswith(f"\n\nfailed: train v2: see {log}\nerror: the disk is full\n")
+    assert stream.getvalue().count("failed: train") == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        ("died with <Signals.SIGKILL: 9>.", ": killed by signal 9: was memory full?"),
+        ("died with <Signals.SIGTERM: 15>.", ": killed by signal 15"),
+        ("died with unknown signal 35.", ": killed by signal 35"),
+        ("returned non-zero exit status 137.", ": killed by signal 9: was memory full?"),
+        ("returned non-zero exit status 1.", ""),
+        ("returned non-zero exit status 128.", ""),
+    ],
+)
+def test_job_that_was_killed_says_so_and_names_no_empty_log(tmp_path, end, why):
+    logger, terminal, stream = heard(tmp_path)
+    (tmp_path / "empty.log").touch()
+    logs = [str(tmp_path / name) for name in ("empty.log", "missing.log")]
+    facts = {"jobid": 1, "rule_name": "train", "wildcards": {"variant": "v1"}, "log": logs}
+    logger.info("job", extra=facts | {"event": LogEvent.JOB_INFO})
+    logger.error(f"RuleException:\nCommand 'python 9' {end}", extra={"event": LogEvent.ERROR})
+    logger.error("error", extra=facts | {"event": LogEvent.JOB_ERROR})
+    terminal.close_with_errors()
+    assert stream.getvalue().endswith(f"\n\nfailed: train v1{why}\n")
+
+
+def test_ctrl_c_is_told_once_and_what_failed_before_it_all_the_same(tmp_path):
+    logger, terminal, stream = heard(tmp_path)
+    for jobid, end in enumerate(["exit status 1.", "with <Signals.SIGINT: 2>."]):
+        if jobid:
+            logger.info("Terminating processes on user request, this might take some time.")
+        logger.error(f"'python' died {end}", extra={"event": LogEvent.ERROR})
+        facts = {"jobid": jobid, "rule_name": f"rule{jobid}", "log": []}
+        logger.error("Error in rule", extra=facts | {"event": LogEvent.JOB_ERROR})
+    terminal.end(KeyboardInterrupt, KeyboardInterrupt(), None)
+    terminal.close_with_errors()
+    logger.error("WorkflowError:\nAt least one job did not complete successfully.")
+    assert stream.getvalue() == f"'python' died exit status 1.\nError in rule\n\nfailed: rule0\n{INTERRUPTED}\n"
+
+
+def test_nothing_is_said_of_failures_where_there_are_none(tmp_path):
+    _, terminal, stream = heard(tmp_path)
+    terminal.close_with_errors()
+    assert stream.getvalue() == ""
+
+
+def test_record_that_is_not_understood_does_not_end_the_run(tmp_path, capsys):
+    logger, _, _ = heard(tmp_path)
+    logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 7})
+    assert "KeyError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ({"a": "/folder", "b": "/folder"}, "10 images from /folder, checksums right"),
+        ({"a": KEPT, "b": KEPT}, "10 images, kept from an earlier run, checksums right"),
+        ({"a": "http://x/", "b": KEPT}, "10 images from http://x/, some kept from an earlier run, checksums right"),
+    ],
+)
+def test_download_says_where_the_images_come_from(files, line):
+    record = {"source": "mnist", "fallback": False, "counts": {"train": {"0": 4, "1": 4}, "test": {"0": 2}}}
+    assert download_told(record | {"files": {name: {"origin": origin} for name, origin in files.items()}}) == line
+
+
+def test_cure_of_a_seed_is_told_as_such(tmp_path):
+    cure = trial("`mean(a\n  + b)`", snippet="variants:\n  a-1: {lr: 0.1}\n")
+    first = replace(outcome(1, kind="stuck-images"), cures=[cure], tried=[])
+    entry = metrics(a=[first, outcome(2)])[0]
+    write_json(tmp_path / "variants/a/metrics.json", as_json(entry))
+    write_json(tmp_path / "diagnosis/losses.json", {})
+    write_json(tmp_path / "diagnosis/kinds.json", {"stuck-images": {"means": "so"}})
+    lines = closing(tmp_path, {"a": settings()}, DEFAULTS)
+    assert lines == ["  faulty    1: a (1 of 2)", "  cure      of a, seed 1: mean(a + b): 80 of 100 right"]
+    write_json(tmp_path / "variants/a/metrics.json", as_json(metrics(a=outcome())[0]))
+    assert closing(tmp_path, {"a": settings()}, DEFAULTS) == ["  good      1: a"]

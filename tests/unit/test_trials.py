@@ -1,0 +1,235 @@
+"""What makes a bad training good: single changes, each tried in full, and nothing told that was not tried."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import train
+import yaml
+
+from builders.training import LOGITS, changed, formula, healthy, positive, settings, train_seed
+from common.errors import UserError
+from diagnosis import cures
+from diagnosis.changes import GENERAL, OF_CAUSES, WAYS, Change
+from diagnosis.kinds import KINDS
+from diagnosis.mcnemar import mcnemar
+from diagnosis.records import Autopsy, Outcome
+from training.fast import pack
+
+MANUAL = formula("-mean(y * log(yhat) + (1 - y) * log(1 - yhat))")
+MIRRORED = "which asks of a 0 what it asks of a 1, at the opposite logit"
+BEST = "mean(softplus((1 - 2 * y) * logits))"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def digits_file(tmp_path_factory):
+    """A file such as digits.pt, of as many images as `healthy` has."""
+    generator = torch.Generator().manual_seed(5)
+    parts = {}
+    for part, n in (("train", 60), ("test", 40)):
+        labels = (torch.arange(n) >= n // 2).long()
+        images = torch.randint(0, 60, (n, 28, 28), generator=generator)
+        images[labels == 1, 5:20, 12:16] += 150
+        parts |= {f"{part}_images": images.to(torch.uint8), f"{part}_labels": labels}
+    path = tmp_path_factory.mktemp("digits") / "digits.pt"
+    torch.save(parts, path)
+    FILES["digits"] = path
+    return path
+
+
+FILES: dict = {}
+
+
+def outcomes(loss=LOGITS, parts=None, digits_file=None, **changes) -> list[Outcome]:
+    given = {"lr": 0.01, "epochs": 40, "trials": 4, "seeds": [7], "variant": "v", "loss": "l", "normalization": "n"}
+    given |= {"normalization_definition": ["x", []]} | changes
+    chosen = settings(loss_definition=loss, **given)
+    results = train.train_all(chosen, parts or healthy(), digits_file or FILES["digits"])
+    return [result.outcome for result in results.values()]
+
+
+def outcome(*args, **changes) -> Outcome:
+    (one,) = outcomes(*args, **changes)
+    return one
+
+
+def large(parts) -> None:
+    for part in ("train", "test"):
+        parts[f"x_{part}"].mul_(300)
+
+
+def test_typed_cross_entropy_is_cured_by_the_same_function():
+    told = outcome(MANUAL, changed(large))
+    assert told.status == "diverged"
+    (cure,) = told.cures
+    assert (cure.change, cure.same_function, cure.verdict) == (f"`{BEST}`, the same function", True, "good")
+    assert cure.correct == told.n
+    assert cure.p_value is None
+    assert told.tried == []
+    ((name, variant),) = yaml.safe_load(cure.snippet)["variants"].items()
+    assert name == "v-stable"
+    assert yaml.safe_load(cure.snippet)["losses"] == {"l-stable": BEST}
+    assert (variant["loss"], variant["normalization"], variant["seeds"]) == ("l-stable", "n", [7])
+
+
+def test_module_that_is_the_same_but_for_a_cut_says_so():
+    told = outcome(["module", "BCELoss", [], "yhat"], changed(large), epochs=1, lr=1e-7, trials=1)
+    ways = [one.change for one in told.cures + told.tried]
+    assert ways == [f"`{BEST}`, the same function without a cut of the logarithms at −100"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "changes", "cure"),
+    [
+        (formula("mean(y * log(yhat) + (1 - y) * log(1 - yhat))"), {}, f"`{BEST}`, the other sign"),
+        (formula("-mean((1 - y) * log(yhat) + y * log(1 - yhat))"), {}, f"`{BEST}`, y and 1 − y exchanged"),
+        (
+            formula("mean(relu(1 - y * logits))"),
+            {"epochs": 150},
+            f"`mean(relu(1 - (2 * y - 1) * logits))`, {MIRRORED}",
+        ),
+        (
+            formula("-mean(y * log(yhat))"),
+            {},
+            f"`{BEST}`, {MIRRORED}",
+        ),
+        (formula("mean((logits - y) ** 2)"), {}, "`mean((yhat - y) ** 2)`, `yhat` in place of `logits`"),
+        (["module", "HuberLoss", [], "logits"], {}, "`HuberLoss` fed `yhat` in place of `logits`"),
+        (
+            formula("mean(minimum(softplus(logits), 0.1) - y * logits)"),
+            {},
+            f"`{BEST}`, without `minimum(…, 0.1)`",
+        ),
+        (formula("mean(clamp(yhat, 2, 3)) + mean(0 * y)"), {}, "`BCEWithLogitsLoss` of the logits"),
+        (LOGITS, {"optimizer": ["SGD", [["weight_decay", 30.0]]], "lr": 0.1}, "SGD without `weight_decay`"),
+        (LOGITS, {"optimizer": ["SGD", [["momentum", 1.5], ["nesterov", True]]], "lr": 0.1}, "SGD without `momentum`"),
+        (LOGITS, {"optimizer": ["SGD", []], "lr": 1e-14}, "Adam with the learning rate 0.002"),
+        (LOGITS, {"lr": 1e-6}, "the learning rate 0.001, 1,000 times as large"),
+        (
+            LOGITS,
+            {"hidden": [32] * 8, "activation": ["Sigmoid", []], "optimizer": ["SGD", []], "lr": 0.1, "epochs": 300},
+            "Adam with the learning rate 0.002",
+        ),
+    ],
+)
+def test_what_was_meant_or_does_not_fit_is_found_by_trying(loss, changes, cure):
+    told = outcome(loss, **changes)
+    assert told.verdict != "good"
+    assert cure in [one.change for one in told.cures], (told.cures, told.tried)
+    assert not any("exchanged" in one.change for one in told.cures if "exchanged" not in cure)
+    assert all(one.verdict == "good" and one.snippet for one in told.cures)
+    assert all(one.verdict != "good" and one.snippet is None and one.finding for one in told.tried)
+
+
+def test_pixels_are_changed_from_the_raw_images(digits_file):
+    definition = ["x * 1e-30", []]
+    told = outcome(LOGITS, train.data_under(digits_file, definition), normalization_definition=definition)
+    assert told.findings[0].kind == "no-influence"
+    assert told.cures[0].change == "pixels `x / 255`"
+    assert yaml.safe_load(told.cures[0].snippet)["normalizations"] == {"n-x-over-255": "x / 255"}
+
+
+@pytest.fixture
+def no_difference(digits_file, tmp_path) -> tuple[dict, Path]:
+    """Images that are all the same, normalized and raw: nothing can be learned."""
+    parts = torch.load(digits_file, weights_only=True)
+    for part in ("train", "test"):
+        parts[f"{part}_images"][:] = parts["train_images"][0]
+    torch.save(parts, tmp_path / "digits.pt")
+    return train.data_under(tmp_path / "digits.pt", ["x", []]), tmp_path / "digits.pt"
+
+
+@pytest.mark.parametrize("trials", [0, 1, 3, 4])
+def test_no_more_is_tried_than_the_config_allows(trials, no_difference):
+    told = outcome(LOGITS, *no_difference, trials=trials)
+    assert (len(told.cures), len(told.tried)) == (0, trials)
+
+
+def test_nothing_is_tried_with_a_good_seed_and_only_the_first_bad_one_has_cures():
+    assert (outcome().cures, outcome().tried) == ([], [])
+    told = outcomes(MANUAL, changed(large), seeds=[7, 8, 9])
+    assert [len(one.cures) for one in told] == [1, 0, 0]
+
+
+def test_where_nothing_cures_all_that_was_tried_is_told(no_difference):
+    told = outcome(LOGITS, *no_difference)
+    assert told.cures == []
+    assert [one.change for one in told.tried][:2] == ["pixels `x / 255`", "pixels `(x - mean) / std`"]
+    assert {one.finding for one in told.tried} == {"equal-images"}
+
+
+def test_slow_and_too_large_rates_are_found_by_trying_another():
+    slow = outcome(lr=1e-6)
+    finding = next(finding for finding in slow.findings if finding.kind == "slow")
+    assert (finding.value, finding.against) == (pytest.approx(1e-5), 1e-6)
+    assert finding.count > slow.correct
+    assert "slow" not in {one.kind for one in outcome(lr=1e-6, trials=0).findings}
+    large_one = outcome(optimizer=["SGD", []], lr=30.0, epochs=60)
+    kinds = {one.kind: one for one in large_one.findings}
+    assert kinds["rate-too-large"].value == pytest.approx(3.0)
+
+
+def test_smaller_rate_is_tried_where_the_loss_rose_and_only_until_one_is_good():
+    told = outcome(LOGITS, changed(positive), optimizer=["SGD", []], lr=10.0, epochs=300)
+    tried = [one.change for one in told.cures + told.tried]
+    assert "the learning rate 1, a tenth of it" in tried
+    is_good = any("a tenth" in one.change for one in told.cures)
+    assert any("a thousandth" in change for change in tried) is not is_good
+
+
+def test_p_value_is_of_the_test_images_with_and_without_the_change():
+    parts = healthy()
+    (cure,) = outcome(formula("mean((logits - y) ** 2)"), parts, trials=2).cures
+    right = []
+    for text in ("mean((logits - y) ** 2)", "mean((yhat - y) ** 2)"):
+        test = train_seed(7, settings(loss_definition=formula(text), lr=0.01, epochs=40), parts).test
+        right.append((test > 0.5) == (parts["y_test"].flatten().numpy() == 1))
+    before, after = right
+    assert cure.p_value == mcnemar(int((before & ~after).sum()), int((after & ~before).sum())) < 1
+
+
+def cure(way: str, right: list[int], correct: int = 9):
+    """A change, its trial and its training, which gets these of ten test images right."""
+    yhat = torch.tensor([[1.0 if image in right else 0.0] for image in range(100)])
+    evidence = SimpleNamespace(test_yhat=yhat, task=SimpleNamespace(data={"y_test": torch.ones(100, 1)}))
+    trial = SimpleNamespace(way=way, test_correct=len(right), correct=correct)
+    return Change(way, way, way), trial, SimpleNamespace(evidence=evidence)
+
+
+def test_cures_are_ranked_by_function_then_accuracy_then_size():
+    same = cure("rewrite", list(range(60)))
+    best, equal, worse = (
+        cure("Adam", list(range(100))),
+        cure("sign", list(range(98))),
+        cure("rate", list(range(80))),
+    )
+    found = [one.way for one in cures._ranked([worse, best, equal, same])]
+    assert found == ["rewrite", "sign", "Adam", "rate"]
+
+
+def test_every_way_that_a_kind_names_is_there():
+    named = {way for kind in KINDS.values() for way in kind.tries} | set(GENERAL)
+    named |= {way for ways in OF_CAUSES.values() for way in ways}
+    assert named == set(WAYS)
+    causes = Autopsy.__annotations__["cause"].__args__[0].__args__
+    assert set(OF_CAUSES) == set(causes)
+
+
+def test_trials_share_what_is_packed(monkeypatch):
+    packed = []
+    monkeypatch.setattr(train, "pack", lambda x: packed.append(x) or pack(x))
+    assert outcome(formula("mean((logits - y) ** 2)")).cures
+    assert not packed
+
+
+def test_trial_whose_optimizer_overflows_is_left_out():
+    """ASGD's rate is a power, which Python can compute with the rate of the variant, and not with a larger one."""
+    asgd = ["ASGD", [["alpha", 2000.0], ["lambd", 1.0]]]
+    with pytest.raises(UserError, match="ASGD cannot take the step of epoch 0"):
+        outcome(optimizer=asgd, lr=10.0, trials=0)
+    found = outcome(optimizer=asgd, trials=20)
+    assert found.verdict != "good"
+    tried = [one.change for one in [*found.cures, *found.tried]]
+    assert any("ASGD without `alpha`" in change for change in tried)
+    assert not any(change.startswith("the learning rate") for change in tried)
