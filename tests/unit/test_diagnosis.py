@@ -1,7 +1,9 @@
 """The diagnosis: autopsies, unsafe corners, forecasts."""
 
+import csv
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,14 +11,18 @@ import torch
 from scipy.stats import binomtest
 
 from builders.answers import entry
+from builders.pipeline import Pipeline
 from builders.timing import elapsed, least
 from builders.training import data, settings, train_seed
+from builders.workflows import small_config
 from common.english import with_article
+from common.files import read_json
 from diagnosis.autopsy import autopsy
 from diagnosis.chart import limits
 from diagnosis.mcnemar import mcnemar
-from diagnosis.records import Autopsy, as_json
+from diagnosis.records import Autopsy, Change, as_json, read
 from diagnosis.signs import corners, sign_chart
+from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from reporting.page import p_value
 from reporting.summary import summarize
@@ -301,3 +307,81 @@ def test_pixels_that_are_not_finite_are_told_by_their_share_of_the_values():
 
     found = autopsy_of(LOGITS, with_pixels(break_some))
     assert "6 of 47,040 values (0.0128 %), at 3 of 784 pixels, in 2 of 60 images" in found.sentence
+
+
+def test_normalization_that_makes_nan_is_attributed_to_its_place(tmp_path, small_mnist):
+    config = small_config(small_mnist)
+    config["normalizations"] = {
+        "unit": "x / 255",
+        "constant": "x / 255 + (pixel_std - pixel_std) / (max - 255 - max + 255)",
+    }
+    config["losses"]["bce"] = {"module": "BCELoss"}
+    config["variants"] = {"nan": {"loss": "bce", "normalization": "constant", "seeds": [1]}}
+    Pipeline(tmp_path).run(check(config | {"diagnosis": {"trials": 0}}))
+    (outcome,) = read_json(tmp_path / "results/variants/nan/metrics.json")["seeds"]
+    found = outcome["autopsy"]
+    assert (outcome["status"], found["cause"]) == ("diverged", "normalization")
+    assert [c["expression"] for c in found["culprits"]] == ["(pixel_std - pixel_std) / (max - 255 - max + 255)"]
+    assert "max - 255 - max + 255 was exactly 0, and 0 / 0 is NaN" in found["sentence"]
+
+
+@pytest.fixture(scope="module")
+def diagnosed(small_mnist, tmp_path_factory) -> Path:
+    """The results of variants that diverge at a known place, and of one that does not."""
+    config = small_config(small_mnist)
+    config["defaults"] |= {"epochs": 40, "lr": 0.05, "hidden": [16]}
+    config["diagnosis"] = {"trials": 0}
+    config["losses"]["manual-bce"] = MANUAL_BCE
+    config["losses"]["product"] = "-mean(log(yhat ** y * (1 - yhat) ** (1 - y)))"
+    config["losses"]["square"] = "mean((logits - y) ** 2)"
+    config["normalizations"]["raw"] = "x"
+    config["variants"] = {
+        "good": {"loss": "bce", "normalization": "unit"},
+        "manual": {"loss": "manual-bce", "normalization": "raw"},
+        "product": {"loss": "product", "normalization": "raw"},
+        "explodes": {"loss": "square", "normalization": "raw", "optimizer": "SGD", "lr": 0.5},
+    }
+    pipeline = Pipeline(tmp_path_factory.mktemp("diagnosed"))
+    pipeline.run(check(config))
+    return pipeline.folder / "results"
+
+
+def read_csv(path) -> list[dict]:
+    with open(path) as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_loss_is_evaluated_at_the_weights_that_broke(diagnosed):
+    rows = read_csv(diagnosed / "diagnosis/same_weights.csv")
+    manual = {row["loss"]: row for row in rows if (row["variant"], row["seed"]) == ("manual", "1")}
+    assert set(manual) == {"bce", "negative-log", "manual-bce", "product", "square"}
+    assert not math.isfinite(float(manual["manual-bce"]["value"]))
+    assert math.isfinite(float(manual["bce"]["value"])) and math.isfinite(float(manual["bce"]["gradient_norm"]))
+    # Held against torch alone.
+    weights = torch.load(diagnosed / "variants/manual/broken.pt", weights_only=True)[1]
+    network = torch.nn.Sequential(torch.nn.Linear(784, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1), torch.nn.Sigmoid())
+    network.load_state_dict(weights)
+    parts = torch.load(diagnosed / "normalized/raw.pt", weights_only=True)
+    loss = torch.nn.BCELoss()(network(parts["x_train"]), parts["y_train"])
+    loss.backward()
+    norm = math.sqrt(sum(float(p.grad.square().sum()) for p in network.parameters()))
+    assert float(manual["bce"]["value"]) == pytest.approx(loss.item(), rel=1e-5)
+    assert float(manual["bce"]["gradient_norm"]) == pytest.approx(norm, rel=1e-4)
+
+
+def test_survival_counts_the_seeds_that_are_finite(diagnosed):
+    rows = read_csv(diagnosed / "diagnosis/survival.csv")
+    assert len(rows) == 4 * 40
+    for row in rows:
+        outcomes = read_json(diagnosed / f"variants/{row['variant']}/metrics.json")["seeds"]
+        alive = [one for one in outcomes if one["diverged_epoch"] is None or one["diverged_epoch"] > int(row["epoch"])]
+        assert (int(row["finite"]), row["seeds"]) == (len(alive), "2")
+
+
+def test_pairs_of_a_run_count_what_diverged_on_either_side(diagnosed):
+    changes = read(diagnosed / "diagnosis/pairs.json", list[Change])
+    (change,) = [one for one in changes if one.values == ["manual-bce", "product"]]
+    assert (change.key, change.models, change.diverged) == ("loss", 2, (2, 2))
+    assert (change.better, change.worse, change.equal, change.difference, change.p_value) == (0, 0, 0, None, None)
+    (pair,) = change.pairs
+    assert (pair.a, pair.b, pair.wrong, pair.p_value) == ("manual", "product", ([None] * 2, [None] * 2), None)

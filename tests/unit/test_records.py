@@ -1,4 +1,4 @@
-"""The records in metrics.json against its JSON schema, and both against real runs.
+"""The records in metrics.json against its JSON schema, and both against a run.
 
 `python tests/unit/test_records.py` writes the schema anew.
 """
@@ -17,10 +17,13 @@ from jsonschema import Draft202012Validator
 sys.path.append(str(Path(__file__).parents[1]))
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
+from builders.pipeline import Pipeline
 from builders.places import ROOT
+from builders.workflows import small_config
 from common.errors import UserError
 from common.files import write_json
 from diagnosis.records import Change, Metrics, Rewrite, as_json, from_json, read
+from experiment.config import check
 
 SCHEMA_FILE = ROOT / "workflow/schemas/metrics.schema.yaml"
 HEADER = "# Of results/variants/{variant}/metrics.json. Made from workflow/scripts/diagnosis/records.py by\n"
@@ -43,7 +46,15 @@ def test_schema_is_that_of_the_records():
     Draft202012Validator.check_schema(schema())
 
 
-def check_run(results: Path) -> None:
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, small_mnist) -> Path:
+    """Of a variant that finishes and one that diverges."""
+    pipeline = Pipeline(tmp_path_factory.mktemp("run"))
+    pipeline.run(check(small_config(small_mnist)))
+    return pipeline.folder / "results"
+
+
+def test_run_writes_what_the_schema_says(results):
     files = sorted(results.glob("variants/*/metrics.json"))
     assert files
     for path in files:
@@ -55,12 +66,8 @@ def check_run(results: Path) -> None:
         assert json.loads(json.dumps(as_json(read(path, kind)))) == json.loads(path.read_text())
 
 
-def test_run_writes_what_the_schema_says(finished):
-    check_run(finished / "results")
-
-
-def test_schema_refuses_another_key_and_another_type(finished):
-    content = json.loads((finished / "results/variants/good/metrics.json").read_text())
+def test_schema_refuses_another_key_and_another_type(results):
+    content = json.loads((results / "variants/good/metrics.json").read_text())
     for wrong in (content | {"more": 1}, content | {"variant": 1}, {"variant": "good"}):
         assert list(Draft202012Validator(schema()).iter_errors(wrong))
 
@@ -73,8 +80,8 @@ def test_damaged_file_is_told_in_one_line(tmp_path, content):
         read(path, Metrics)
 
 
-def test_nan_is_no_json(finished, tmp_path):
-    metrics = read(finished / "results/variants/good/metrics.json", Metrics)
+def test_nan_is_no_json(results, tmp_path):
+    metrics = read(results / "variants/good/metrics.json", Metrics)
     content = as_json(metrics)
     content["seeds"][0]["final_loss"] = math.nan
     with pytest.raises(ValueError, match="not JSON compliant"):
