@@ -88,3 +88,24 @@ def test_ctrl_c_is_one_line(waiting):
     assert run.returncode != 0
     _, lines = text.split(" cores\n")
     assert [line for line in lines.splitlines() if line[0] != "["] == [INTERRUPTED], text
+
+
+def test_run_that_makes_no_page_does_not_say_so(copy):
+    text = copy.ok("--cores", "2", "--forcerun", "plot", "--", "results/variants/good/yhat.png").stderr
+    assert "[1/1" in text
+    assert "page" not in text
+
+
+def test_snakemake_s_own_text_is_a_flag_away_and_the_page_is_told_all_the_same(copy):
+    text = copy.ok("--cores", "2", "--forcerun", "report", "--quiet", "reason").stderr
+    assert "rule report:" in text
+    assert "Finished jobid" in text
+    assert "[1/1" not in text
+    assert f"page      {(copy / 'results/report.html').as_uri()}" in text
+    assert copy.ok("--cores", "2", "--forcerun", "report", "--quiet", "all").stderr.count("\n") <= 1
+
+
+def test_logger_plugin_may_take_over(copy):
+    text = copy.ok("--cores", "2", "--forcerun", "report", "--logger", "rich").stderr
+    assert "[1/1" not in text
+    assert "page      " in text

@@ -3,49 +3,25 @@
 import html
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+from builders.digits import md5_of
 from builders.places import ROOT
 from builders.workflows import Workflow, outputs, read_summary, small_config
 
 
-def test_killed_run_goes_on_and_ends_in_the_same_bytes(finished, small_mnist, tmp_path):
-    config = small_config(small_mnist)
-    workflow = Workflow(tmp_path / "killed", config)
-    process = subprocess.Popen(
-        workflow.command("--cores", "2"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    # In the middle: the data are there, a train job has just been started.
-    deadline = time.monotonic() + 120
-    while not (workflow / "results/logs/train").is_dir() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert not (workflow / "results/report.html").exists()
-    assert list((workflow / ".snakemake/locks").iterdir())
-    workflow.ok("--cores", "1")
-    assert outputs(workflow) == outputs(finished)
-
-
-@pytest.mark.parametrize("is_raw_there", [True, False])
-def test_download_that_was_killed_does_not_stop_the_next_one(copy, is_raw_there):
+def test_download_that_was_killed_does_not_stop_the_next_one(copy):
     """Snakemake copies what is updated before the job, and stumbles over the copy that a dead run has left."""
     raw, backup = copy / "results/data/raw", copy / ".snakemake/backups/results/data/raw"
     files = {path.name: path.read_bytes() for path in raw.iterdir()}
     shutil.copytree(raw, backup)
-    if not is_raw_there:
-        shutil.rmtree(raw)
+    shutil.rmtree(raw)
     copy.ok("--cores", "1", "--forcerun", "download", "results/data/raw")
     assert {path.name: path.read_bytes() for path in raw.iterdir()} == files
     assert not backup.exists()
@@ -179,3 +155,46 @@ def test_sweep_of_24_variants_over_3_seeds_runs_to_its_report(small_mnist, tmp_p
     assert len(good) == 3
     shown = f"{np.mean(good):.4f} <small>± {np.std(good, ddof=1):.4f}</small>"
     assert shown in " ".join(page.split())
+
+
+def test_failing_download_loses_nothing(copy, finished):
+    copy.config["data"]["mirrors"] = ["nowhere"]
+    copy.config["data"]["md5"]["t10k-labels-idx1-ubyte.gz"] = "0" * 32
+    copy.write_config()
+    result = copy.run("--cores", "4")
+    assert result.returncode == 1
+    assert md5_of(copy / "results/data/raw") == md5_of(finished / "results/data/raw")
+    assert outputs(copy) == outputs(finished)
+
+
+def test_command_line_overrides_any_key(finished):
+    assert finished.jobs("--config", 'defaults={"epochs": 6}') == {"train": 2, "diagnose": 1, "plot": 2, "report": 1}
+    assert finished.jobs("--config", 'defaults={"epochs": 5}') == {}
+
+
+def test_one_variant_can_be_asked_for(copy):
+    (copy / "results/variants/good/metrics.json").unlink()
+    copy.ok("--cores", "1", "results/variants/good/metrics.json")
+    assert (copy / "results/variants/good/metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (
+            "results/variants/goood/metrics.json",
+            "a file of variant 'goood' is asked for; found no such",
+        ),
+        ("results/data/normalized/.pt", None),
+        (
+            "results/data/normalized/raw.pt",
+            "a file of normalization 'raw' is asked for; found no",
+        ),
+    ],
+)
+def test_file_of_what_config_yaml_has_not_is_told_in_a_line(copy, file, said):
+    told = copy.run("--cores", "1", file)
+    assert told.returncode == 1
+    last = told.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"error: {said}") if said else "No rule to produce" in last
+    assert list((copy / ".snakemake/locks").iterdir()) == []

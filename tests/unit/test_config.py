@@ -183,6 +183,19 @@ def test_bad_yaml_is_one_line_that_names_the_place(tmp_path, text, words):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe\x00junk", b"variants: [", b"just text", b"- 1", b"a: &a [*a]", b"variants: {x: {loss: 1}}\n" * 2, b""],
+)
+def test_damaged_config_file_is_one_line(tmp_path, content):
+    path = tmp_path / "config.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        check(read(str(path)))
+    assert str(error.value).startswith((f"{path}", "config: "))
+    assert "\n" not in str(error.value)
+
+
 def test_numbers_that_yaml_reads_as_text_are_numbers():
     assert check(with_change("defaults/lr", "1e-3")).variants["bce-raw"]["lr"] == 0.001
 
