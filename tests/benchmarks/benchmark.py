@@ -2,8 +2,9 @@
 
     .venv/bin/python tests/benchmarks/benchmark.py [what …] [--repeat N]
 
-what: loop, diagnosis, run, trials, sweep, short, add, dry-run, page, memory; and, only if asked for, tricks (what a
-training takes without each one of training/fast.py and common/startup.py) and jax (needs `.venv/bin/pip install jax`).
+what: loop, diagnosis, run, trials, sweep, short, add, dry-run, page, memory, calls (of single functions); and, only if
+asked for, tricks (what a training takes without each one of training/fast.py and common/startup.py) and jax (needs
+`.venv/bin/pip install jax`).
 Takes the raw files from results/data/raw (run the pipeline once before), or from ../shared/mnist.
 """
 
@@ -20,6 +21,7 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -27,7 +29,11 @@ import yaml
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.append(str(ROOT / "workflow/scripts"))
+sys.path.append(str(HERE.parent))
 
+from moments import calls, in_chromium
+
+from builders.needs import CHROMIUM
 from experiment.config import check
 from reporting.provenance import machine
 
@@ -209,12 +215,12 @@ def large_dry_runs(variants: int, others: str) -> Callable[[], tuple[float, floa
     return lambda: (project.snakemake("-n", "-q"), seconds([*command, str(snakefile.parent)]))
 
 
-def page_of(variants: int) -> float:
-    """MB of the report of that many variants on MNIST."""
+def page_of(variants: int) -> Path:
+    """The report of that many variants on MNIST."""
     config = short_config(variants) | {"data": {}}
     project = Project(config)
     project.snakemake()
-    return (project.folder / "results/report.html").stat().st_size / 1e6
+    return project.folder / "results/report.html"
 
 
 def dry_runs() -> Callable[[], tuple[float, float]]:
@@ -257,6 +263,21 @@ def loop_rows(what: list[str], repeat: int) -> None:
         row("process of a training", f"without {trick}", None, repeat, sides)
 
 
+def rows_without_another_side(what: list[str], repeat: int) -> None:
+    moments = []
+    if "page" in what:
+        page = page_of(300)
+        print(f"| page of 300 variants | {page.stat().st_size / 1e6:.1f} MB | – | – | – | 8 MB |", flush=True)
+        if Path(CHROMIUM).exists():
+            moments.append(in_chromium(page, repeat))
+    if "memory" in what:
+        print(f"| memory of the largest train job | {largest_memory():.0f} MB | – | – | – | 600 MB |", flush=True)
+    if "calls" in what:
+        moments.append(calls(repeat))
+    for name, found, most in chain(*moments):
+        print(f"| {name} | {found:.3f} s | – | – | – | {most:g} s |", flush=True)
+
+
 def at_least_one(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of at least 1")
@@ -265,7 +286,7 @@ def at_least_one(text: str) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = ["loop", "diagnosis", "run", "trials", "sweep", "short", "add", "dry-run", "page", "memory"]
+    default = ["loop", "diagnosis", "run", "trials", "sweep", "short", "add", "dry-run", "page", "memory", "calls"]
     kinds = [*default, "tricks", "jax"]
     parser.add_argument("what", nargs="*", metavar="what", help=f"{', '.join(kinds)}; all but the last two if none")
     parser.add_argument("--repeat", type=at_least_one, default=5)
@@ -297,10 +318,7 @@ def main() -> None:
             name = f"`snakemake -n`, {variants:,} variants"
             row(name, "as many jobs of empty rules", 1.30, repeat, large_dry_runs(variants, EMPTY))
             row(name, "as many jobs of rules with as many files", None, repeat, large_dry_runs(variants, WITH_FILES))
-    if "page" in what:
-        print(f"| page of 300 variants | {page_of(300):.1f} MB | – | – | – | 8 MB |", flush=True)
-    if "memory" in what:
-        print(f"| memory of the largest train job | {largest_memory():.0f} MB | – | – | – | 600 MB |")
+    rows_without_another_side(what, repeat)
 
 
 if __name__ == "__main__":

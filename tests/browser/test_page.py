@@ -4,7 +4,6 @@ import copy
 import io
 import re
 import shutil
-import time
 
 import diagnose
 import numpy as np
@@ -24,7 +23,6 @@ from builders.browsing import (
     shown,
     write_page,
 )
-from builders.timing import least
 from common.files import SUMS, read_json, write_json
 from experiment.config import check
 
@@ -291,7 +289,7 @@ def test_nothing_finished_and_one_variant_give_a_sound_page(open_page, compared,
     expect(page.locator("#same-weights ~ details > summary").first).to_have_text("2 models")
 
 
-def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page, compared, tmp_path):
+def test_two_hundred_variants_are_a_page_of_modest_size(open_page, compared, tmp_path):
     config = copy.deepcopy(compared.config)
     config["variants"] = {
         f"{name}-{number:03}": settings | {"lr": 0.001 * (number + 1)}
@@ -319,36 +317,13 @@ def test_two_hundred_variants_are_a_page_of_modest_size_in_little_time(open_page
         data / "digits.pt",
         {kind: diagnosis / file for kind, file in DIAGNOSIS.items()} | {"sums": diagnosis / SUMS},
     )
-    start = time.monotonic()
     write_page(workflow)
-    assert time.monotonic() - start < 30
     assert (workflow / "results/report.html").stat().st_size < 25e6
     page = open_page(workflow=workflow)
     assert len(shown(page)) == 200
     expect(page.locator("article.card")).to_have_count(200)
     assert page.locator(".card > details[open]").count() == 0
     expect(page.locator("#same-weights + p")).to_contain_text("Of the first 40 of 160 models")
-    assert least(lambda: first_paint(page), 1000) < 1000
-    for name, code in FAST.items():
-        assert least(lambda code=code: page.evaluate(TIMED.format(code=code)), 100) < 100, name
-
-
-def first_paint(page) -> float:
-    """Milliseconds from asking for the page to its first paint."""
-    page.reload()
-    return page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-
-
-FAST = {
-    "filter": "filter.value = filter.value ? '' : 'lr<0.02'; filter.dispatchEvent(new Event('input'))",
-    "sort": "document.querySelector('th[data-key=test_wrong] button').click()",
-}
-TIMED = """() => {{
-    const start = performance.now();
-    {code};
-    document.body.getBoundingClientRect();
-    return performance.now() - start;
-}}"""
 
 
 def test_each_digit_is_held_once_and_shown_wherever_it_is_named(open_page, compared):

@@ -3,7 +3,6 @@
 import copy
 import inspect
 import json
-import random
 import re
 
 import pytest
@@ -203,42 +202,6 @@ def test_numbers_that_yaml_reads_as_text_are_numbers():
 def test_command_line_text_is_typed_by_the_schema():
     experiment = check(with_change("data/classes", ["4", "9"]))
     assert experiment.data["classes"] == [4, 9]
-
-
-def _damage(config, generator: random.Random):
-    """Replace, remove or rename something, somewhere in a config."""
-    places = []
-
-    def collect(value):
-        if isinstance(value, dict | list):
-            places.append(value)
-            for item in value.values() if isinstance(value, dict) else value:
-                collect(item)
-
-    collect(config)
-    place = generator.choice([value for value in places if value])
-    key = generator.choice(list(place)) if isinstance(place, dict) else generator.randrange(len(place))
-    junk = [None, True, -1, 0, 1e400, 10**400, "", "x", "no such thing", [], {}, [[]], {"a": {"b": 1}}, "mean(", {1: 2}]
-    kind = generator.randrange(3)
-    if kind == 0 and isinstance(place, dict):
-        place[generator.choice(["", "lr ", "None", "é", "a/b", 7, None, True])] = place.pop(key)
-    elif kind == 1:
-        del place[key]
-    else:
-        place[key] = generator.choice(junk)
-
-
-@pytest.mark.parametrize("seed", range(300))
-def test_damaged_config_is_accepted_or_refused_in_one_line(seed):
-    generator = random.Random(seed)
-    config = copy.deepcopy(DEFAULT)
-    for _ in range(generator.randint(1, 3)):
-        _damage(config, generator)
-    try:
-        check(config)
-    except UserError as error:
-        assert str(error).startswith("config: ")
-        assert "\n" not in str(error)
 
 
 def _parameters(cls) -> dict:

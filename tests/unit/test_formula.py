@@ -7,7 +7,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builders.formulas import binary, call, expressions
-from builders.timing import elapsed, least
 from formulas.language import FUNCTIONS, evaluate, statistics, walk
 from formulas.parsing import FormulaError, parse_loss, parse_normalization
 
@@ -150,12 +149,9 @@ ATTACKS = [
 
 @pytest.mark.parametrize("text", ATTACKS, ids=range(len(ATTACKS)))
 @pytest.mark.parametrize("parse", [parse_loss, parse_normalization])
-def test_attacks_are_refused_in_milliseconds(text, parse):
-    def refused():
-        with pytest.raises(FormulaError):
-            parse(text)
-
-    assert least(lambda: elapsed(refused), 0.05) < 0.05
+def test_attacks_are_refused(text, parse):
+    with pytest.raises(FormulaError):
+        parse(text)
 
 
 @given(st.text(max_size=200))
