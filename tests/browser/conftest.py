@@ -1,14 +1,16 @@
 """Chromium, runs whose report it shows, and what opens it."""
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from builders.browsing import HOSTILE, LINES, STABLE, write_page
+from builders.browsing import HOSTILE, LINES, PATIENCE, STABLE, write_page
 from builders.needs import CHROMIUM
 from builders.records import trial
 from builders.workflows import Workflow, small_config
 from common.files import read_json, write_json
 from diagnosis.records import Rewrite, as_json
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +84,7 @@ def open_page(browser, compared, request):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda one: one.url.startswith(("file:", "data:")) or complaints.append(one.url))

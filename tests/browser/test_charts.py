@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from builders.browsing import lines, write_page
+from builders.browsing import PATIENCE, lines, write_page
+from builders.waiting import wait_for
 
 LINES = "[class*='_0_pathgroup'] .mark-line path"
 MARKS = ".role-mark.mark-line path, .role-mark.mark-symbol path"
@@ -79,6 +80,7 @@ def test_page_with_a_chart_that_cannot_be_drawn_does_not_say_that_all_is_drawn(b
     assert html.count('"survival": {"') == 1
     (tmp_path / "report.html").write_text(html.replace('"survival": {"', '"gone": {"'))
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
     with page.expect_event("pageerror") as error:
         page.goto(f"file://{tmp_path / 'report.html'}")
     assert "survival" in str(error.value)
@@ -168,8 +170,7 @@ def test_colour_by_a_setting_is_in_the_lines_the_legend_and_the_table(open_page,
     assert set(page.locator("#legend li").all_text_contents()) == {"bce", "negative-log", "manual", "compared"}
     assert color_of(page, "good") == color_of(page, "good-slow") != color_of(page, "compared")
     expected = {color_of(page, name) for name in alive(compared)}
-    page.wait_for_timeout(500)
-    assert lines(page, "loss") == expected
+    wait_for(lambda: lines(page, "loss") == expected)
 
 
 def test_scale_is_linear_at_a_click(open_page):
@@ -178,12 +179,11 @@ def test_scale_is_linear_at_a_click(open_page):
     button = page.get_by_role("button", name="Wrong training images: linear")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
-    page.wait_for_function("old => document.querySelector('[data-chart=wrong]').textContent !== old", arg=before)
+    wait_for(lambda: labels(page, "wrong") not in ([], before))
     steps = np.diff(sorted(float(label.replace(",", "")) for label in labels(page, "wrong")))
     assert len(set(steps)) == 1
     button.click()
-    page.wait_for_timeout(500)
-    assert labels(page, "wrong") == before
+    wait_for(lambda: labels(page, "wrong") == before)
 
 
 def test_zoom_is_by_buttons_and_shift_with_the_wheel_and_can_be_reset(open_page):
@@ -199,11 +199,9 @@ def test_zoom_is_by_buttons_and_shift_with_the_wheel_and_can_be_reset(open_page)
     ):
         point_at(page, "loss", 0.5, 0.5)
         step()
-        page.wait_for_timeout(300)
-        assert epochs(page, "loss") != before
+        wait_for(lambda: epochs(page, "loss") not in ([], before))
         page.get_by_role("button", name="Training loss: reset the zoom").click()
-        page.wait_for_timeout(300)
-        assert epochs(page, "loss") == before
+        wait_for(lambda: epochs(page, "loss") == before)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

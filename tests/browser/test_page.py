@@ -5,7 +5,6 @@ import io
 import re
 import shutil
 
-import diagnose
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,18 +12,15 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from builders.browsing import (
-    DIAGNOSIS,
     HOSTILE,
     LINES,
     STABLE,
-    effective,
-    forget_sums,
+    diagnose_anew,
     lines,
     shown,
     write_page,
 )
-from common.files import SUMS, read_json, write_json
-from experiment.config import check
+from common.files import read_json, write_json
 
 
 def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):
@@ -281,7 +277,8 @@ def test_nothing_finished_and_one_variant_give_a_sound_page(open_page, compared,
     workflow.config = copy.deepcopy(compared.config)
     workflow.config["variants"] = {"manual-raw": workflow.config["variants"]["manual-raw"]}
     workflow.write_config()
-    workflow.ok("--cores", "2")
+    diagnose_anew(workflow)
+    write_page(workflow)
     page = open_page(workflow=workflow)
     expect(page.locator(".verdict")).to_contain_text("No variant survived")
     assert page.locator("#pairs").count() == 0
@@ -307,16 +304,7 @@ def test_two_hundred_variants_are_a_page_of_modest_size(open_page, compared, tmp
         write_json(folder / name / "metrics.json", metrics | {"variant": name})
         # As large as a plot of 12,665 images.
         shutil.copy(folder / "good/yhat.png", folder / name / "yhat.png")
-    experiment = check(config)
-    data, diagnosis = workflow / "results/data", workflow / "results/diagnosis"
-    forget_sums(workflow)
-    diagnose.main(
-        effective(experiment, "defaults", "losses", "variants"),
-        folder,
-        data / "normalized",
-        data / "digits.pt",
-        {kind: diagnosis / file for kind, file in DIAGNOSIS.items()} | {"sums": diagnosis / SUMS},
-    )
+    diagnose_anew(workflow)
     write_page(workflow)
     assert (workflow / "results/report.html").stat().st_size < 25e6
     page = open_page(workflow=workflow)

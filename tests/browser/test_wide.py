@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 
+from builders.browsing import PATIENCE
+from builders.cases import cases
 from builders.pipeline import Pipeline, checked
 
 
@@ -34,7 +36,7 @@ def no_product(count: int) -> dict:
     }
 
 
-@pytest.fixture(scope="module", params=[58, 198])
+@pytest.fixture(scope="module", params=[58, 198][: cases(1, 2)])
 def wide(request, compared, tmp_path_factory):
     pipeline = Pipeline(tmp_path_factory.mktemp("wide"))
     shutil.copy(compared / "results/vega.js", pipeline.folder / "vega.js")
@@ -45,6 +47,7 @@ def wide(request, compared, tmp_path_factory):
 @pytest.mark.parametrize(("width", "lines"), [(1440, 2), (1024, 2), (390, 4)])
 def test_page_of_no_plain_product_is_as_wide_as_the_window(browser, wide, width, lines):
     page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_default_timeout(PATIENCE)
     page.goto(f"file://{wide}")
     page.wait_for_selector("html[data-drawn]")
     assert page.evaluate("document.documentElement.scrollWidth") == width

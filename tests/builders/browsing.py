@@ -2,6 +2,7 @@
 
 import json
 
+import diagnose
 import report
 
 from builders.workflows import Workflow
@@ -9,6 +10,7 @@ from common.files import SUMS
 from experiment.config import Experiment, check
 from experiment.effective import effective as as_config
 
+PATIENCE = 120_000  # milliseconds: what takes longer never comes
 HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
 DIAGNOSIS = {
     "losses": "losses.json",
@@ -31,6 +33,19 @@ def forget_sums(workflow: Workflow) -> None:
     """What the test has changed since would be damage."""
     for sums in (workflow / "results").rglob(SUMS):
         sums.unlink()
+
+
+def diagnose_anew(workflow: Workflow) -> None:
+    """What the rule diagnose would make of the variants that its config has now."""
+    forget_sums(workflow)
+    results, diagnosis = workflow / "results", workflow / "results/diagnosis"
+    diagnose.main(
+        effective(check(workflow.config), "defaults", "losses", "variants"),
+        results / "variants",
+        results / "data/normalized",
+        results / "data/digits.pt",
+        {kind: diagnosis / file for kind, file in DIAGNOSIS.items()} | {"sums": diagnosis / SUMS},
+    )
 
 
 def write_page(workflow: Workflow) -> None:

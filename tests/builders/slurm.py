@@ -4,9 +4,10 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from contextlib import contextmanager
 from pathlib import Path
+
+from builders.waiting import wait_for
 
 # Where jobs look for it: the executor plugin leaves no SLURM_ variable to them.
 USUAL = Path("/etc/slurm/slurm.conf")
@@ -62,14 +63,6 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def wait_for(what, seconds: float = 20):
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what} did not come true in {seconds} s")
-        time.sleep(0.1)
-
-
 @contextmanager
 def running(folder: Path, cpus: int = 2):
     """While it lasts, sbatch and its kin find this Slurm."""
@@ -96,13 +89,13 @@ def running(folder: Path, cpus: int = 2):
             quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             started.append(subprocess.Popen(command, start_new_session=True, **quiet))
             if command[0] == "munged":
-                wait_for((folder / "munge.socket").exists)
+                wait_for((folder / "munge.socket").exists, 0.1)
 
         def is_idle() -> bool:
             found = subprocess.run(["sinfo", "--noheader", "--format=%T"], capture_output=True, text=True, check=False)
             return "idle" in found.stdout
 
-        wait_for(is_idle, 30)
+        wait_for(is_idle, 0.1)
         yield
     finally:
         USUAL.unlink()

@@ -28,7 +28,7 @@ def paste(workflow: Workflow, cures: list[dict], folder: Path) -> None:
         if first == name:
             config = config | {section: config[section] | entries for section, entries in snippet.items()}
     pasted = Workflow(folder, config)
-    pasted.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in told), timeout=1800)
+    pasted.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in told))
     for name, same in told.items():
         (seed,) = read_json(pasted / f"results/variants/{name}/metrics.json")["seeds"]
         for cure in same:

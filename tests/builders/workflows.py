@@ -11,6 +11,7 @@ import yaml
 
 from builders.digits import md5_of
 from builders.places import ROOT
+from builders.waiting import LONG
 
 
 def small_config(mnist: Path) -> dict:
@@ -42,13 +43,13 @@ class Workflow:
         snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(self.snakefile)]
         return [*snakemake, "--directory", str(self.folder), *arguments]
 
-    def run(self, *arguments: str, timeout: float = 300, **options) -> subprocess.CompletedProcess:
+    def run(self, *arguments: str, **options) -> subprocess.CompletedProcess:
         return subprocess.run(
-            self.command(*arguments), capture_output=True, text=True, timeout=timeout, check=False, **options
+            self.command(*arguments), capture_output=True, text=True, timeout=LONG, check=False, **options
         )
 
-    def ok(self, *arguments: str, timeout: float = 300) -> subprocess.CompletedProcess:
-        result = self.run(*arguments, timeout=timeout)
+    def ok(self, *arguments: str) -> subprocess.CompletedProcess:
+        result = self.run(*arguments)
         assert result.returncode == 0, result.stdout + result.stderr
         return result
 

@@ -3,12 +3,12 @@
 import importlib.util
 import re
 import subprocess
-import time
 
 import pytest
 
 from builders import slurm
 from builders.places import ROOT
+from builders.waiting import LONG, wait_for
 from builders.workflows import Workflow
 
 PROFILE = ["--profile", str(ROOT / "profiles/slurm")]
@@ -45,12 +45,10 @@ def test_slurm_gives_the_same_bytes_and_a_job_that_was_killed_is_tried_again(nod
     # This one has no accounting, which sacct asks.
     command = workflow.command(*PROFILE, "--slurm-status-command", "squeue", "--slurm-no-account")
     with (tmp_path / "said").open("w") as said, subprocess.Popen(command, stdout=said, stderr=said) as run:
-        end = time.monotonic() + 120
-        while not (training := queue("RUNNING")) and run.poll() is None and time.monotonic() < end:
-            time.sleep(0.1)
-        assert training, (tmp_path / "said").read_text()
+        training = wait_for(lambda: queue("RUNNING") or run.poll() is not None, 0.1)
+        assert training is not True, (tmp_path / "said").read_text()
         subprocess.run(["scancel", "--signal=KILL", "--full", training[0]], check=True)
-        assert run.wait(300) == 0, (tmp_path / "said").read_text()
+        assert run.wait(LONG) == 0, (tmp_path / "said").read_text()
     text = (tmp_path / "said").read_text()
     assert "Trying to restart job" in text
     assert results(workflow) == results(finished)

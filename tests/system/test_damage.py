@@ -12,6 +12,7 @@ import report
 
 from builders.cases import cases
 from builders.places import ROOT
+from builders.waiting import LONG
 from builders.workflows import outputs
 from common.archives import read_arrays
 from common.errors import UserError
@@ -193,7 +194,7 @@ def test_job_that_reads_a_damaged_file_says_so_and_the_command_in_it_mends_it(co
     command = errors.pop().partition("to make it anew: ")[2]
     assert command == f"rm -r {file} && snakemake --cores 4"
     ours = " ".join(copy.command("--cores", "2"))
-    subprocess.run(command.replace("snakemake --cores 4", ours), shell=True, check=True, cwd=copy.folder, timeout=300)
+    subprocess.run(command.replace("snakemake --cores 4", ours), shell=True, check=True, cwd=copy.folder, timeout=LONG)
     assert outputs(copy) == outputs(finished)
     assert copy.jobs() == {}
 

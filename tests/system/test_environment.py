@@ -12,6 +12,7 @@ import pytest
 
 from builders.places import ROOT
 from builders.pngs import pack, write_pngs
+from builders.waiting import LONG
 from builders.workflows import Workflow, outputs, small_config
 from common.dates import bring_back
 from common.errors import logged, why_not_written
@@ -67,7 +68,7 @@ def project_at(folder):
 
 def run(folder, *arguments, **options):
     command = [sys.executable, "-m", "snakemake", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120, **options)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=LONG, **options)
 
 
 def test_brace_in_the_project_s_path_is_one_line(tmp_path):

@@ -26,7 +26,7 @@ def test_labelled_cases_are_told_as_they_are_labelled(tmp_path):
     names = list(config["variants"])
     assert set(LABELS) == set(names)
     workflow = Workflow(tmp_path / "cases", config)
-    workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in names), timeout=1800)
+    workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in names))
     seeds = {name: read_json(workflow / f"results/variants/{name}/metrics.json")["seeds"][0] for name in names}
     wrong = []
     for name, label in LABELS.items():
@@ -52,7 +52,7 @@ def test_second_labelled_cases_are_good_or_not_as_they_are_labelled(tmp_path):
         labels = {row["variant"]: row["verdict"] for row in csv.DictReader(file, delimiter="\t")}
     assert set(labels) == set(config["variants"])
     workflow = Workflow(tmp_path / "cases", config)
-    workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in labels), timeout=1800)
+    workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in labels))
     seeds = {name: read_json(workflow / f"results/variants/{name}/metrics.json")["seeds"][0] for name in labels}
     words = {name: "good" if one["verdict"] == "good" else "bad" for name, one in seeds.items()}
     judged = {name: label for name, label in labels.items() if label != "unclear" and name not in NOT_YET}

@@ -5,11 +5,11 @@ import pty
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 
 from builders.mirrors import serving
+from builders.waiting import LONG, wait_for
 from builders.workflows import Workflow, small_config
 from common.terminal import INTERRUPTED
 
@@ -80,11 +80,9 @@ def test_ctrl_c_is_one_line(waiting):
     # Its terminal, where Ctrl-C reaches all processes.
     command = workflow.command("--cores", "2", *made)
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-    end = time.monotonic() + 120
-    while not (workflow / log).exists() and run.poll() is None and time.monotonic() < end:
-        time.sleep(0.02)
+    wait_for(lambda: (workflow / log).exists() or run.poll() is not None)
     os.killpg(run.pid, signal.SIGINT)
-    text = run.communicate(timeout=120)[0]
+    text = run.communicate(timeout=LONG)[0]
     assert run.returncode != 0
     _, lines = text.split(" cores\n")
     assert [line for line in lines.splitlines() if line[0] != "["] == [INTERRUPTED], text

@@ -13,6 +13,7 @@ import yaml
 
 from builders.digits import md5_of
 from builders.places import ROOT
+from builders.waiting import LONG
 from builders.workflows import Workflow, outputs, read_summary, small_config
 
 
@@ -75,7 +76,7 @@ def test_recipe_on_the_page_makes_the_same_page(tmp_path, small_mnist):
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
     def run(command: str) -> None:
-        subprocess.run(command, shell=True, check=True, cwd=project, env=environment, timeout=300, capture_output=True)
+        subprocess.run(command, shell=True, check=True, cwd=project, env=environment, timeout=LONG, capture_output=True)
 
     asked = "--directory ../elsewhere --configfile ../more.yaml --config 'defaults={\"epochs\": 4}'"
     run(f"snakemake --cores 2 {asked}")
