@@ -1,24 +1,47 @@
-# How rules depend on the project's own code, and on packages: by content and version; how long a training may take.
+# What the rules share: the files of the whole, params that say what they are, and what a job may take.
 
 from importlib import metadata
 from platform import machine
 from shutil import which
 
 from common.errors import nearest
-from snakemake import jobs
+from common.params import each, param
+from common.sources import digest
 
 SCRIPTS = HOME.resolve() / "workflow" / "scripts"
 
 
-def code(script, others=None):
-    """An input whose name changes with the content of a script and of all that it imports (and of a folder of others).
+# Not each name that there is: Snakemake would look through them for each file, with 5,000 variants half of the time of
+# `snakemake -n`. `known` tells of others.
+wildcard_constraints:
+    variant="[^/]+",
+    normalization="[^/]+",
 
-    An input, not a param, so that it counts whatever a profile says of `rerun-triggers`; local, because no storage
-    provider has it.
+
+OF_A_VARIANT = ["model.pt", "broken.pt", "history.csv", "predictions.npz", "metrics.json", "SHA256SUMS", "yhat.png"]
+OF_THE_DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
+OF_THE_DIAGNOSIS += ["kinds.json", "pictures.npz", "SHA256SUMS"]
+# Each by name: what is only an input of something that is there would not be missed.
+ALL_FILES = [
+    *expand("results/{file}", file=["report.html", "summary.csv", "config.yaml", "vega.js"]),
+    *expand("results/data/{file}", file=["source.json", "digits.pt", "SHA256SUMS"]),
+    *expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
+    *expand("results/variants/{variant}/{file}", variant=EXPERIMENT.variants, file=OF_A_VARIANT),
+    *expand("results/diagnosis/{file}", file=OF_THE_DIAGNOSIS),
+]
+
+
+def code(script, others=None, name="code"):
+    """A param that changes with what a script and all that it imports say (and the files in a folder of others).
+
+    Snakemake's own trigger `code` compares dates, of the script alone.
     """
-    path = mark(Path(".snakemake/code"), SCRIPTS / f"{script}.py", others and HOME / "workflow" / others)
-    # Relative, so that a project that moved, with its results in it, runs nothing; a module's `prefix` would change it.
-    return local(str(path if IS_MAIN else path.absolute()))
+    return param(name, digest(SCRIPTS / f"{script}.py", others and HOME / "workflow" / others))
+
+
+def setting(key):
+    """A function that gives one setting of a job's variant."""
+    return lambda wildcards: param(key, EXPERIMENT.variants[wildcards.variant][key])
 
 
 def known(wildcards):
@@ -29,34 +52,6 @@ def known(wildcards):
             found = f"found no such {kind} among the variants of config.yaml"
             sys.exit(f"error: a file of {kind} '{name}' is asked for; {found}{nearest(name, names)}")
     return wildcards
-
-
-def settings(name):
-    """An input that holds a job's params, by the name of what it runs; none in a module, whose names are others'.
-
-    So that an edit counts whatever a profile says of `rerun-triggers`, and when .snakemake/ is gone.
-    """
-
-    def of(wildcards):
-        known(wildcards)
-        if not IS_MAIN:
-            return []
-        params = {
-            key: value(wildcards) if callable(value) else value for key, value in workflow.get_rule(name).params.items()
-        }
-        file = Path("results/settings", name, *wildcards)
-        path = kept(file.with_name(f"{file.name}.json"), params, workflow.is_main_process)
-        return local(str(path)) if path else []
-
-    return of
-
-
-def script_date(path, date_of_others=jobs.get_script_mtime):
-    return 0.0 if Path(path).resolve().is_relative_to(SCRIPTS) else date_of_others(path)
-
-
-# Snakemake makes anew what is older than its script: a `touch` or a `git checkout` would run everything.
-jobs.get_script_mtime = script_date
 
 
 def version(package):

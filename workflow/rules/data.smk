@@ -6,8 +6,6 @@ rule download:
     """The raw images: four verified MNIST files, the embedded sample, or an archive of PNG images."""
     input:
         archive=list(map(local, EXPERIMENT.local_archive)),
-        code=code("download"),
-        settings=settings("download"),
     output:
         # update: verified files that are already there are kept, and come back if the job fails.
         raw=update(directory("results/data/raw")),
@@ -25,12 +23,9 @@ rule download:
         mem_mb=1000,
         runtime=60,
     params:
-        source=EXPERIMENT.data["source"],
-        mirrors=EXPERIMENT.data["mirrors"],
-        md5=sorted(EXPERIMENT.data["md5"].items()),
-        fallback=EXPERIMENT.data["fallback"],
-        timeout=EXPERIMENT.data["timeout"],
-        folder=EXPERIMENT.local_folder,
+        code("download"),
+        *[param(key, EXPERIMENT.data[key]) for key in ("source", "mirrors", "md5", "fallback", "timeout")],
+        param("folder", EXPERIMENT.local_folder),
     script:
         "../scripts/download.py"
 
@@ -40,8 +35,6 @@ rule extract:
     input:
         raw="results/data/raw",
         source="results/data/source.json",
-        code=code("extract"),
-        settings=settings("extract"),
     output:
         digits="results/data/digits.pt",
     log:
@@ -54,8 +47,8 @@ rule extract:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=15,
     params:
-        source=EXPERIMENT.data["source"],
-        classes=EXPERIMENT.data["classes"],
+        code("extract"),
+        *[param(key, EXPERIMENT.data[key]) for key in ("source", "classes")],
     script:
         "../scripts/extract.py"
 
@@ -64,8 +57,6 @@ rule normalize:
     """Input tensors for the network, one file per normalization in use."""
     input:
         digits="results/data/digits.pt",
-        code=code("normalize"),
-        settings=settings("normalize"),
     output:
         normalized="results/data/normalized/{normalization}.pt",
     log:
@@ -80,7 +71,8 @@ rule normalize:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=15,
     params:
-        formula=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][0],
-        constants=lambda wildcards: EXPERIMENT.normalizations[wildcards.normalization][1],
+        code("normalize"),
+        lambda wildcards: param("formula", EXPERIMENT.normalizations[known(wildcards).normalization][0]),
+        lambda wildcards: param("constants", EXPERIMENT.normalizations[wildcards.normalization][1]),
     script:
         "../scripts/normalize.py"

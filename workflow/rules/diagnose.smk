@@ -10,8 +10,6 @@ rule diagnose:
         predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
         broken=expand("results/variants/{variant}/broken.pt", variant=EXPERIMENT.variants),
         sums=expand("results/variants/{variant}/SHA256SUMS", variant=EXPERIMENT.variants),
-        code=code("diagnose"),
-        settings=settings("diagnose"),
     output:
         losses="results/diagnosis/losses.json",
         same_weights="results/diagnosis/same_weights.csv",
@@ -34,11 +32,9 @@ rule diagnose:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=60,
     params:
-        # Text, so that Snakemake compares the effective config whatever the order of its keys.
-        experiment=json.dumps(
-            {"defaults": EXPERIMENT.defaults, "losses": EXPERIMENT.losses, "variants": EXPERIMENT.variants},
-            sort_keys=True,
-            ensure_ascii=False,
-        ),
+        code("diagnose"),
+        *each("defaults", EXPERIMENT.defaults),
+        *each("losses", EXPERIMENT.losses),
+        *each("variants", EXPERIMENT.variants),
     script:
         "../scripts/diagnose.py"

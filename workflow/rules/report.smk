@@ -3,9 +3,6 @@
 
 rule vega:
     """The JavaScript of the report's charts: 2 s, which no later report waits for."""
-    input:
-        code=code("vega"),
-        settings=settings("vega"),
     output:
         vega="results/vega.js",
     log:
@@ -19,8 +16,9 @@ rule vega:
         mem_mb=1000,
         runtime=10,
     params:
+        code("vega"),
         # Another version draws with other JavaScript.
-        version=version("vl-convert-python"),
+        param("version", version("vl-convert-python")),
     script:
         "../scripts/vega.py"
 
@@ -44,8 +42,6 @@ rule report:
         vega="results/vega.js",
         sums=["results/data/SHA256SUMS", "results/diagnosis/SHA256SUMS"],
         sums_of_variants=expand("results/variants/{variant}/SHA256SUMS", variant=EXPERIMENT.variants),
-        code=code("report", others="report"),
-        settings=settings("report"),
     output:
         summary=report("results/summary.csv", caption="../report/summary.rst", category="Comparison"),
         config="results/config.yaml",
@@ -61,15 +57,17 @@ rule report:
         mem_mb=4000,
         runtime=30,
     params:
-        # Text, so that Snakemake compares the effective config whatever the order of its keys.
-        experiment=json.dumps(
-            {"data": EXPERIMENT.data, "defaults": EXPERIMENT.defaults, "variants": EXPERIMENT.variants}
-            | {"notes": EXPERIMENT.notes},
-            sort_keys=True,
-            ensure_ascii=False,
-        ),
-        config=json.dumps(effective(EXPERIMENT), sort_keys=True, ensure_ascii=False),
+        code("report", others="report"),
+        *each("data", EXPERIMENT.data),
+        *each("defaults", EXPERIMENT.defaults),
+        *each("diagnosis", EXPERIMENT.diagnosis),
+        *each("normalizations", EXPERIMENT.normalizations),
+        *each("losses", EXPERIMENT.losses),
+        *each("variants", EXPERIMENT.variants),
+        *each("notes", EXPERIMENT.notes),
+        # What trains now, beside what trained each model.
+        code("train", name="trains"),
         # Shown as it stands. Its path, not its text: a comment that changes in it runs nothing.
-        config_file=CONFIG_FILE if IS_MAIN else None,
+        param("config_file", CONFIG_FILE if IS_MAIN else None),
     script:
         "../scripts/report.py"

@@ -8,8 +8,6 @@ rule train:
             f"results/data/normalized/{EXPERIMENT.variants[known(wildcards).variant]['normalization']}.pt"
         ),
         digits="results/data/digits.pt",
-        code=code("train"),
-        settings=settings("train"),
     output:
         model="results/variants/{variant}/model.pt",
         broken="results/variants/{variant}/broken.pt",
@@ -32,19 +30,20 @@ rule train:
         runtime=minutes,
         gpu=gpus,
     params:
-        loss=EXPERIMENT.setting("loss"),
-        normalization=EXPERIMENT.setting("normalization"),
-        loss_definition=EXPERIMENT.setting("loss_definition"),
-        normalization_definition=EXPERIMENT.setting("normalization_definition"),
-        hidden=EXPERIMENT.setting("hidden"),
-        activation=EXPERIMENT.setting("activation"),
-        optimizer=EXPERIMENT.setting("optimizer"),
-        lr=EXPERIMENT.setting("lr"),
-        epochs=EXPERIMENT.setting("epochs"),
-        seeds=EXPERIMENT.setting("seeds"),
-        device=EXPERIMENT.setting("device"),
-        classes=EXPERIMENT.data["classes"],
-        trials=EXPERIMENT.diagnosis["trials"],
+        code("train"),
+        setting("loss"),
+        setting("normalization"),
+        setting("loss_definition"),
+        setting("normalization_definition"),
+        setting("hidden"),
+        setting("activation"),
+        setting("optimizer"),
+        setting("lr"),
+        setting("epochs"),
+        setting("seeds"),
+        setting("device"),
+        param("classes", EXPERIMENT.data["classes"]),
+        param("trials", EXPERIMENT.diagnosis["trials"]),
     script:
         "../scripts/train.py"
 
@@ -55,8 +54,6 @@ rule plot:
         metrics="results/variants/{variant}/metrics.json",
         predictions="results/variants/{variant}/predictions.npz",
         sums="results/variants/{variant}/SHA256SUMS",
-        code=code("plot"),
-        settings=settings("plot"),
     output:
         report(
             "results/variants/{variant}/yhat.png",
@@ -74,6 +71,7 @@ rule plot:
         mem_mb=1000,
         runtime=10,
     params:
-        classes=EXPERIMENT.data["classes"],
+        code("plot"),
+        param("classes", EXPERIMENT.data["classes"]),
     script:
         "../scripts/plot.py"

@@ -9,7 +9,6 @@ from common.startup import torch
 import csv
 import functools
 import io
-import json
 import math
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from common.archives import read_arrays
 from common.english import counted
 from common.errors import logged
 from common.files import write, write_json, write_sums
+from common.params import read_params
 from common.tensors import read_tensors
 from diagnosis.chart import limits
 from diagnosis.findings import ORDER
@@ -128,7 +128,7 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
         torch.set_num_threads(snakemake.threads)
         found = main(
-            json.loads(snakemake.params.experiment),
+            read_params(snakemake.params),
             Path(snakemake.input.metrics[0]).parents[1],
             Path(snakemake.input.normalized[0]).parent,
             Path(snakemake.input.digits),

@@ -9,6 +9,7 @@ from pathlib import Path
 from common.english import counted
 from common.errors import UserError, logged
 from common.files import SUMS, write, write_json, write_sums
+from common.params import read_params
 from images import png
 from images.fetch import fetch
 from images.mnist import FILES, IDX_PARTS, get_verified, md5_of, verified
@@ -164,12 +165,13 @@ def told(record: dict) -> str:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
+        asked = read_params(snakemake.params)
         record = main(
-            source=snakemake.params.source,
-            mirrors=snakemake.params.mirrors,
-            md5=dict(snakemake.params.md5),
-            fallback=snakemake.params.fallback,
-            timeout=snakemake.params.timeout,
+            source=asked["source"],
+            mirrors=asked["mirrors"],
+            md5=asked["md5"],
+            fallback=asked["fallback"],
+            timeout=asked["timeout"],
             folder=Path(snakemake.output.raw),
             record=Path(snakemake.output.source),
         )

@@ -12,6 +12,7 @@ from PIL import Image
 
 from common.errors import UserError, logged
 from common.files import write
+from common.params import read_params
 from images import png
 from images.idx import read_idx_classes
 
@@ -93,10 +94,5 @@ def main(source: str, raw: Path, classes: list, output: Path) -> str:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
-        images = main(
-            snakemake.params.source,
-            Path(snakemake.input.raw),
-            list(snakemake.params.classes),
-            Path(snakemake.output.digits),
-        )
-        say(images)
+        asked = read_params(snakemake.params)
+        say(main(asked["source"], Path(snakemake.input.raw), asked["classes"], Path(snakemake.output.digits)))

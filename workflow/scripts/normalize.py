@@ -7,6 +7,7 @@ from pathlib import Path
 
 from common.errors import logged
 from common.files import write
+from common.params import read_params
 from common.tensors import read_tensors
 from diagnosis.culprits import broken_normalization
 from diagnosis.records import as_json
@@ -32,10 +33,7 @@ def main(digits_file: Path, formula: str, constants: dict, output: Path) -> None
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
-        main(
-            Path(snakemake.input.digits),
-            snakemake.params.formula,
-            dict(snakemake.params.constants),
-            Path(snakemake.output.normalized),
-        )
-        say(snakemake.params.formula)
+        asked = read_params(snakemake.params)
+        paths = Path(snakemake.input.digits), Path(snakemake.output.normalized)
+        main(paths[0], asked["formula"], dict(asked["constants"]), paths[1])
+        say(asked["formula"])

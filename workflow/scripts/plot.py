@@ -15,6 +15,7 @@ from PIL import Image
 from common.archives import read_arrays
 from common.errors import logged
 from common.files import write
+from common.params import read_params
 from diagnosis.records import Metrics, read
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
@@ -110,7 +111,7 @@ if __name__ == "__main__":
         seeds = [outcome.seed for outcome in metrics.seeds]
         predictions = read_arrays(snakemake.input.predictions)
         yhat, is_last_finite = shown(predictions, [outcome.status for outcome in metrics.seeds])
-        classes, title = snakemake.params.classes, str(snakemake.wildcards.variant)
+        classes, title = read_params(snakemake.params)["classes"], str(snakemake.wildcards.variant)
         picture = plot(yhat, is_last_finite, metrics.counts.train, seeds, classes, title)
         write(Path(snakemake.output[0]), picture)
         say(snakemake.output[0])

@@ -1,7 +1,6 @@
 """Gather what every variant left behind: summary.csv, a table; report.html, a page; config.yaml, which makes both."""
 
 import io
-import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,12 @@ from common.archives import read_arrays
 from common.english import counted
 from common.errors import logged
 from common.files import damaged, read_bytes, read_sealed, read_text, write
+from common.params import read_params
 from diagnosis.chart import LossChart
 from diagnosis.pairs import survival
 from diagnosis.records import Change, Metrics, Rewrite, read
+from experiment import recorded
+from experiment.effective import effective
 from reporting import (
     answer,
     best,
@@ -195,15 +197,22 @@ def trace(variants: dict, metrics: list[Metrics], results: Path) -> dict:
     }
 
 
-def main(inputs: dict, experiment: dict, effective: dict, config_file: str | None, output: dict) -> None:
-    """effective: the config that makes the same experiment; config_file: what the user wrote, if it is to be shown."""
+def mixture(variants: dict, classes: list, trains: str, results: Path) -> dict | None:
+    """What is to be said of models that are not of this config and code; trains: the digest of what trains now."""
+    found = recorded.trained_otherwise(variants, classes, trains, results)
+    return {"models": found, "command": recorded.command(found, variants)} if found else None
+
+
+def main(inputs: dict, experiment: dict, output: dict) -> None:
+    """experiment: the fields of an Experiment; beside them `trains`, the digest of what trains now, and `config_file`,
+    what the user wrote, None where it is not to be shown."""
     found = gather(inputs)
-    metrics = found["metrics"]
+    metrics, config_file = found["metrics"], experiment["config_file"]
     variants = {entry.variant: experiment["variants"][entry.variant] for entry in metrics}
     write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))
     config = {
         "config_text": Path(config_file).read_text(encoding="utf-8") if config_file else None,
-        "effective": provenance.as_yaml(effective),
+        "effective": provenance.as_yaml(effective(experiment)),
         "recipe": provenance.recipe(Path(output["config"]), page.HOME),
     }
     write(output["config"], config["effective"])
@@ -213,6 +222,9 @@ def main(inputs: dict, experiment: dict, effective: dict, config_file: str | Non
         vega=found["vega"],
         provenance=trace(variants, metrics, Path(output["page"]).parent) | config,
         notes=experiment["notes"],
+        mixture=mixture(
+            variants, experiment["data"]["classes"], experiment["trains"], Path(inputs["metrics"][0]).parents[2]
+        ),
         **compare(found, variants, experiment["defaults"]),
     )
     write(output["page"], html)
@@ -220,12 +232,6 @@ def main(inputs: dict, experiment: dict, effective: dict, config_file: str | Non
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
-        main(
-            dict(snakemake.input.items()),
-            json.loads(snakemake.params.experiment),
-            json.loads(snakemake.params.config),
-            snakemake.params.config_file,
-            dict(snakemake.output.items()),
-        )
+        main(dict(snakemake.input.items()), read_params(snakemake.params), dict(snakemake.output.items()))
         megabytes = Path(snakemake.output.page).stat().st_size / 1e6
         say(f"{snakemake.output.page}, {megabytes:.1f} MB")

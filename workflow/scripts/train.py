@@ -19,6 +19,7 @@ from msgspec import structs
 
 from common.errors import UserError, logged
 from common.files import write, write_json, write_sums
+from common.params import read_params
 from common.tensors import read_tensors
 from diagnosis.evidence import Evidence, Task, task
 from diagnosis.findings import findings, verdict
@@ -196,6 +197,8 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> s
     metrics = Metrics(
         variant=settings["variant"],
         device=name_of(chosen(settings["device"])),
+        code=settings["code"],
+        classes=settings["classes"],
         settings=said,
         counts=Counts(**counts),
         seeds=outcomes,
@@ -212,6 +215,6 @@ def main(normalized_file: Path, digits: Path, settings: dict, output: dict) -> s
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
         torch.set_num_threads(snakemake.threads)
-        settings = {"variant": snakemake.wildcards.variant, **dict(snakemake.params.items())}
+        settings = {"variant": snakemake.wildcards.variant, **read_params(snakemake.params)}
         inputs = Path(snakemake.input.normalized), Path(snakemake.input.digits)
         say(main(*inputs, settings, dict(snakemake.output.items())))

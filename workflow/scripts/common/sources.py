@@ -1,17 +1,23 @@
-"""What a script depends on: itself and all modules of the project that it imports, by content.
+"""What a script depends on: itself and all modules of the project that it imports, by what they say.
 
-Snakemake looks at the date of the script alone. Imported by the Snakefile: no torch, pandas or matplotlib here.
+Imported by the Snakefile: no torch, pandas or matplotlib here.
 """
 
 import ast
 import hashlib
-import os
-import time
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 SCRIPTS = Path(__file__).resolve().parents[1]
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Source(NamedTuple):
+    """A module: the names that it may import, and the digest of its syntax."""
+
+    imports: frozenset[str]
+    digest: bytes
 
 
 def sources(script: Path) -> set[Path]:
@@ -21,20 +27,69 @@ def sources(script: Path) -> set[Path]:
     while waiting:
         file = waiting.pop()
         found.add(file)
-        waiting |= _imported(file) - found
+        waiting |= {path for name in parsed(file).imports for path in _files(name)} - found
     return found
 
 
+def digest(script: Path, others: Path | None = None) -> str:
+    """Ten characters that change with the syntax of a script and of all that it imports, and with the bytes of all
+    files in the folder `others`; not with comments, docstrings and layout. The same on Python 3.11 to 3.13."""
+    found = hashlib.sha256()
+    for file in sorted(sources(script)):
+        found.update(b"%s\0%s" % (file.relative_to(SCRIPTS).as_posix().encode(), parsed(file).digest))
+    for file in sorted(path for path in others.rglob("*") if path.is_file()) if others else ():
+        content = file.read_bytes()
+        found.update(b"%s\0%d\0%s" % (file.relative_to(others).as_posix().encode(), len(content), content))
+    return found.hexdigest()[:10]
+
+
 @cache
-def _imported(file: Path) -> set[Path]:
-    names = set()
-    for node in ast.walk(ast.parse(file.read_bytes(), file)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            # What follows `import` may be a module, or a name in one.
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return {path for name in names for path in _files(name)}
+def parsed(file: Path) -> Source:
+    """Raises SyntaxError."""
+    imports: set[str] = set()
+    said: list[str] = []
+    _walk(ast.parse(file.read_bytes(), file), said, imports)
+    return Source(frozenset(imports), hashlib.sha256("\0".join(said).encode()).digest())
+
+
+def _walk(node, said: list[str], imports: set[str]) -> None:
+    """Say a tree without what only some versions of Python have: fields that are empty, and empty or split texts
+    around the values of an f-string. (ast.dump says them.)"""
+    if isinstance(node, ast.Constant):
+        said.append(f"{type(node.value).__name__} {node.value!r}")
+        return
+    if isinstance(node, ast.Import):
+        imports |= {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        # What follows `import` may be a module, or a name in one.
+        imports |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    said.append(f"({type(node).__name__}")
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if name == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            value = value[1:]
+        if isinstance(node, ast.JoinedStr):
+            value = _joined(value)
+        if value is None or value == []:
+            continue
+        said.append(name)
+        for part in value if isinstance(value, list) else (value,):
+            if isinstance(part, ast.AST):
+                _walk(part, said, imports)
+            else:
+                said.append(repr(part))
+    said.append(")")
+
+
+def _joined(parts: list[ast.expr]) -> list[ast.expr]:
+    """The parts of an f-string, its texts whole."""
+    whole: list[ast.expr] = []
+    for part in parts:
+        if isinstance(part, ast.Constant) and whole and isinstance(whole[-1], ast.Constant):
+            whole.append(ast.Constant(whole.pop().value + part.value))
+        elif not (isinstance(part, ast.Constant) and part.value == ""):
+            whole.append(part)
+    return whole
 
 
 def _files(name: str) -> list[Path]:
@@ -42,24 +97,3 @@ def _files(name: str) -> list[Path]:
     parts = name.split(".")
     within = [SCRIPTS.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
     return [path for path in (*within, SCRIPTS.joinpath(*parts).with_suffix(".py")) if path.is_file()]
-
-
-def mark(folder: Path, script: Path, others: Path | None = None) -> Path:
-    """An empty file in `folder` whose name says what a script and all that it imports hold, and all files in `others`.
-
-    As the input of a rule it is another one as soon as an edit changes any of them. It is as old as the newest of them
-    when it is made, but not of the future, and stays as it is when they are only touched. Where the folder may not be
-    written, it is not made: nothing can be run there.
-    """
-    files = sorted([*sources(script), *((path for path in others.rglob("*") if path.is_file()) if others else ())])
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(b"%s\0%d\0" % (file.name.encode(), file.stat().st_size) + file.read_bytes())
-    path = folder / f"{script.stem}-{digest.hexdigest()[:10]}"
-    if not path.exists():
-        newest = min(time.time_ns(), max(file.stat().st_mtime_ns for file in files))
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            path.touch()
-            os.utime(path, ns=(newest, newest))
-    return path

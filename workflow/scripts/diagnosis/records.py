@@ -252,6 +252,8 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
     variant: str
     device: Annotated[str, Meta(description="that it was trained on: cpu, mps, or cuda and the accelerator's name")]
+    code: Annotated[str, Meta(description="what changes with the code that trained it; not with its comments")]
+    classes: Annotated[list[int | str], Meta(description="what y = 0 and y = 1 stand for")]
     settings: Settings
     counts: Counts
     seeds: Annotated[list[Outcome], Meta(description="in the order of the config")]

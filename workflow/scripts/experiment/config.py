@@ -6,6 +6,7 @@ This module is imported by the Snakefile, so it imports no torch, pandas or matp
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -39,7 +40,6 @@ class Experiment:
         ['formula', text, [[constant, value], …]] or ['module', name, [[argument, value], …], 'yhat' or 'logits'];
         `activation` and `optimizer` are [name, [[argument, value], …]].
     notes: {variant: what its `note` says} of those that have one.
-    All of it is scalars and lists in a fixed order, so that Snakemake sees a change only where there is one.
     """
 
     data: dict
@@ -87,10 +87,6 @@ class Experiment:
         """What identifies the content of the folder that the images come from, if any."""
         source = self.data["source"]
         return png.fingerprint(Path(source)) if source not in BUILT_IN_SOURCES and Path(source).is_dir() else []
-
-    def setting(self, key: str):
-        """A Snakemake function: the value of one setting of a job's variant, all that the job is to depend on."""
-        return lambda wildcards: self.variants[wildcards.variant][key]
 
 
 def read(path: str) -> dict:
@@ -141,6 +137,28 @@ def _check_size(value, path: str) -> None:
         if isinstance(value, dict | list):
             inner = value.values() if isinstance(value, dict) else value
             waiting += [(item, (*around, id(value))) for item in inner]
+
+
+def file_in_use(home: Path, is_main: bool) -> str:
+    """The config.yaml of the working directory (--directory), else the one beside the Snakefile, in `home`. As a module
+    of another workflow, whose own config.yaml stands in the working directory, always the latter.
+
+    It is read here, since Snakemake would show a traceback; where it is damaged, this process ends with one line."""
+    path = "config.yaml" if is_main and Path("config.yaml").exists() else str(home / "config.yaml")
+    try:
+        read(path)
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    return path
+
+
+def checked(config: dict) -> Experiment:
+    """What `check` gives; where something is wrong, this process ends with one line and status 1: an exception would
+    add the Snakefile's own lines."""
+    try:
+        return check(config)
+    except UserError as error:
+        sys.exit(f"error: {error}")
 
 
 def check(config: dict) -> Experiment:

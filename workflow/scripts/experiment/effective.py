@@ -1,26 +1,24 @@
-"""The effective config: every default filled in, every sweep expanded, as a config.yaml that gives the same experiment.
-
-Imported by the Snakefile, so it imports no torch, pandas or matplotlib.
-"""
-
-from experiment.config import Experiment
+"""The effective config: every default filled in, every sweep expanded; a config.yaml that gives the same experiment."""
 
 
-def effective(experiment: Experiment) -> dict:
-    """What config.yaml would say; a variant names what differs from `defaults`."""
-    defaults = _settings(experiment.defaults)
+def effective(experiment: dict) -> dict:
+    """What config.yaml would say; a variant names what differs from `defaults`.
+
+    experiment: the fields of an Experiment (experiment/config.py).
+    """
+    defaults, notes = _settings(experiment["defaults"]), experiment["notes"]
     return {
-        "data": experiment.data,
+        "data": experiment["data"],
         "defaults": defaults,
-        "diagnosis": experiment.diagnosis,
+        "diagnosis": experiment["diagnosis"],
         "normalizations": {
-            name: _formula(text, constants) for name, (text, constants) in experiment.normalizations.items()
+            name: _formula(text, constants) for name, (text, constants) in experiment["normalizations"].items()
         },
-        "losses": {name: _loss(*definition) for name, definition in experiment.losses.items()},
+        "losses": {name: _loss(*definition) for name, definition in experiment["losses"].items()},
         "variants": {
             name: {key: value for key, value in _settings(settings).items() if value != defaults.get(key)}
-            | ({"note": experiment.notes[name]} if name in experiment.notes else {})
-            for name, settings in experiment.variants.items()
+            | ({"note": notes[name]} if name in notes else {})
+            for name, settings in experiment["variants"].items()
         },
     }
 

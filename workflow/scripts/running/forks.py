@@ -1,4 +1,4 @@
-"""A process that jobs are forks of, which common/warm.py starts: `forks.py DESCRIPTOR PACKAGE…`, of a socket.
+"""A process that jobs are forks of, which running/warm.py starts: `forks.py DESCRIPTOR PACKAGE…`, of a socket.
 
 It imports packages of others alone, so that a job sees the project as it is when the job starts. A message is a JSON
 with the path of a script, its working directory and more variables of its environment, and the file descriptor that is

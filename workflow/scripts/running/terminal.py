@@ -8,23 +8,15 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable, Container
 from pathlib import Path
 from signal import SIGINT
-
-from snakemake_interface_logger_plugins.common import LogEvent
 
 from common.english import counted
 from common.errors import ERASE
 
-MUTED = {
-    LogEvent.JOB_INFO,
-    LogEvent.JOB_STARTED,
-    LogEvent.JOB_FINISHED,
-    LogEvent.PROGRESS,
-    LogEvent.RESOURCES_INFO,
-    LogEvent.RUN_INFO,
-    LogEvent.SHELLCMD,
-}
+# By name, since a release may rename one: then it is shown.
+MUTED = ("JOB_INFO", "JOB_STARTED", "JOB_FINISHED", "PROGRESS", "RESOURCES_INFO", "RUN_INFO", "SHELLCMD")
 # What Snakemake says without an event. Anything else it says is shown.
 MUTED_TEXTS = re.compile(
     "Assuming unrestricted shared|Building DAG|Using shell|Select jobs|Conda environments: ignored|Elapsed time|"
@@ -45,12 +37,24 @@ def has_colours(stream) -> bool:
 class Terminal(logging.Handler):
     """Follows a run of Snakemake, and speaks in place of its own stream handler where there is one.
 
-    before: the first line, up to the number of jobs; width: of the longest wildcard; page: what the run is for.
+    before: the first line, up to the number of jobs; width: of the longest wildcard; page: what the run is for; is_run:
+    else it is only planned; is_brief: whether it speaks in Snakemake's place; mixture: what is to be said of models of
+    other settings than now, but for some variants.
     """
 
-    def __init__(self, logger: logging.Logger, before: str, width: int, page: Path, is_brief: bool):
+    def __init__(
+        self,
+        logger: logging.Logger,
+        before: str,
+        width: int,
+        page: Path,
+        is_run: bool,
+        is_brief: bool,
+        mixture: Callable[[Container[str]], str | None],
+    ):
         super().__init__(logging.INFO)
         self.logger, self.before, self.width, self.page = logger, before, width, page
+        self.is_run, self.mixture = is_run, mixture
         self.start = time.monotonic()
         self.jobs: dict[int, dict] = {}
         self.made: list[str] = []  # rules of jobs that ended well
@@ -61,7 +65,7 @@ class Terminal(logging.Handler):
         self.total = 0
         # None where a logger plugin has replaced it, which draws what it likes.
         own = next((one for one in logger.handlers if one.name == "DefaultStreamHandler"), None) if is_brief else None
-        self.stream = own.stream if own else None
+        self.own, self.stream = own, own.stream if own else None
         if own:
             own.addFilter(self.is_left)
             sys.excepthook = self.end
@@ -70,38 +74,57 @@ class Terminal(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self.follow(record)
-        except Exception:
-            self.handleError(record)  # as logging's own handlers do: what is said must not end a run
+        except Exception as error:  # what is said must not end a run
+            self.give_up(error)
+
+    def give_up(self, error: Exception) -> None:
+        """Leave the terminal to Snakemake: its records are other ones than those that this knows."""
+        self.logger.removeHandler(self)
+        if self.own:
+            self.own.removeFilter(self.is_left)
+            self.stream = None
+        print(f"warning: Snakemake's own lines are shown: {type(error).__name__}: {error}", file=sys.stderr)
 
     def follow(self, record: logging.LogRecord) -> None:
-        match getattr(record, "event", None):
-            case LogEvent.RESOURCES_INFO:
+        text = str(record.msg)
+        match event_of(record):
+            case "RESOURCES_INFO":
                 self.cores = getattr(record, "cores", self.cores)
-            case LogEvent.RUN_INFO:
+            case "RUN_INFO" if self.is_run:
                 self.total = record.stats["total"] - record.stats.get("all", 0)  # `all` only waits for the others
                 self.begin()
-            case LogEvent.JOB_INFO:
+            case "JOB_INFO":
                 self.jobs[record.jobid] = record.__dict__ | {"start": time.monotonic()}
-            case LogEvent.JOB_FINISHED:
+            case "JOB_FINISHED":
                 self.failed.pop(record.job_id, None)
                 self.finish(self.jobs[record.job_id])
-            case LogEvent.ERROR:
+            case "ERROR":
                 self.signals[record.thread] = signal_of(record)
-            case LogEvent.JOB_ERROR:
+            case "JOB_ERROR":
                 self.failed[record.jobid] = record.__dict__ | {"signal": self.signals.pop(record.thread, None)}
-            case None if str(record.msg).startswith("Terminating processes on user request"):
+            case None if text.startswith("Terminating processes on user request"):
                 self.is_interrupted = True
-            case None if str(record.msg).startswith("Nothing to be done") and self.page.exists():
-                self.say(f"nothing to do; the page is {self.page.resolve().as_uri()}")
+            case None if text.startswith("Nothing to be done"):
+                if self.is_run and self.page.exists():
+                    self.say(f"nothing to do; the page is {self.page.resolve().as_uri()}")
+                self.warn_of_mixture()
+            case None if text.startswith("This was a dry-run"):
+                self.warn_of_mixture(
+                    [job["wildcards"]["variant"] for job in self.jobs.values() if job["rule_name"] == "train"]
+                )
+
+    def warn_of_mixture(self, but: Container[str] = ()) -> None:
+        if line := self.mixture(but):
+            print(f"warning: {line}", file=sys.stderr)
 
     def is_left(self, record: logging.LogRecord) -> bool:
         """Whether Snakemake's own handler still shows a record."""
-        event, text = getattr(record, "event", None), str(record.msg)
+        event, text = event_of(record), str(record.msg)
         if record.levelno > logging.INFO:
             if text.startswith(FAILED):
                 return not (self.failed or self.is_interrupted)  # said with the reason
             # At Ctrl-C each job says so, some of them before Snakemake does.
-            return (self.signals.get(record.thread) if event == LogEvent.JOB_ERROR else signal_of(record)) != SIGINT
+            return (self.signals.get(record.thread) if event == "JOB_ERROR" else signal_of(record)) != SIGINT
         return not (event in MUTED or (event is None and MUTED_TEXTS.match(text)))
 
     def begin(self) -> None:
@@ -132,12 +155,18 @@ class Terminal(logging.Handler):
         self.stream.write((ERASE if self.stream.isatty() else "") + text)
         self.stream.flush()
 
+    @property
+    def has_page(self) -> bool:
+        """Whether this run made the page; with a default storage provider it is not here."""
+        return "report" in self.made and self.page.exists()
+
     def close_with(self, lines: list[str], configs: list[str]) -> None:
         """The last lines of a run that made the page, of these config files."""
         page = self.page.resolve()
         where = [f"  page      {page.as_uri()}", f"  table     {page.with_name('summary.csv')}"]
         where.append(f"  config    {', '.join(dict.fromkeys(configs))}")
         self.say("", *lines, *where, f"  took      {time.monotonic() - self.start:.0f} s")
+        self.warn_of_mixture()
 
     def close_with_errors(self) -> None:
         """The last lines of a run that failed: of each such job its own words, and its log."""
@@ -168,6 +197,11 @@ class Terminal(logging.Handler):
             return
         self.is_interrupted = True
         self.close_with_errors()
+
+
+def event_of(record: logging.LogRecord) -> str | None:
+    """The name of Snakemake's event."""
+    return getattr(getattr(record, "event", None), "name", None)
 
 
 def signal_of(record: logging.LogRecord) -> int | None:

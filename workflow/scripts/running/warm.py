@@ -114,20 +114,22 @@ def use_for(scripts: Path) -> None:
     by_itself = PythonScript.execute_script
     preamble = PythonScript.get_preamble
 
-    def execute_script(self, fname, edit=False):
-        path = Path(self.path.get_path_or_uri(secret_free=True)).resolve()
-        is_plain = not (self.conda_env or self.container_img or self.env_modules or self.shadow_dir)
-        is_small = self.threads == 1 and not self.resources.get("gpu")
-        started = None
+    def started(script: PythonScript, fname: str) -> tuple[int, int] | None:
+        path = Path(script.path.get_path_or_uri(secret_free=True)).resolve()
+        is_plain = not (script.conda_env or script.container_img or script.env_modules or script.shadow_dir)
+        is_small = script.threads == 1 and not script.resources.get("gpu")
         is_ours = path.parent == scripts and path.stem in SCRIPTS
-        if is_ours and is_plain and is_small and (warm := processes[SCRIPTS[path.stem]]).is_usable:
-            tmp = self.resources.get("tmpdir")
-            variables = dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), tmp) if tmp else {}
-            started = warm.start(str(Path(fname).absolute()), variables)
-        if started is None:
+        if not (is_ours and is_plain and is_small and (warm := processes[SCRIPTS[path.stem]]).is_usable):
+            return None
+        tmp = script.resources.get("tmpdir")
+        variables = dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), tmp) if tmp else {}
+        return warm.start(str(Path(fname).absolute()), variables)
+
+    def execute_script(self, fname, edit=False):
+        if (job := started(self, fname)) is None:
             by_itself(self, fname, edit)
             return
-        pid, reading = started
+        pid, reading = job
         try:
             status = end_of(pid, reading, self.bench_record)
         finally:
