@@ -39,4 +39,12 @@ def entry(name: str, right: np.ndarray) -> Metrics:
         outcome(row) if row.any() else replace(outcome(row), status="diverged", test_correct=None, verdict="fails")
         for row in right
     ]
-    return Metrics(variant=name, device="cpu", settings=PLAIN, counts=Counts(train=(2, 3), test=(2, 3)), seeds=seeds)
+    return Metrics(
+        variant=name,
+        device="cpu",
+        code="0123456789",
+        classes=[0, 1],
+        settings=PLAIN,
+        counts=Counts(train=(2, 3), test=(2, 3)),
+        seeds=seeds,
+    )

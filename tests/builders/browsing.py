@@ -1,14 +1,11 @@
 """The report in headless Chromium: pages to open, and what they show."""
 
-import json
-
 import diagnose
 import report
 
-from builders.workflows import Workflow
-from common.files import SUMS
-from experiment.config import Experiment, check
-from experiment.effective import effective as as_config
+from builders.workflows import SECTIONS, Workflow, handed
+from common.files import SUMS, read_json
+from experiment.config import check
 
 PATIENCE = 120_000  # milliseconds: what takes longer never comes
 HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
@@ -24,11 +21,6 @@ DIAGNOSIS = {
 }
 
 
-def effective(experiment: Experiment, *keys: str) -> dict:
-    """As a rule hands it to its script."""
-    return json.loads(json.dumps({key: getattr(experiment, key) for key in keys}))
-
-
 def forget_sums(workflow: Workflow) -> None:
     """What the test has changed since would be damage."""
     for sums in (workflow / "results").rglob(SUMS):
@@ -40,12 +32,17 @@ def diagnose_anew(workflow: Workflow) -> None:
     forget_sums(workflow)
     results, diagnosis = workflow / "results", workflow / "results/diagnosis"
     diagnose.main(
-        effective(check(workflow.config), "defaults", "losses", "variants"),
+        handed(check(workflow.config), "defaults", "losses", "variants"),
         results / "variants",
         results / "data/normalized",
         results / "data/digits.pt",
         {kind: diagnosis / file for kind, file in DIAGNOSIS.items()} | {"sums": diagnosis / SUMS},
     )
+
+
+def trained_by(workflow: Workflow) -> str:
+    """The digest of the code that trained the first variant."""
+    return read_json(next((workflow / "results/variants").glob("*/metrics.json")))["code"]
 
 
 def write_page(workflow: Workflow) -> None:
@@ -58,9 +55,7 @@ def write_page(workflow: Workflow) -> None:
         {kind: [results / "variants" / name / file for name in experiment.variants] for kind, file in of_each.items()}
         | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
         | {"source": results / "data/source.json", "vega": results / "vega.js"},
-        effective(experiment, "data", "defaults", "variants", "notes"),
-        as_config(experiment),
-        str(workflow / "config.yaml"),
+        handed(experiment, *SECTIONS, trains=trained_by(workflow), config_file=str(workflow / "config.yaml")),
         {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
     )
 

@@ -1,7 +1,6 @@
 """All jobs of a config in this process, on images that are there: for thousands of configs, whatever is in them."""
 
 import io
-import json
 import shutil
 from contextlib import redirect_stderr
 from pathlib import Path
@@ -14,12 +13,12 @@ import report
 import torch
 import train
 
+from builders.workflows import SECTIONS, handed
 from common.archives import read_arrays
 from common.errors import UserError
 from common.files import SUMS, sealed, write, write_json
 from diagnosis.records import Metrics, read
 from experiment.config import Experiment, check
-from experiment.effective import effective
 
 DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
 DIAGNOSIS += ["kinds.json", "pictures.npz"]
@@ -27,6 +26,7 @@ INPUTS = ["digits.pt", "vega.js", "source.json"]
 OUTPUTS = {"model": "pt", "broken": "pt", "history": "csv", "predictions": "npz", "metrics": "json"}
 
 
+CODE = "0123456789"
 ONE_LINE = 700  # characters: as long as a complaint may be
 
 
@@ -76,7 +76,7 @@ def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: 
     for name, (formula, constants) in experiment.normalizations.items():
         normalize.main(digits, formula, dict(constants), folder / f"normalized/{name}.pt")
     for name, of in experiment.variants.items():
-        settings = {"variant": name, **of, "classes": [0, 1], "trials": experiment.diagnosis["trials"]}
+        settings = {"variant": name, **of, "classes": [0, 1], "trials": experiment.diagnosis["trials"], "code": CODE}
         output = {key: variants / name / f"{key}.{kind}" for key, kind in OUTPUTS.items()}
         output["sums"] = variants / name / SUMS
         train.main(folder / f"normalized/{of['normalization']}.pt", digits, settings, output)
@@ -84,8 +84,7 @@ def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: 
         yhat, is_last_finite = plot.shown(read_arrays(output["predictions"]), [one.status for one in metrics.seeds])
         picture = plot.plot(yhat, is_last_finite, metrics.counts.train, of["seeds"], [0, 1], name)
         write(variants / name / "yhat.png", picture)
-    told = {"data": experiment.data, "defaults": experiment.defaults, "losses": experiment.losses}
-    told = json.loads(json.dumps(told | {"variants": experiment.variants, "notes": experiment.notes}))
+    told = handed(experiment, *SECTIONS, trains=CODE, config_file=None)
     output = {Path(name).stem: diagnosis / name for name in DIAGNOSIS}
     output["sums"] = diagnosis / SUMS
     diagnose.packed.cache_clear()  # it is of other images, perhaps, in this process
@@ -94,7 +93,7 @@ def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: 
     for key, file in {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}.items():
         inputs[key] = [variants / name / file for name in experiment.variants]
     inputs["plots"] = [variants / name / "yhat.png" for name in experiment.variants]
-    report.main(inputs, told, effective(experiment), None, {key: folder / key for key in ("summary", "config", "page")})
+    report.main(inputs, told, {key: folder / key for key in ("summary", "config", "page")})
 
 
 def write_source(path: Path) -> None:

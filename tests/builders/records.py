@@ -78,6 +78,8 @@ def metrics(**outcomes) -> list[Metrics]:
         Metrics(
             variant=name,
             device="cpu",
+            code="0123456789",
+            classes=[0, 1],
             settings=PLAIN,
             counts=COUNTS,
             seeds=seeds if isinstance(seeds, list) else [seeds],

@@ -12,6 +12,8 @@ import yaml
 from builders.digits import md5_of
 from builders.places import ROOT
 from builders.waiting import LONG
+from common.params import each, param, read_params
+from experiment.config import Experiment
 
 
 def small_config(mnist: Path) -> dict:
@@ -67,6 +69,26 @@ class Workflow:
 
     def __truediv__(self, path: str) -> Path:
         return self.folder / path
+
+
+def copy_project(folder: Path, *more: str) -> Path:
+    """A copy of what makes results, whose files a test may edit, and of more of the project's files; its Snakefile."""
+    for name in ("Snakefile", "workflow", "profiles", *more):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    return folder / "Snakefile"
+
+
+# Those of an experiment that the report is made of.
+SECTIONS = ("data", "defaults", "diagnosis", "normalizations", "losses", "variants", "notes")
+
+
+def handed(experiment: Experiment, *sections: str, **others) -> dict:
+    """What a rule that has these sections of an experiment as params, and others, tells its script."""
+    params = [text for section in sections for text in each(section, getattr(experiment, section))]
+    return read_params(params + [param(name, value) for name, value in others.items()])
 
 
 def outputs(workflow: Workflow) -> dict[str, bytes]:

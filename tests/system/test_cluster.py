@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -69,6 +70,28 @@ def test_generic_scheduler_gives_the_same_bytes(finished, tmp_path):
     text = workflow.ok(*executor, "--seconds-between-status-checks", "1").stderr
     assert results(workflow) == results(finished)
     assert "[10/10" in text
+
+
+@needs("cluster_generic")
+@pytest.mark.skipif(not shutil.which("rsync"), reason="the fs storage plugin copies with rsync, which is not here")
+def test_jobs_leave_the_machine_without_a_shared_file_system(finished, tmp_path):
+    """An input flagged as local would keep them here, without a word."""
+    scripts = {
+        "submit": 'cp "$1" "$0.$(basename "$1")"; (sh "$1" > "$1.log" 2>&1; echo $? > "$1.end") >&- 2>&- & echo "$1"',
+        "status": '[ -f "$1.end" ] || exec echo running; [ "$(cat "$1.end")" = 0 ] && echo success || echo failed',
+    }
+    for name, text in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    workflow = Workflow(tmp_path / "run", finished.config)
+    options = ["--executor", "cluster-generic", "--jobs", "1", "--seconds-between-status-checks", "1"]
+    options += ["--cluster-generic-submit-cmd", str(tmp_path / "submit")]
+    options += ["--cluster-generic-status-cmd", str(tmp_path / "status"), "--job-deploy-sources"]
+    options += ["--default-storage-provider", "fs", "--default-storage-prefix", str(tmp_path / "storage")]
+    workflow.ok(*options, "--shared-fs-usage", "none", "--until", "extract")
+    assert [re.search(r"snakejob\.(\w+)", path.name)[1] for path in tmp_path.glob("submit.*")] == ["extract"]
+    digits = "results/data/digits.pt"
+    assert (tmp_path / "storage" / digits).read_bytes() == (finished / digits).read_bytes()
 
 
 def test_every_job_says_how_much_memory_and_time_it_may_take(finished):

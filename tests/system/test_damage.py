@@ -17,7 +17,6 @@ from builders.workflows import outputs
 from common.archives import read_arrays
 from common.errors import UserError
 from common.files import SUMS, read_sealed, sealed, write
-from common.settings import kept
 from common.tensors import read_tensors
 from diagnosis.chart import LossChart
 from diagnosis.records import Change, Metrics, Rewrite, read
@@ -238,19 +237,6 @@ def test_what_a_killed_forerunner_left_is_removed(tmp_path):
         path.write_text("half")
     write(tmp_path / "a[1].json", "whole")
     assert sorted(tmp_path.iterdir()) == sorted([*others, tmp_path / "a[1].json"])
-
-
-def test_what_is_left_of_settings_is_looked_for_once(tmp_path, monkeypatch):
-    """Not for each variant among the files of all."""
-    folder = tmp_path / "train"
-    folder.mkdir()
-    (folder / ".b.json.1234.tmp").write_text("half")
-    looked, look = [], Path.glob
-    monkeypatch.setattr(Path, "glob", lambda path, pattern: looked.append(path) or look(path, pattern))
-    for name in "abc":
-        assert kept(folder / f"{name}.json", {"lr": 1}, is_main=True) == folder / f"{name}.json"
-    assert sorted(path.name for path in folder.iterdir()) == ["a.json", "b.json", "c.json"]
-    assert looked == [folder]
 
 
 def test_place_that_cannot_be_written_is_one_line(tmp_path):

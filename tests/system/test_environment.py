@@ -14,8 +14,9 @@ from builders.places import ROOT
 from builders.pngs import pack, write_pngs
 from builders.waiting import LONG
 from builders.workflows import Workflow, outputs, small_config
-from common.dates import bring_back
 from common.errors import logged, why_not_written
+from running.dates import bring_back
+from running.lock import LOCK
 
 
 def test_run_does_not_depend_on_the_user_s_environment(copy, finished, tmp_path):
@@ -46,7 +47,8 @@ def test_run_does_not_depend_on_the_user_s_environment(copy, finished, tmp_path)
     ("place", "kind", "found"),
     [
         (".snakemake", "file", "error: .snakemake: found a file, expected a folder"),
-        (".snakemake/mnist01.lock", "folder", "error: .snakemake/mnist01.lock: found a folder, expected a file"),
+        ("results", "file", "error: results: found a file, expected a folder"),
+        (f"results/{LOCK}", "folder", f"error: results/{LOCK}: cannot be written: Is a directory"),
     ],
 )
 def test_lock_of_a_wrong_kind_is_one_line(copy, place, kind, found):
@@ -54,7 +56,7 @@ def test_lock_of_a_wrong_kind_is_one_line(copy, place, kind, found):
     shutil.rmtree(path, ignore_errors=True)
     path.unlink(missing_ok=True)
     path.mkdir() if kind == "folder" else path.write_text("")
-    for arguments in (["--cores", "1"], ["--dry-run"]):
+    for arguments in (["--cores", "1"], ["--dry-run"])[: 2 if place == ".snakemake" else 1]:
         result = copy.run(*arguments)
         assert result.returncode == 1
         assert result.stderr.splitlines()[-1].startswith(found)
@@ -100,24 +102,21 @@ READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" 
     reason="a folder cannot be mounted as read-only here",
 )
 def test_project_that_may_only_be_read_is_looked_at(copy):
-    """With and without marks of the code. Even in a dry run Snakemake itself writes."""
+    """Even in a dry run Snakemake itself writes."""
     read_only = ["unshare", "--mount", "sh", "-c", READ_ONLY, str(copy.folder)]
 
     def run(*arguments: str) -> subprocess.CompletedProcess:
         command = [*read_only, *copy.command(*arguments)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
-    for is_marked in (True, False):
-        if not is_marked:
-            shutil.rmtree(copy / ".snakemake/code")
-        for arguments in (["--list-rules"], ["--lint"]):
-            result = run(*arguments)
-            assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
-        for arguments in (["--dry-run"], ["--cores", "1"], ["--unlock"]):
-            result = run(*arguments)
-            assert result.returncode == 1
-            assert result.stderr.splitlines()[-1].startswith("error: .snakemake: cannot be written"), result.stderr
-            assert "Traceback" not in result.stderr
+    for arguments in (["--list-rules"], ["--lint"]):
+        result = run(*arguments)
+        assert (result.returncode, "Traceback" in result.stderr) == (0, False), result.stderr
+    for arguments in (["--dry-run"], ["--cores", "1"], ["--summary"]):
+        result = run(*arguments)
+        assert result.returncode == 1
+        assert result.stderr.splitlines()[-1].startswith("error: .snakemake: cannot be written"), result.stderr
+        assert "Traceback" not in result.stderr
     read_only[-1] = str(copy / "results")
     result = run("--cores", "1", "--forcerun", "report")
     assert result.returncode == 1
@@ -129,7 +128,7 @@ def in_the_future(path: Path) -> bool:
 
 
 def test_files_of_the_future_are_brought_back_and_a_run_goes_on(copy, finished):
-    everything = [copy / "results", *(copy / "results").rglob("*"), *(copy / ".snakemake/code").iterdir()]
+    everything = [copy / "results", *(copy / "results").rglob("*")]
     for place, path in enumerate(everything):
         os.utime(path, (time.time() + 5000 + place,) * 2)
     order = sorted((copy / "results").rglob("*"), key=lambda path: path.lstat().st_mtime)

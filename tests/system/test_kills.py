@@ -20,14 +20,16 @@ from builders.processes import gone
 from builders.workflows import Workflow, outputs, small_config
 from common.errors import PROCESS_IDS, RUN
 from images.mnist import FILES
+from running.lock import LOCK
 
 MOST = 8  # files that a run may make before it is killed
+DIGITS = "results/data/digits.pt"
 
 
 def files(workflow: Workflow) -> set[str]:
     """All there is under results/ and .snakemake/, what is not renamed yet included."""
     found = set()
-    for top in ("results", "digits", ".snakemake"):
+    for top in ("results", ".snakemake"):
         for folder, _, names in os.walk(workflow / top):
             found.update(os.path.join(folder, name) for name in names)  # noqa: PTH118 (a hundred times a second)
     return found
@@ -71,36 +73,9 @@ def test_run_that_is_killed_again_and_again_ends_in_the_same_bytes(
     workflow.ok("--cores", "2")
     assert outputs(workflow) == outputs(finished)
     assert workflow.jobs() == {}
-    left = [path for path in (workflow / "results").rglob(".*") if path.name != ".snakemake_timestamp"]
+    left = [path for path in (workflow / "results").rglob(".*") if path.name not in (".snakemake_timestamp", LOCK)]
     assert left == []
     record_property("table", f"{kills} kills, none lost")
-
-
-@pytest.mark.parametrize("seed", range(cases(1, 4)))
-def test_module_that_is_killed_again_and_again_ends_in_the_same_bytes(finished, module, record_property, seed):
-    kills = kill_again_and_again(module, seed, cases(8, 40))
-    module.ok("--cores", "2")
-    (module / "digits/results").rename(module / "results")
-    assert outputs(module) == outputs(finished)
-    assert (module / "rows.txt").read_text().strip() == "5"
-    record_property("table", f"{kills} kills, none lost")
-
-
-@pytest.mark.parametrize(
-    ("kind", "line", "stays"),
-    [
-        ("output", "rows.txt", True),
-        ("output", "digits/results/summary.csv", False),
-        ("input", "rows.txt", True),
-        ("input", "{folder}/.snakemake/code/train-0123456789\nrows.txt", False),
-    ],
-)
-def test_lock_of_a_run_without_the_module_stays(module, kind, line, stays):
-    lock = module / f".snakemake/locks/0.{kind}.lock"
-    lock.parent.mkdir(parents=True)
-    lock.write_text(line.format(folder=module.folder) + "\n")
-    result = module.run("--cores", "1", "--touch")
-    assert ("LockException" in result.stderr) == lock.exists() == stays
 
 
 def test_edit_that_was_killed_and_undone_is_undone(copy, finished):
@@ -159,27 +134,23 @@ def test_job_whose_run_has_ended_does_nothing_unless_it_cannot_know(tmp_path, pr
     assert (tmp_path / "log").exists() == (status == 0)
 
 
-@pytest.fixture(params=["main", "module"][: cases(1, 2)])
-def downloading(request, small_mnist, tmp_path) -> tuple[Workflow, dict, str]:
-    """A workflow that has made nothing, its settings of the data, and where their results go."""
-    if request.param == "module":
-        module = request.getfixturevalue("module")
-        return module, module.config["digits"]["data"], "digits/results/data"
-    workflow = Workflow(tmp_path / "main", small_config(small_mnist))
-    return workflow, workflow.config["data"], "results/data"
+@pytest.fixture
+def downloading(small_mnist, tmp_path) -> Workflow:
+    """A workflow that has made nothing."""
+    return Workflow(tmp_path / "main", small_config(small_mnist))
 
 
-def end_during_download(workflow: Workflow, data: str, files: int, is_killed: bool) -> None:
+def end_during_download(workflow: Workflow, files: int, is_killed: bool) -> None:
     """Let a run go on until so many files are there and it waits for the next one; then end it."""
     process = subprocess.Popen(
-        workflow.command("--cores", "1", f"{data}/digits.pt"),
+        workflow.command("--cores", "1", DIGITS),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    log = workflow / data.replace("/data", "/logs/download.log")
+    log, raw = workflow / "results/logs/download.log", workflow / "results/data/raw"
     end = time.monotonic() + 120
-    while not (log.exists() and len(list((workflow / data).glob("raw/t*"))) == files) and time.monotonic() < end:
+    while not (log.exists() and len(list(raw.glob("t*"))) == files) and time.monotonic() < end:
         time.sleep(0.01)
     time.sleep(0.3)
     assert process.poll() is None
@@ -192,42 +163,43 @@ def end_during_download(workflow: Workflow, data: str, files: int, is_killed: bo
     process.wait(60)
 
 
-def origins(workflow: Workflow, data: str) -> list[str]:
-    return [file["origin"] for file in json.loads((workflow / data / "source.json").read_text())["files"].values()]
+def origins(workflow: Workflow) -> list[str]:
+    files = json.loads((workflow / "results/data/source.json").read_text())["files"]
+    return [file["origin"] for file in files.values()]
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
 @pytest.mark.parametrize("files", range(0, len(FILES), cases(3, 1)))
 def test_first_download_that_is_ended_goes_on(downloading, small_mnist, files, is_killed):
-    workflow, settings, data = downloading
+    workflow, settings = downloading, downloading.config["data"]
     with serving(small_mnist) as url:
         settings |= {"mirrors": [f"{url}/held-at-{files}"], "timeout": 60}
         workflow.write_config()
-        end_during_download(workflow, data, files, is_killed)
-        kept = {path.name for path in (workflow / data).glob("raw/t*")}
+        end_during_download(workflow, files, is_killed)
+        kept = {path.name for path in (workflow / "results/data/raw").glob("t*")}
         settings |= {"mirrors": [f"{url}/good"], "timeout": 15}
         workflow.write_config()
-        workflow.ok("--cores", "1", f"{data}/digits.pt")
+        workflow.ok("--cores", "1", DIGITS)
     assert len(kept) == files
-    assert origins(workflow, data) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(FILES) - files)
-    assert workflow.jobs(f"{data}/digits.pt") == {}
+    assert origins(workflow) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(FILES) - files)
+    assert workflow.jobs(DIGITS) == {}
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
 @pytest.mark.parametrize("files", range(0, len(FILES), cases(3, 1)))
 def test_later_download_that_is_ended_goes_on(downloading, small_mnist, files, is_killed):
-    workflow, settings, data = downloading
-    workflow.ok("--cores", "1", f"{data}/digits.pt")
-    digits = (workflow / data / "digits.pt").read_bytes()
+    workflow, settings = downloading, downloading.config["data"]
+    workflow.ok("--cores", "1", DIGITS)
+    digits = (workflow / DIGITS).read_bytes()
     for name in FILES[files:]:
-        (workflow / data / "raw" / name).write_bytes(b"damaged")
+        (workflow / "results/data/raw" / name).write_bytes(b"damaged")
     with serving(small_mnist) as url:
         settings |= {"mirrors": [f"{url}/held-at-{files}"], "timeout": 60}
         workflow.write_config()
-        end_during_download(workflow, data, len(FILES), is_killed)
+        end_during_download(workflow, len(FILES), is_killed)
         settings |= {"mirrors": [f"{url}/good"], "timeout": 15}
         workflow.write_config()
-        workflow.ok("--cores", "1", f"{data}/digits.pt")
-    assert origins(workflow, data) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(FILES) - files)
-    assert (workflow / data / "digits.pt").read_bytes() == digits
-    assert workflow.jobs(f"{data}/digits.pt") == {}
+        workflow.ok("--cores", "1", DIGITS)
+    assert origins(workflow) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(FILES) - files)
+    assert (workflow / DIGITS).read_bytes() == digits
+    assert workflow.jobs(DIGITS) == {}

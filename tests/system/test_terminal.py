@@ -11,7 +11,7 @@ import pytest
 from builders.mirrors import serving
 from builders.waiting import LONG, wait_for
 from builders.workflows import Workflow, small_config
-from common.terminal import INTERRUPTED
+from running.terminal import INTERRUPTED
 
 
 def on_terminal(workflow: Workflow, *arguments: str, **environment) -> str:

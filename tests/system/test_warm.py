@@ -13,7 +13,7 @@ import pytest
 
 from builders.places import ROOT
 from builders.workflows import Workflow, outputs, small_config
-from common.warm import SCRIPTS
+from running.warm import SCRIPTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
 
@@ -23,7 +23,7 @@ def project(tmp_path, small_mnist) -> Workflow:
     """A copy of the project, whose forks write down what they are for."""
     for name in ("Snakefile", "workflow", "profiles"):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
-    forks = tmp_path / "workflow/scripts/common/forks.py"
+    forks = tmp_path / "workflow/scripts/running/forks.py"
     text = forks.read_text().replace(
         "    signal.signal(signal.SIGINT, handler)\n",
         "    print(job['script'], os.getppid(), file=open('forked', 'a'))\n    signal.signal(signal.SIGINT, handler)\n",
@@ -50,7 +50,7 @@ def test_run_forks_its_jobs_and_benchmarks_them(project, finished):
 
 
 def test_run_without_forks_gives_the_same_bytes(project, finished):
-    forks = project.snakefile.parent / "workflow/scripts/common/forks.py"
+    forks = project.snakefile.parent / "workflow/scripts/running/forks.py"
     forks.write_text("raise SystemExit(1)")
     project.ok("--cores", "2")
     assert outputs(project) == outputs(finished)

@@ -15,6 +15,7 @@ from builders.digits import md5_of
 from builders.places import ROOT
 from builders.waiting import LONG
 from builders.workflows import Workflow, outputs, read_summary, small_config
+from running.lock import LOCK
 
 
 def test_download_that_was_killed_does_not_stop_the_next_one(copy):
@@ -26,25 +27,6 @@ def test_download_that_was_killed_does_not_stop_the_next_one(copy):
     copy.ok("--cores", "1", "--forcerun", "download", "results/data/raw")
     assert {path.name: path.read_bytes() for path in raw.iterdir()} == files
     assert not backup.exists()
-
-
-def test_lock_of_a_living_run_is_respected(copy):
-    held = (
-        "import fcntl, time; file = open('.snakemake/mnist01.lock', 'w'); fcntl.flock(file, fcntl.LOCK_EX); "
-        "print('held', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen(["python3", "-c", held], cwd=copy.folder, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "held\n"
-        locks = copy / ".snakemake/locks"
-        locks.mkdir(exist_ok=True)
-        (locks / "0.output.lock").write_text("results/report.html\n")
-        unlocked = copy.run("--unlock")
-        result = copy.run("--cores", "1", "--forcerun", "report")
-        other.kill()
-    assert result.returncode == 1
-    assert "cannot be locked" in result.stderr + result.stdout
-    assert unlocked.returncode == 1
-    assert unlocked.stderr.splitlines()[-1] == "error: .snakemake: another run is alive here, so that it stays locked"
 
 
 def test_without_mirrors_the_run_ends_with_a_report_that_says_so(small_mnist, tmp_path):
@@ -107,10 +89,16 @@ def test_recipe_on_the_page_makes_the_same_page(tmp_path, small_mnist):
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
-def test_runs_as_a_module_of_another_workflow(module):
-    module.ok("--cores", "4")
+@pytest.mark.parametrize("entry", ["Snakefile", "workflow/Snakefile"])
+def test_module_of_another_workflow_gets_the_rules_and_nothing_else(module, entry):
+    text = module.snakefile.read_text()
+    module.snakefile.write_text(text.replace(str(ROOT / "Snakefile"), str(ROOT / entry)))
+    said = module.ok("--cores", "4").stderr
     assert (module / "rows.txt").read_text().strip() == "5"
     assert module.jobs() == {}
+    assert "rule digits_train:" in said and "mnist01:" not in said  # the terminal is Snakemake's
+    assert not list(module.folder.rglob(LOCK))
+    assert not (module / "results").exists()
 
 
 @pytest.mark.skipif(not shutil.which("rsync"), reason="the fs storage plugin copies with rsync, which is not here")

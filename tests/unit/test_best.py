@@ -62,7 +62,17 @@ def found(**variants) -> Best:
             if one.test_correct is not None:
                 wrong[name]["test"][str(seed)] = list(missed)
         counts = Counts(train=(1, 1), test=(IMAGES - 600, 600))
-        metrics.append(Metrics(device="cpu", variant=name, settings=PLAIN, counts=counts, seeds=outcomes))
+        metrics.append(
+            Metrics(
+                device="cpu",
+                code="0123456789",
+                classes=[0, 1],
+                variant=name,
+                settings=PLAIN,
+                counts=counts,
+                seeds=outcomes,
+            )
+        )
     return best(metrics, wrong)
 
 

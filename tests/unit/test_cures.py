@@ -29,7 +29,13 @@ def seed(number: int, good: list[Trial] = (), in_vain: list[Trial] = ()) -> Outc
 
 def variant(*seeds: Outcome) -> Metrics:
     return Metrics(
-        variant="v", device="cpu", settings=PLAIN, counts=Counts(train=(40, 40), test=(10, 10)), seeds=list(seeds)
+        variant="v",
+        device="cpu",
+        code="0123456789",
+        classes=[0, 1],
+        settings=PLAIN,
+        counts=Counts(train=(40, 40), test=(10, 10)),
+        seeds=list(seeds),
     )
 
 

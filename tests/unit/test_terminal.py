@@ -13,10 +13,10 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from builders.records import DEFAULTS, diverged, metrics, outcome, settings, trial
 from common.files import write_json
-from common.terminal import INTERRUPTED, Terminal
 from diagnosis.records import as_json
 from diagnosis.told import told
 from reporting.closing import closing
+from running.terminal import INTERRUPTED, Terminal
 from training.history import Row
 from training.progress import Progress
 
@@ -73,6 +73,10 @@ def test_training_is_told_in_a_line(outcomes, rows, line):
     assert told(metrics(a=outcomes)[0], [rows] * len(outcomes)) == line
 
 
+def following(logger, folder, mixture=None, is_run=True) -> Terminal:
+    return Terminal(logger, "before", 4, folder / "page.html", is_run, is_brief=True, mixture=lambda but: mixture)
+
+
 def test_line_of_a_job_is_one_write_and_a_missing_log_no_error(tmp_path):
     class Stream(io.StringIO):
         writes = 0
@@ -85,7 +89,7 @@ def test_line_of_a_job_is_one_write_and_a_missing_log_no_error(tmp_path):
     own = logging.StreamHandler(stream)
     own.name = "DefaultStreamHandler"
     logger.addHandler(own)
-    Terminal(logger, "before", 4, tmp_path / "page.html", is_brief=True)
+    following(logger, tmp_path)
     logger.info("stats", extra={"event": LogEvent.RUN_INFO, "stats": {"total": 2, "all": 1}})
     facts = {"event": LogEvent.JOB_INFO, "jobid": 3, "rule_name": "train", "wildcards": {"variant": "a"}}
     logger.info("job", extra=facts | {"log": [str(tmp_path / "gone.log")]})
@@ -97,13 +101,13 @@ def test_line_of_a_job_is_one_write_and_a_missing_log_no_error(tmp_path):
     )
 
 
-def heard(tmp_path) -> tuple[logging.Logger, Terminal, io.StringIO]:
+def heard(tmp_path, mixture=None) -> tuple[logging.Logger, Terminal, io.StringIO]:
     """A run's logger, and what is said of it."""
     logger, stream = logging.Logger("snakemake"), io.StringIO()
     own = logging.StreamHandler(stream)
     own.name = "DefaultStreamHandler"
     logger.addHandler(own)
-    return logger, Terminal(logger, "before", 4, tmp_path / "page.html", is_brief=True), stream
+    return logger, following(logger, tmp_path, mixture), stream
 
 
 def test_job_that_was_tried_again_has_not_failed_and_one_that_did_is_named_once(tmp_path):
@@ -164,10 +168,29 @@ def test_nothing_is_said_of_failures_where_there_are_none(tmp_path):
     assert stream.getvalue() == ""
 
 
-def test_record_that_is_not_understood_does_not_end_the_run(tmp_path, capsys):
-    logger, _, _ = heard(tmp_path)
-    logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 7})
-    assert "KeyError" in capsys.readouterr().err
+def test_record_that_is_not_understood_leaves_the_terminal_to_snakemake(tmp_path, capsys):
+    logger, _, stream = heard(tmp_path)
+    finished = {"event": LogEvent.JOB_FINISHED, "job_id": 7}
+    for _ in range(2):
+        logger.info("finished", extra=finished)
+    assert capsys.readouterr().err == "warning: Snakemake's own lines are shown: KeyError: 7\n"
+    assert stream.getvalue() == "finished\n"
+
+
+def test_models_of_other_settings_are_told_where_nothing_is_to_be_done_and_at_the_end_of_a_plan(tmp_path, capsys):
+    logger = logging.Logger("snakemake")
+    asked = []
+    Terminal(logger, "", 4, tmp_path / "page.html", is_run=False, is_brief=False, mixture=asked.append)
+    for name in ("a", "b"):
+        facts = {"event": LogEvent.JOB_INFO, "rule_name": "train", "wildcards": {"variant": name}, "log": []}
+        logger.info("job", extra=facts | {"jobid": ord(name)})
+    logger.info("This was a dry-run (flag -n). The order of jobs does not reflect the order of execution.")
+    logger.info("Nothing to be done (all requested files are present and up to date).")
+    assert asked == [["a", "b"], ()]
+    assert capsys.readouterr().err == ""
+    logger, _, _ = heard(tmp_path, mixture="1 variant was")
+    logger.info("Nothing to be done (all requested files are present and up to date).")
+    assert capsys.readouterr().err == "warning: 1 variant was\n"
 
 
 @pytest.mark.parametrize(

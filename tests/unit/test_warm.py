@@ -16,7 +16,7 @@ from snakemake.benchmark import BenchmarkRecord
 
 from builders.places import ROOT
 from builders.processes import gone, is_alive
-from common.warm import MATPLOTLIB, TORCH, Warm, end_of, number
+from running.warm import MATPLOTLIB, TORCH, Warm, end_of, number
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
 
@@ -203,7 +203,7 @@ def test_process_ends_with_the_one_that_started_it(tmp_path, number_of_signal):
     text = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT / "workflow/scripts")!r})
-from common.warm import Warm
+from running.warm import Warm
 warm = Warm(())
 warm.start({str(tmp_path / "job.py")!r}, {{}})
 print(warm._process.pid, flush=True)

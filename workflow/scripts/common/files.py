@@ -17,20 +17,17 @@ SUMS = "SHA256SUMS"
 TEXTS = (".json", ".csv")  # which are verified by it; archives, pictures and scripts have checksums in them
 
 
-def write(path: str | Path, content: bytes | str, left: str | None = None) -> None:
+def write(path: str | Path, content: bytes | str) -> None:
     """Write text (as UTF-8) or bytes to `path` through a neighbour that is renamed at the end.
 
-    Neighbours that a killed forerunner left are removed: those of `path`, or of what the glob pattern `left` says; none
-    where it is empty, for the whole folder is looked through. Raises UserError where the disk is full or may not be
+    Such a neighbour that a killed forerunner left is removed. Raises UserError where the disk is full or may not be
     written.
     """
     path = Path(path)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if left is None:
-            left = glob.escape(path.name)
-        for other in path.parent.glob(f".{left}.*.tmp") if left else ():
+        for other in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
             other.unlink(missing_ok=True)
         try:
             unfinished.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -1,4 +1,4 @@
-"""Models that were trained with other settings, or by other code, than those of now.
+"""Models that were trained with other settings, or by other code, than config.yaml and the checkout have now.
 
 Snakemake knows that from its notes in .snakemake/, which may be gone, belong to another folder that shares the results,
 or not be asked, as a user's rerun triggers say. So metrics.json says what its models were trained with. Imported by the
@@ -36,7 +36,7 @@ def trained_otherwise(
         except (OSError, ValueError, KeyError, TypeError):
             continue
         now = settings | {"classes": classes}
-        differs = [param(key, value) for key, value in said.items() if now[key] != value]
+        differs = [param(key, value) for key, value in said.items() if now.get(key) != value]
         if differs or other_code:
             found[name] = differs + ["other code"] * other_code
     return found
@@ -55,5 +55,5 @@ def notice(found: dict[str, list[str]], variants: dict) -> str | None:
         return None
     each = some([f"{name} ({', '.join(differs)})" for name, differs in found.items()])
     verb = "was" if len(found) == 1 else "were"
-    begin = f"{counted(len(found), 'variant')} {verb} trained with other settings or other code than those of now: "
+    begin = f"{counted(len(found), 'variant')} {verb} trained with other settings or code than now: "
     return f"{begin}{each}; to train anew: {command(found, variants)}"

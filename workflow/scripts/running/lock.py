@@ -13,24 +13,26 @@ from pathlib import Path
 from common.errors import UserError, why_not_written
 
 LOCK = ".mnist01.lock"
-# What only looks, and so does not wait for a run; `-n` is known without the command line.
-LOOKS = {"-l", "-D", "-S", "--containerize", "--d3dag", "--dag", "--detailed-summary", "--filegraph", "--lint"}
-LOOKS |= {"--list", "--list-rules", "--list-target-rules", "--list-conda-envs", "--list-untracked", "--lt", "--lu"}
-LOOKS |= {"--list-changes", "--list-input-changes", "--list-params-changes", "--lc", "--li", "--lp"}
-LOOKS |= {"--print-compilation", "--report", "--reporter", "--rulegraph", "--summary"}
-RUNS = "--report-after-run"  # beside `--reporter`
+# What changes no results, and so does not wait for a run (`-n` is known without the command line): of these, some read
+# the Snakefile alone, and others have Snakemake write into .snakemake/.
+LISTS = {"-l", "--list", "--list-rules", "--list-target-rules", "--lt", "--lint", "--print-compilation"}
+LOOKS = {"-D", "-S", "--containerize", "--d3dag", "--dag", "--detailed-summary", "--filegraph", "--list-changes"}
+LOOKS |= {"--list-conda-envs", "--list-input-changes", "--list-params-changes", "--list-untracked", "--lc", "--li"}
+LOOKS |= {"--lp", "--lu", "--report", "--reporter", "--rulegraph", "--summary"} | LISTS
+RUNS = "--report-after-run"  # beside `--report`
 SHORTEST = 5  # characters of what can only mean one option: `--sum`
 
 _held: list = []  # open files, until the process ends
 
 
-def only_looks(arguments: list[str]) -> bool:
-    """Whether a command line of snakemake changes nothing. Options may be cut short, as argparse allows."""
+def has_one(arguments: list[str], options: set[str]) -> bool:
+    """Whether a command line of snakemake has one of these options, and so runs nothing. They may be cut short, as
+    argparse allows."""
     words = [word.partition("=")[0] for word in arguments if word.startswith("-")]
-    is_cut = [word for word in words if word.startswith("--") and len(word) >= SHORTEST]
-    if any(RUNS.startswith(word) and len(word) > len("--report") for word in is_cut):
+    cut = [word for word in words if word.startswith("--") and len(word) >= SHORTEST]
+    if any(RUNS.startswith(word) and len(word) > len("--report") for word in cut):
         return False
-    return any(word in LOOKS for word in words) or any(one.startswith(word) for word in is_cut for one in LOOKS)
+    return any(word in options for word in words) or any(one.startswith(word) for word in cut for one in options)
 
 
 def check_folders(*folders: Path) -> None:

@@ -15,7 +15,7 @@ from experiment.recorded import notice, trained_otherwise
 from running.dates import bring_back
 from running.environment import keep_out_of_jobs
 from running.internals import lacking
-from running.lock import check_folders, only_looks, restore, take
+from running.lock import LISTS, LOOKS, check_folders, has_one, restore, take
 from running.terminal import Terminal
 
 BOOKKEEPING, RESULTS = Path(".snakemake"), Path("results")  # of the working directory
@@ -38,9 +38,9 @@ def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
     for line in experiment.warnings:
         warn(line)
     is_dry = workflow.output_settings.dryrun
-    is_run = not is_dry and not only_looks(sys.argv[1:])
+    is_run = not is_dry and not has_one(sys.argv[1:], LOOKS)
     try:
-        check_folders(*[BOOKKEEPING] * (is_dry or is_run), *[RESULTS] * is_run)
+        check_folders(*[BOOKKEEPING] * (not has_one(sys.argv[1:], LISTS)), *[RESULTS] * is_run)
         if is_run:
             take(RESULTS)
             _mend(experiment)

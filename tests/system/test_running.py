@@ -1,0 +1,122 @@
+"""What stands around the jobs: one run at a time, and a Snakemake whose internals have changed."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import snakemake
+
+from builders.workflows import Workflow, outputs, small_config
+from running.lock import LOCK
+
+
+def is_training(workflow: Workflow) -> bool:
+    return (workflow / "results/logs/train/good.log").exists()
+
+
+@pytest.fixture(scope="module")
+def live(finished, tmp_path_factory) -> Workflow:
+    """A working directory in which a run is alive, and trains."""
+    workflow = finished.copy(tmp_path_factory.mktemp("live") / "run")
+    shutil.rmtree(workflow / "results/logs")
+    workflow.config["variants"]["good"]["epochs"] = 2_000_000
+    workflow.write_config()
+    command = workflow.command("--cores", "1")
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 120
+    while not is_training(workflow) and run.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+    assert is_training(workflow) and run.poll() is None
+    yield workflow
+    assert run.poll() is None  # whatever was tried beside it
+    run.kill()
+    run.wait()
+
+
+def files(workflow: Workflow) -> set[Path]:
+    return {path for path in (workflow / "results").rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--cores", "1"],
+        ["--cores", "1", "--touch"],
+        ["--delete-all-output"],
+        ["--unlock"],
+        ["--cores", "1", "--report", "r.html", "--report-after-run"],
+    ],
+)
+def test_beside_a_live_run_what_would_change_results_is_refused_in_one_line(live, arguments):
+    before = files(live)
+    result = live.run(*arguments)
+    assert result.returncode == 1
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("Using workflow specific profile")]
+    assert lines == ["error: results: another run is alive here; snakemake -n, --summary and --report answer meanwhile"]
+    assert files(live) >= before
+
+
+def test_folder_that_shares_the_results_sees_the_run(live, tmp_path):
+    (tmp_path / "results").symlink_to(live / "results")
+    result = Workflow(tmp_path, live.config).run("--cores", "1")
+    assert (result.returncode, "another run is alive here" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--dry-run"], ["--summary"], ["--dag"], ["--list-changes", "params"], ["--report", "beside.html"], ["--lint"]],
+    ids=" ".join,
+)
+def test_beside_a_live_run_what_only_looks_answers(live, arguments):
+    result = live.ok(*arguments)
+    assert result.stdout or (live / "beside.html").exists()
+
+
+def changed(folder: Path, package: str, old: str, new: str) -> dict[str, str]:
+    """An environment in which a package of Snakemake has another name for something, as a release may."""
+    site = Path(snakemake.__file__).parents[1]
+    copy = shutil.copytree(site / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    count = 0
+    for path in copy.rglob("*.py"):
+        text, found = re.subn(rf"\b{old}\b", new, path.read_text())
+        count += found
+        path.write_text(text)
+    assert count
+    # The project's own modules come first, and Python looks here before it looks at what is installed.
+    return os.environ | {"PYTHONPATH": str(folder)}
+
+
+@pytest.mark.parametrize(
+    ("package", "old", "said"),
+    [
+        ("snakemake", "execute_script", "warning: Snakemake has no snakemake.script.PythonScript.execute_script: jobs"),
+        ("snakemake", "rule_name", "warning: Snakemake's own lines are shown: KeyError: 'rule_name'"),
+    ],
+)
+def test_run_ends_well_with_a_snakemake_that_has_renamed_what_is_used(copy, finished, tmp_path, package, old, said):
+    shutil.rmtree(copy / "results/variants/good")
+    environment = changed(tmp_path / "site", package, old, "renamed_since")
+    result = copy.run("--cores", "2", "results/variants/good/yhat.png", env=environment)
+    assert result.returncode == 0, result.stderr
+    warnings = [line for line in result.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1 and warnings[0].startswith(said)
+    assert "Traceback" not in result.stderr
+    assert "rule plot:" in result.stderr  # Snakemake's own lines
+    assert outputs(copy) == outputs(finished)
+
+
+def test_lock_is_that_of_the_results_and_a_killed_run_leaves_none(small_mnist, tmp_path):
+    workflow = Workflow(tmp_path, small_config(small_mnist))
+    command = [*workflow.command("--cores", "1"), "results/data/digits.pt"]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 120
+    while not (workflow / "results" / LOCK).exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    run.kill()
+    run.wait()
+    workflow.ok("--cores", "1", "results/data/digits.pt")
+    assert not list((workflow / ".snakemake/locks").iterdir())
