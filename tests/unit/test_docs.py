@@ -220,6 +220,7 @@ OUTPUTS = {
     output
     for rules in (ROOT / "workflow/rules").glob("*.smk")
     for output in re.findall(r'"results/([\w./{}-]+)"', read(rules))
+    if "{file}" not in output  # of names that stand beside it
 }
 SUFFIX = re.compile(r"\.(css|csv|html|j2|js|json|md|npz|png|pt|py|smk|toml|txt|yaml)$")
 
@@ -315,7 +316,7 @@ def test_readme_and_contributing_stay_short():
 @each_page
 def test_lines_are_at_most_120_characters_except_in_tables(page):
     long = [line for line in read(page).splitlines() if len(line) > 120 and not line.startswith("|")]
-    assert [line for line in long if not line.startswith("error: ")] == []
+    assert [line for line in long if not line.startswith(("error: ", "warning: "))] == []
 
 
 def test_commands_to_set_up_and_to_test_are_lines_of_their_own():

@@ -22,8 +22,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks 
 
 
 @pytest.fixture
-def warm():
-    warm = Warm(TORCH)
+def warm(request):
+    """A process that has imported what a test asks for: nothing, since torch takes seconds."""
+    warm = Warm(getattr(request, "param", ()))
     yield warm
     if warm._process:
         warm.stop()
@@ -64,6 +65,7 @@ def test_exit_status_is_told(warm, tmp_path, text, status):
     assert status_of(warm, tmp_path, text) == status
 
 
+@pytest.mark.parametrize("warm", [TORCH], indirect=True, ids=["torch"])
 def test_job_is_what_it_would_be_by_itself(warm, tmp_path, monkeypatch):
     (tmp_path / "beside.py").write_text("here = 5")
     (tmp_path / "tmp").mkdir()
