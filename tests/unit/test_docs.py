@@ -27,6 +27,7 @@ from experiment.schema import SCHEMA, SETTINGS
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 from images import png
 from reporting.summary import COLUMNS
+from running.lock import LOCK
 from training.loss import build_loss
 
 README, CONTRIBUTING, CONFIG, RESULTS, FINDINGS = (
@@ -221,7 +222,7 @@ OUTPUTS = {
     for rules in (ROOT / "workflow/rules").glob("*.smk")
     for output in re.findall(r'"results/([\w./{}-]+)"', read(rules))
     if "{file}" not in output  # of names that stand beside it
-}
+} | {LOCK}
 SUFFIX = re.compile(r"\.(css|csv|html|j2|js|json|md|npz|png|pt|py|smk|toml|txt|yaml)$")
 
 
