@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.22")
 
 HOME = Path(str(workflow.current_basedir))
 SNAKEFILES = [HOME.resolve() / "Snakefile", HOME.resolve() / "workflow" / "Snakefile"]
@@ -49,6 +49,8 @@ onsuccess:
 
         lines = closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults)
         TERMINAL.close_with(lines, list(map(str, workflow.configfiles)))
+    if TERMINAL:
+        TERMINAL.warn_of_mixture()
 
 
 onerror:

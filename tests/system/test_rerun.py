@@ -131,7 +131,8 @@ def change_epochs(config):
 
 
 def add_note(config):
-    config["variants"]["good"]["note"] = "the one that works"
+    """In a param that is a text, Snakemake reads {x} as a wildcard."""
+    config["variants"]["good"]["note"] = "the one that works {x}"
 
 
 def add_sweep(config):
@@ -202,7 +203,7 @@ def test_reason_says_which_setting_changed(project):
         assert reason.split("before: ")[1].split() == ["'epochs=5'", "now:", "'epochs=6'"]
     with config_of(project, add_note):
         (reason,) = reasons(project.ok("--dry-run").stdout, "report")
-    assert 'now: \'notes={"good": "the one that works"}\'' in reason
+    assert 'now: \'notes={"good": "the one that works {x}"}\'' in reason
     with edited(project / "workflow/scripts/plot.py", "\nUNUSED = 1\n"):
         found = reasons(project.ok("--dry-run").stdout, "plot")
     assert all(re.search(r"before: 'code=\"\w{10}\"' now: 'code=\"\w{10}\"'", reason) for reason in found)
@@ -251,7 +252,7 @@ def test_settings_that_snakemake_does_not_know_are_told_with_what_trains_them(pr
             assert "Not all of these models" not in (project / "results/report.html").read_text()
         with edited(project / "workflow/scripts/train.py", "\nUNUSED = 1\n"):
             said = project.ok("--dry-run", "--rerun-triggers", "mtime").stderr
-            assert "bad (other code)" in said and said.splitlines()[-1].endswith("--forcerun train")
+            assert "bad (other code)" in said and said.splitlines()[-1].endswith("--forcerun extract")
     finally:
         for name, was in (("results", results), (".snakemake", kept)):
             shutil.rmtree(project / name)

@@ -1,6 +1,7 @@
 """Images from PNG files: folders, archives and URLs in the layout of mnist_png."""
 
 import gzip
+import os
 import shutil
 import tarfile
 import threading
@@ -153,3 +154,16 @@ def test_archive_that_is_missing_at_its_url_is_an_error_not_a_fallback(tmp_path)
 
 def test_pictures_are_sorted_as_a_person_would():
     assert sorted(["10.png", "b.png", "9.png", "a.png"], key=png.order) == ["9.png", "10.png", "a.png", "b.png"]
+
+
+def test_fingerprint_changes_with_names_sizes_and_dates_of_images(tmp_path):
+    folder = write_pngs(tmp_path / "mnist_png")
+    archive = pack(folder, tmp_path / "images.tgz")
+    found = [png.fingerprint(folder), png.fingerprint(archive)]
+    assert found == [png.fingerprint(folder), png.fingerprint(archive)]
+    (folder / "training/0/1.png").rename(folder / "training/1/100.png")  # a label is corrected
+    found.append(png.fingerprint(folder))
+    for path, seconds in ((folder / "training/0/2.png", 5), (archive, 5)):  # an older file of the same size
+        os.utime(path, (seconds, seconds))
+        found.append(png.fingerprint(folder if path != archive else archive))
+    assert len(set(found)) == 5

@@ -75,7 +75,7 @@ time.sleep(600)
 
 
 def test_dead_process_holds_no_lock_and_a_link_is_the_same_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(lock, "_held", [])
+    monkeypatch.setattr(lock, "_held", {})
     (tmp_path / "link").symlink_to(tmp_path / "results")
     process = holder(tmp_path / "results")
     for name in ("results", "link"):
@@ -83,7 +83,8 @@ def test_dead_process_holds_no_lock_and_a_link_is_the_same_folder(tmp_path, monk
             lock.take(tmp_path / name)
     process.kill()
     process.wait()
-    lock.take(tmp_path / "link")
+    assert lock.take(tmp_path / "link")
+    assert lock.take(tmp_path / "results")  # of another workflow of the same process
     assert len(lock._held) == 1
 
 
@@ -92,6 +93,10 @@ def test_folder_that_cannot_be_used_is_one_line(tmp_path, monkeypatch):
     Path("results").write_text("")
     with pytest.raises(UserError, match=r"^results: found a file, expected a folder$"):
         lock.check_folders(Path(".snakemake"), Path("results"))
+    Path("results").unlink()
+    Path("results").symlink_to("nowhere")
+    with pytest.raises(UserError, match=r"^results: found a link to nothing, expected a folder$"):
+        lock.check_folders(Path("results"))
     Path("results").unlink()
     (tmp_path / "results" / lock.LOCK).mkdir(parents=True)
     with pytest.raises(UserError, match=r"^results/.mnist01.lock: cannot be written: Is a directory$"):

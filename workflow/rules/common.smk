@@ -31,17 +31,31 @@ ALL_FILES = [
 ]
 
 
-def code(script, others=None, name="code"):
-    """A param that changes with what a script and all that it imports say (and the files in a folder of others).
+def as_it_is(text):
+    """A function that gives a param: in a text itself Snakemake would read the {x} of a note, say, as a wildcard."""
+    return lambda wildcards: text
 
-    Snakemake's own trigger `code` compares dates, of the script alone.
-    """
-    return param(name, digest(SCRIPTS / f"{script}.py", others and HOME / "workflow" / others))
+
+def fixed(name, value):
+    return as_it_is(param(name, value))
+
+
+def entries(section):
+    """A param for each entry of a section of the experiment."""
+    return [as_it_is(text) for text in each(section, getattr(EXPERIMENT, section))]
 
 
 def setting(key):
-    """A function that gives one setting of a job's variant."""
+    """The param of one setting of a job's variant."""
     return lambda wildcards: param(key, EXPERIMENT.variants[wildcards.variant][key])
+
+
+def code(script, others=None, name="code"):
+    """A param that changes with what a script and all that it imports say (and the templates in a folder of others).
+
+    Snakemake's own trigger `code` compares dates, of the script alone.
+    """
+    return fixed(name, digest(SCRIPTS / f"{script}.py", others and HOME / "workflow" / others))
 
 
 def known(wildcards):

@@ -24,8 +24,8 @@ rule download:
         runtime=60,
     params:
         code("download"),
-        *[param(key, EXPERIMENT.data[key]) for key in ("source", "mirrors", "md5", "fallback", "timeout")],
-        param("folder", EXPERIMENT.local_folder),
+        *[fixed(key, EXPERIMENT.data[key]) for key in ("source", "mirrors", "md5", "fallback", "timeout")],
+        fixed("images", EXPERIMENT.fingerprint),
     script:
         "../scripts/download.py"
 
@@ -48,7 +48,7 @@ rule extract:
         runtime=15,
     params:
         code("extract"),
-        *[param(key, EXPERIMENT.data[key]) for key in ("source", "classes")],
+        *[fixed(key, EXPERIMENT.data[key]) for key in ("source", "classes")],
     script:
         "../scripts/extract.py"
 

@@ -33,8 +33,8 @@ rule diagnose:
         runtime=60,
     params:
         code("diagnose"),
-        *each("defaults", EXPERIMENT.defaults),
-        *each("losses", EXPERIMENT.losses),
-        *each("variants", EXPERIMENT.variants),
+        *entries("defaults"),
+        *entries("losses"),
+        *entries("variants"),
     script:
         "../scripts/diagnose.py"

@@ -18,7 +18,7 @@ rule vega:
     params:
         code("vega"),
         # Another version draws with other JavaScript.
-        param("version", version("vl-convert-python")),
+        fixed("version", version("vl-convert-python")),
     script:
         "../scripts/vega.py"
 
@@ -58,16 +58,16 @@ rule report:
         runtime=30,
     params:
         code("report", others="report"),
-        *each("data", EXPERIMENT.data),
-        *each("defaults", EXPERIMENT.defaults),
-        *each("diagnosis", EXPERIMENT.diagnosis),
-        *each("normalizations", EXPERIMENT.normalizations),
-        *each("losses", EXPERIMENT.losses),
-        *each("variants", EXPERIMENT.variants),
-        *each("notes", EXPERIMENT.notes),
+        *entries("data"),
+        *entries("defaults"),
+        *entries("diagnosis"),
+        *entries("normalizations"),
+        *entries("losses"),
+        *entries("variants"),
+        *entries("notes"),
         # What trains now, beside what trained each model.
         code("train", name="trains"),
         # Shown as it stands. Its path, not its text: a comment that changes in it runs nothing.
-        param("config_file", CONFIG_FILE if IS_MAIN else None),
+        fixed("config_file", CONFIG_FILE if IS_MAIN else None),
     script:
         "../scripts/report.py"

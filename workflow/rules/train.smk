@@ -42,8 +42,8 @@ rule train:
         setting("epochs"),
         setting("seeds"),
         setting("device"),
-        param("classes", EXPERIMENT.data["classes"]),
-        param("trials", EXPERIMENT.diagnosis["trials"]),
+        fixed("classes", EXPERIMENT.data["classes"]),
+        fixed("trials", EXPERIMENT.diagnosis["trials"]),
     script:
         "../scripts/train.py"
 
@@ -72,6 +72,6 @@ rule plot:
         runtime=10,
     params:
         code("plot"),
-        param("classes", EXPERIMENT.data["classes"]),
+        fixed("classes", EXPERIMENT.data["classes"]),
     script:
         "../scripts/plot.py"

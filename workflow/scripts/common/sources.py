@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SCRIPTS = Path(__file__).resolve().parents[1]
+TEMPLATES = (".css", ".j2", ".js")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -32,12 +33,12 @@ def sources(script: Path) -> set[Path]:
 
 
 def digest(script: Path, others: Path | None = None) -> str:
-    """Ten characters that change with the syntax of a script and of all that it imports, and with the bytes of all
-    files in the folder `others`; not with comments, docstrings and layout. The same on Python 3.11 to 3.13."""
+    """Ten characters that change with the syntax of a script and of all that it imports, not with comments, docstrings
+    and layout, the same on Python 3.11 to 3.13; and with the bytes of the templates in the folder `others`."""
     found = hashlib.sha256()
     for file in sorted(sources(script)):
         found.update(b"%s\0%s" % (file.relative_to(SCRIPTS).as_posix().encode(), parsed(file).digest))
-    for file in sorted(path for path in others.rglob("*") if path.is_file()) if others else ():
+    for file in sorted(path for path in others.rglob("[!.]*") if path.suffix in TEMPLATES) if others else ():
         content = file.read_bytes()
         found.update(b"%s\0%d\0%s" % (file.relative_to(others).as_posix().encode(), len(content), content))
     return found.hexdigest()[:10]

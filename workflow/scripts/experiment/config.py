@@ -83,10 +83,10 @@ class Experiment:
         return [] if source in BUILT_IN_SOURCES or "://" in source or Path(source).is_dir() else [source]
 
     @property
-    def local_folder(self) -> list[int]:
-        """What identifies the content of the folder that the images come from, if any."""
+    def fingerprint(self) -> str | None:
+        """What changes with the folder or archive on this machine that the images come from, if any."""
         source = self.data["source"]
-        return png.fingerprint(Path(source)) if source not in BUILT_IN_SOURCES and Path(source).is_dir() else []
+        return png.fingerprint(Path(source)) if source not in BUILT_IN_SOURCES and Path(source).exists() else None
 
 
 def read(path: str) -> dict:

@@ -13,7 +13,8 @@ from common.english import counted
 from common.errors import some
 from common.params import param
 
-MOST_NAMED = 30  # variants in a command
+MOST_NAMED = 30  # files in a command
+OTHER_CODE = "other code"
 
 
 def trained_otherwise(
@@ -22,7 +23,7 @@ def trained_otherwise(
     """{variant: what its models have been trained with that is not so now: 'lr=0.01', 'other code'}.
 
     variants: {name: settings}; code: the digest of what trains them; but: variants that are about to be trained. A file
-    that is missing or damaged tells nothing: another reads it, and says so.
+    that is missing or damaged tells nothing: the job that reads it says so.
     """
     found = {}
     for name, settings in variants.items():
@@ -30,23 +31,32 @@ def trained_otherwise(
             continue
         try:
             recorded = json.loads((results / "variants" / name / "metrics.json").read_bytes())
-            said = recorded["settings"] | {"classes": recorded["classes"]}
-            said["seeds"] = [one["seed"] for one in recorded["seeds"]]
-            other_code = recorded["code"] != code
+            said = dict(recorded["settings"]) | {"seeds": [one["seed"] for one in recorded["seeds"]]}
         except (OSError, ValueError, KeyError, TypeError):
             continue
+        said["classes"] = recorded.get("classes", classes)
         now = settings | {"classes": classes}
         differs = [param(key, value) for key, value in said.items() if now.get(key) != value]
-        if differs or other_code:
-            found[name] = differs + ["other code"] * other_code
+        # Versions before this one recorded no code.
+        differs += [OTHER_CODE] * (recorded.get("code") != code)
+        if differs:
+            found[name] = differs
     return found
 
 
 def command(found: dict[str, list[str]], variants: dict) -> str:
-    """What trains those of all variants that `trained_otherwise` found."""
-    files = [f"results/variants/{name}/metrics.json" for name in found]
-    what = "train" if len(files) > MOST_NAMED or len(files) == len(variants) > 1 else " ".join(files)
-    return f"snakemake --cores 4 --forcerun {what}"
+    """What trains those of all variants that `trained_otherwise` found, after making anew what they are trained on."""
+    differs = {one for of in found.values() for one in of}
+    if OTHER_CODE in differs or any(one.startswith("classes=") for one in differs):
+        what = ["extract"]
+    else:
+        normalized = {
+            f"results/data/normalized/{variants[name]['normalization']}.pt"
+            for name, of in found.items()
+            if any(one.startswith("normalization_definition=") for one in of)
+        }
+        what = [*sorted(normalized), *(f"results/variants/{name}/metrics.json" for name in found)]
+    return f"snakemake --cores 4 --forcerun {' '.join(what if len(what) <= MOST_NAMED else ['normalize'])}"
 
 
 def notice(found: dict[str, list[str]], variants: dict) -> str | None:

@@ -4,6 +4,7 @@ They lie in a folder or in a .tgz, at its top or one folder down. This module im
 Snakefile looks at a folder with it.
 """
 
+import hashlib
 import lzma
 import stat
 import tarfile
@@ -166,7 +167,8 @@ def look_at(source: Path, classes: list[str]) -> None:
         raise UserError(f"data.source: {source}: found no .tgz file in it, expected one with PNG images") from None
 
 
-def fingerprint(source: Path) -> list[int]:
-    """Images, bytes and newest change of a folder: what Snakemake compares to see that it is another one."""
-    found = [path.stat() for path in files(source)]
-    return [len(found), sum(one.st_size for one in found), max((one.st_mtime_ns for one in found), default=0)]
+def fingerprint(source: Path) -> str:
+    """What changes with the names, sizes and dates of the images in a folder, or of an archive."""
+    found = sorted(files(source)) if source.is_dir() else [source]
+    lines = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in found]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()[:10]

@@ -22,7 +22,7 @@ LOOKS |= {"--lp", "--lu", "--report", "--reporter", "--rulegraph", "--summary"} 
 RUNS = "--report-after-run"  # beside `--report`
 SHORTEST = 5  # characters of what can only mean one option: `--sum`
 
-_held: list = []  # open files, until the process ends
+_held: dict[tuple[int, int], object] = {}  # open files by their place on the disk, until the process ends
 
 
 def has_one(arguments: list[str], options: set[str]) -> bool:
@@ -39,35 +39,43 @@ def check_folders(*folders: Path) -> None:
     """Raises UserError where one of these folders of the working directory is no folder, or may not be written or
     made."""
     for folder in folders:
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"{folder}: found a file, expected a folder")
+        if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
+            found = "a file" if folder.exists() else "a link to nothing"
+            raise UserError(f"{folder}: found {found}, expected a folder")
         if not os.access(folder if folder.exists() else Path.cwd(), os.W_OK):
             raise UserError(f"{folder}: cannot be written; name another --directory")
 
 
-def take(folder: Path) -> None:
+def take(folder: Path) -> bool:
     """Lock a folder of results, which is made if need be, until this process ends. Raises UserError where another run
-    is alive there."""
+    is alive there. Returns whether there are locks: not on Windows, nor on some file systems."""
     try:
         import fcntl
-    except ImportError:  # Windows
-        return
+    except ImportError:
+        return False
     path = folder / LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = open(path, "a")  # noqa: SIM115 (open until the process ends)
+        try:
+            handle = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
+        except PermissionError:  # that of another user, who shares the results
+            handle = open(path)  # noqa: SIM115 (open until the process ends)
     except OSError as error:
         raise UserError(why_not_written(path, error)) from None
+    place = os.fstat(handle.fileno())
+    if (place.st_dev, place.st_ino) in _held:  # a second workflow of this process
+        handle.close()
+        return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         handle.close()
+        if not isinstance(error, BlockingIOError):
+            return False
         looks = "snakemake -n, --summary and --report answer meanwhile"
         raise UserError(f"{folder}: another run is alive here; {looks}") from None
-    except OSError:  # a file system that knows no locks
-        handle.close()
-        return
-    _held.append(handle)
+    _held[place.st_dev, place.st_ino] = handle
+    return True
 
 
 def restore(updated: Path, backups: Path) -> None:

@@ -38,12 +38,12 @@ def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
     for line in experiment.warnings:
         warn(line)
     is_dry = workflow.output_settings.dryrun
-    is_run = not is_dry and not has_one(sys.argv[1:], LOOKS)
+    arguments = sys.argv[1:] if "snakemake" in sys.argv[0] else []  # else of a program that uses Snakemake
+    is_run = not is_dry and not has_one(arguments, LOOKS)
     try:
-        check_folders(*[BOOKKEEPING] * (not has_one(sys.argv[1:], LISTS)), *[RESULTS] * is_run)
+        check_folders(*[BOOKKEEPING] * (not has_one(arguments, LISTS)), *[RESULTS] * is_run)
         if is_run:
-            take(RESULTS)
-            _mend(experiment)
+            _mend(experiment, take(RESULTS))
     except UserError as error:
         sys.exit(f"error: {error}")
     why_not = None
@@ -71,9 +71,12 @@ def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
     )
 
 
-def _mend(experiment: Experiment) -> None:
+def _mend(experiment: Experiment, is_alone: bool) -> None:
     """What a killed run left, and dates of the future, from which Snakemake fails whatever is made of them."""
-    restore(RESULTS / "data/raw", BOOKKEEPING / "backups")
+    if is_alone:
+        restore(RESULTS / "data/raw", BOOKKEEPING / "backups")
+    else:
+        warn(f"{RESULTS}: no lock is to be had here, so see to it that no other run is alive")
     if count := bring_back(RESULTS):
         warn(f"{RESULTS}: found {counted(count, 'date')} in the future, set to now in the same order")
     for archive in experiment.local_archive:

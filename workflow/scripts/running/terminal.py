@@ -166,7 +166,6 @@ class Terminal(logging.Handler):
         where = [f"  page      {page.as_uri()}", f"  table     {page.with_name('summary.csv')}"]
         where.append(f"  config    {', '.join(dict.fromkeys(configs))}")
         self.say("", *lines, *where, f"  took      {time.monotonic() - self.start:.0f} s")
-        self.warn_of_mixture()
 
     def close_with_errors(self) -> None:
         """The last lines of a run that failed: of each such job its own words, and its log."""
