@@ -73,6 +73,7 @@ class Workflow:
 
 def copy_project(folder: Path, *more: str) -> Path:
     """A copy of what makes results, whose files a test may edit, and of more of the project's files; its Snakefile."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("Snakefile", "workflow", "profiles", *more):
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,16 +1,19 @@
 """Beyond one machine: the same bytes through a real Slurm and through a generic scheduler."""
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from builders import slurm
 from builders.places import ROOT
 from builders.waiting import LONG, wait_for
-from builders.workflows import Workflow
+from builders.workflows import Workflow, copy_project
 
 PROFILE = ["--profile", str(ROOT / "profiles/slurm")]
 BYTES = ("predictions.npz", "history.csv", "model.pt", "yhat.png")
@@ -76,20 +79,24 @@ def test_generic_scheduler_gives_the_same_bytes(finished, tmp_path):
 @pytest.mark.skipif(not shutil.which("rsync"), reason="the fs storage plugin copies with rsync, which is not here")
 def test_jobs_leave_the_machine_without_a_shared_file_system(finished, tmp_path):
     """An input flagged as local would keep them here, without a word."""
+    ended = f"{tmp_path}/ended.$(basename $1)"
     scripts = {
-        "submit": 'cp "$1" "$0.$(basename "$1")"; (sh "$1" > "$1.log" 2>&1; echo $? > "$1.end") >&- 2>&- & echo "$1"',
-        "status": '[ -f "$1.end" ] || exec echo running; [ "$(cat "$1.end")" = 0 ] && echo success || echo failed',
+        "submit": f'(sh "$1" > "{ended}.log" 2>&1; echo $? > "{ended}") > /dev/null 2>&1 & echo "$1"',
+        "status": f'[ -f "{ended}" ] || exec echo running; [ "$(cat "{ended}")" = 0 ] && echo success || echo failed',
     }
     for name, text in scripts.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
-    workflow = Workflow(tmp_path / "run", finished.config)
+    # What is deployed has to lie in the working directory.
+    workflow = Workflow(tmp_path / "run", finished.config, copy_project(tmp_path / "run"))
     options = ["--executor", "cluster-generic", "--jobs", "1", "--seconds-between-status-checks", "1"]
     options += ["--cluster-generic-submit-cmd", str(tmp_path / "submit")]
     options += ["--cluster-generic-status-cmd", str(tmp_path / "status"), "--job-deploy-sources"]
     options += ["--default-storage-provider", "fs", "--default-storage-prefix", str(tmp_path / "storage")]
-    workflow.ok(*options, "--shared-fs-usage", "none", "--until", "extract")
-    assert [re.search(r"snakejob\.(\w+)", path.name)[1] for path in tmp_path.glob("submit.*")] == ["extract"]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # jobs ask it for python
+    result = workflow.run(*options, "--shared-fs-usage", "none", "--until", "extract", env=os.environ | {"PATH": path})
+    assert result.returncode == 0, result.stderr
+    assert [path.name.split(".")[2] for path in tmp_path.glob("ended.*.sh")] == ["extract"]
     digits = "results/data/digits.pt"
     assert (tmp_path / "storage" / digits).read_bytes() == (finished / digits).read_bytes()
 

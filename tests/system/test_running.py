@@ -10,31 +10,31 @@ from pathlib import Path
 import pytest
 import snakemake
 
+from builders.mirrors import serving
 from builders.workflows import Workflow, outputs, small_config
+from images.mnist import FILES
 from running.lock import LOCK
 
 
-def is_training(workflow: Workflow) -> bool:
-    return (workflow / "results/logs/train/good.log").exists()
-
-
 @pytest.fixture(scope="module")
-def live(finished, tmp_path_factory) -> Workflow:
-    """A working directory in which a run is alive, and trains."""
+def live(finished, small_mnist, tmp_path_factory) -> Workflow:
+    """A finished working directory in which a run is alive, and waits for a mirror."""
     workflow = finished.copy(tmp_path_factory.mktemp("live") / "run")
-    shutil.rmtree(workflow / "results/logs")
-    workflow.config["variants"]["good"]["epochs"] = 2_000_000
-    workflow.write_config()
-    command = workflow.command("--cores", "1")
-    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 120
-    while not is_training(workflow) and run.poll() is None and time.monotonic() < end:
-        time.sleep(0.05)
-    assert is_training(workflow) and run.poll() is None
-    yield workflow
-    assert run.poll() is None  # whatever was tried beside it
-    run.kill()
-    run.wait()
+    log = workflow / "results/logs/download.log"
+    log.unlink()
+    with serving(small_mnist) as url:
+        workflow.config["data"] |= {"mirrors": [f"{url}/held-at-0"], "timeout": 600}
+        workflow.write_config()
+        (workflow / "results/data/raw" / FILES[0]).unlink()
+        run = subprocess.Popen(workflow.command("--cores", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 120
+        while not log.exists() and run.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        assert log.exists() and run.poll() is None
+        yield workflow
+        assert run.poll() is None  # whatever was tried beside it
+        run.kill()
+        run.wait()
 
 
 def files(workflow: Workflow) -> set[Path]:
