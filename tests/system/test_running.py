@@ -4,13 +4,13 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 import snakemake
 
 from builders.mirrors import serving
+from builders.waiting import wait_for
 from builders.workflows import Workflow, outputs, small_config
 from images.mnist import FILES
 from running.lock import LOCK
@@ -27,10 +27,8 @@ def live(finished, small_mnist, tmp_path_factory) -> Workflow:
         workflow.write_config()
         (workflow / "results/data/raw" / FILES[0]).unlink()
         run = subprocess.Popen(workflow.command("--cores", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 120
-        while not log.exists() and run.poll() is None and time.monotonic() < end:
-            time.sleep(0.05)
-        assert log.exists() and run.poll() is None
+        wait_for(lambda: log.exists() or run.poll() is not None)
+        assert run.poll() is None
         yield workflow
         assert run.poll() is None  # whatever was tried beside it
         run.kill()
@@ -113,9 +111,7 @@ def test_lock_is_that_of_the_results_and_a_killed_run_leaves_none(small_mnist, t
     workflow = Workflow(tmp_path, small_config(small_mnist))
     command = [*workflow.command("--cores", "1"), "results/data/digits.pt"]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 120
-    while not (workflow / "results" / LOCK).exists() and time.monotonic() < end:
-        time.sleep(0.02)
+    wait_for(lambda: (workflow / "results" / LOCK).exists() or run.poll() is not None)
     run.kill()
     run.wait()
     workflow.ok("--cores", "1", "results/data/digits.pt")

@@ -27,7 +27,7 @@ from experiment.config import check
 
 SCHEMA_FILE = ROOT / "workflow/schemas/metrics.schema.yaml"
 HEADER = "# Of results/variants/{variant}/metrics.json. Made from workflow/scripts/diagnosis/records.py by\n"
-HEADER += "# `python tests/test_records.py`.\n"
+HEADER += "# `python tests/unit/test_records.py`.\n"
 
 
 def schema() -> dict:

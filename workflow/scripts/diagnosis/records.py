@@ -1,7 +1,7 @@
 """What flows between the jobs as JSON: metrics.json, and the files under results/diagnosis/. No torch here.
 
 Each record is defined here alone, with what its fields mean; `read` and `as_json` are the one way from and to JSON.
-workflow/schemas/metrics.schema.yaml is made from these definitions by `python tests/test_records.py`.
+workflow/schemas/metrics.schema.yaml is made from these definitions by `python tests/unit/test_records.py`.
 """
 
 import math
