@@ -55,6 +55,13 @@ class Pipeline:
         with redirect_stderr(io.StringIO()):
             run(experiment, self.folder / "results", *(self.folder / name for name in INPUTS))
 
+    def train(self, experiment: Experiment) -> Path:
+        """The jobs up to the training, and the folder of the variants."""
+        shutil.rmtree(self.folder / "results", ignore_errors=True)
+        with redirect_stderr(io.StringIO()):
+            train_variants(experiment, self.folder / "results", self.folder / "digits.pt")
+        return self.folder / "results/variants"
+
 
 def write_digits(path: Path, n: int = 40, m: int = 10) -> None:
     """digits.pt of n and m images: a bright bar on noise, upright or not."""
@@ -70,9 +77,8 @@ def write_digits(path: Path, n: int = 40, m: int = 10) -> None:
     torch.save(digits, path)
 
 
-def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: Path) -> None:
-    """Every job but the download, into `folder`."""
-    variants, diagnosis = folder / "variants", folder / "diagnosis"
+def train_variants(experiment: Experiment, folder: Path, digits: Path) -> None:
+    variants = folder / "variants"
     for name, (formula, constants) in experiment.normalizations.items():
         normalize.main(digits, formula, dict(constants), folder / f"normalized/{name}.pt")
     for name, of in experiment.variants.items():
@@ -80,8 +86,16 @@ def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: 
         output = {key: variants / name / f"{key}.{kind}" for key, kind in OUTPUTS.items()}
         output["sums"] = variants / name / SUMS
         train.main(folder / f"normalized/{of['normalization']}.pt", digits, settings, output)
-        metrics = read(output["metrics"], Metrics)
-        yhat, is_last_finite = plot.shown(read_arrays(output["predictions"]), [one.status for one in metrics.seeds])
+
+
+def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: Path) -> None:
+    """Every job but the download, into `folder`."""
+    variants, diagnosis = folder / "variants", folder / "diagnosis"
+    train_variants(experiment, folder, digits)
+    for name, of in experiment.variants.items():
+        metrics = read(variants / name / "metrics.json", Metrics)
+        predictions = read_arrays(variants / name / "predictions.npz")
+        yhat, is_last_finite = plot.shown(predictions, [one.status for one in metrics.seeds])
         picture = plot.plot(yhat, is_last_finite, metrics.counts.train, of["seeds"], [0, 1], name)
         write(variants / name / "yhat.png", picture)
     told = handed(experiment, *SECTIONS, trains=CODE, config_file=None)

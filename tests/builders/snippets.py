@@ -1,20 +1,21 @@
-"""The lines of a cure, typed into a config.yaml and run."""
+"""The lines of a cure, typed into a config and run."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
 
-from builders.workflows import Workflow
 from common.files import read_json
 
 
-def paste(workflow: Workflow, cures: list[dict], folder: Path) -> None:
+def paste(config: dict, cures: list[dict], train: Callable[[dict, list[str]], Path]) -> None:
     """Type every snippet into the config, run it, and find the very numbers that are told of it.
 
-    What two of them have in common, but for the name, is trained once.
+    What two of them have in common, but for the name, is trained once. train: trains those variants of a config, and
+    says in which folder they are.
     """
-    config = workflow.config | {"variants": {}, "diagnosis": {"trials": 0}}
+    config = config | {"variants": {}, "diagnosis": {"trials": 0}}
     told: dict[str, list[dict]] = {}
     known: dict[str, str] = {}
     for cure in cures:
@@ -27,10 +28,9 @@ def paste(workflow: Workflow, cures: list[dict], folder: Path) -> None:
         told.setdefault(first, []).append(cure)
         if first == name:
             config = config | {section: config[section] | entries for section, entries in snippet.items()}
-    pasted = Workflow(folder, config)
-    pasted.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in told))
+    folder = train(config, list(told))
     for name, same in told.items():
-        (seed,) = read_json(pasted / f"results/variants/{name}/metrics.json")["seeds"]
+        (seed,) = read_json(folder / name / "metrics.json")["seeds"]
         for cure in same:
             assert cure["verdict"] == seed["verdict"] == "good", cure
             assert (cure["correct"], cure["test_correct"]) == (seed["correct"], seed["test_correct"]), cure

@@ -24,9 +24,9 @@ def needs(plugin: str):
     return pytest.mark.skipif(not is_there, reason=f"snakemake-executor-plugin-{plugin.replace('_', '-')} is not here")
 
 
-def results(workflow: Workflow) -> dict[str, bytes]:
+def results(workflow: Workflow, *names: str) -> dict[str, bytes]:
     folder = workflow / "results/variants"
-    return {f"{name}/{file}": (folder / name / file).read_bytes() for name in ("good", "bad") for file in BYTES}
+    return {f"{name}/{file}": (folder / name / file).read_bytes() for name in names for file in BYTES}
 
 
 def queue(state: str) -> list[str]:
@@ -55,7 +55,7 @@ def test_slurm_gives_the_same_bytes_and_a_job_that_was_killed_is_tried_again(nod
         assert run.wait(LONG) == 0, (tmp_path / "said").read_text()
     text = (tmp_path / "said").read_text()
     assert "Trying to restart job" in text
-    assert results(workflow) == results(finished)
+    assert results(workflow, "good", "bad") == results(finished, "good", "bad")
     assert f"page      {(workflow / 'results/report.html').as_uri()}" in text
     # What needs a network, and what is over in a moment, ran here.
     submitted = {path.name for path in (workflow / ".snakemake/slurm_logs").iterdir()}
@@ -70,9 +70,10 @@ def test_generic_scheduler_gives_the_same_bytes(finished, tmp_path):
     submit.chmod(0o755)
     workflow = Workflow(tmp_path / "run", finished.config)
     executor = ["--executor", "cluster-generic", "--cluster-generic-submit-cmd", str(submit), "--jobs", "2"]
-    text = workflow.ok(*executor, "--seconds-between-status-checks", "1").stderr
-    assert results(workflow) == results(finished)
-    assert "[10/10" in text
+    made = "results/variants/good/yhat.png"
+    text = workflow.ok(*executor, "--seconds-between-status-checks", "1", "--", made).stderr
+    assert results(workflow, "good") == results(finished, "good")
+    assert "[5/5" in text
 
 
 @needs("cluster_generic")

@@ -129,7 +129,7 @@ ARGUMENTS = [
 
 @pytest.mark.parametrize("part", range(10))
 def test_extreme_argument_is_refused_in_a_line_or_trains(pipeline, part):
-    for section, name, argument, value in ARGUMENTS[part :: cases(200, 10)]:
+    for section, name, argument, value in ARGUMENTS[part :: cases(400, 10)]:
         config = yaml.safe_load(SMALL) | {"sweeps": {}, "diagnosis": {"trials": 0}}
         config["variants"] = {"a": config["variants"]["a"]}
         if section == "losses":

@@ -11,6 +11,7 @@ import pytest
 import torch
 import yaml
 
+from builders.cases import cases
 from builders.needs import needs_shared_mnist, on_x86
 from builders.places import ROOT, SHARED
 from builders.workflows import Workflow
@@ -188,8 +189,9 @@ def test_autopsy_agrees_with_a_plain_loop_on_every_count(real, variant, scale, l
 
 
 def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_path, record_property):
-    seeds = [12345, *range(1, 12)]
-    config = copy.deepcopy(real.config)
+    wanted = cases(5, 10)
+    seeds = [12345, *range(1, wanted + 2)]
+    config = copy.deepcopy(real.config) | {"diagnosis": {"trials": 0}}
     config["variants"] = {
         f"half-{half}": {"loss": "manual-bce", "normalization": "unit", "epochs": 400, "seeds": seeds[half::2]}
         for half in (0, 1)
@@ -204,7 +206,7 @@ def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_p
             logits = history[history["seed"] == outcome["seed"]]["max_logit"].tolist()
             if true > 200:  # the others had nothing left to foretell
                 rows.append((outcome["seed"], true, forecast(logits[:200], ONE_LOGIT)))
-    rows = sorted(rows, key=lambda row: seeds.index(row[0]))[:10]
+    rows = sorted(rows, key=lambda row: seeds.index(row[0]))[:wanted]
     errors = [abs(found.epoch - true) / true for _, true, found in rows]
     covered = [found.low <= true <= found.high for _, true, found in rows]
     lines = [
@@ -216,9 +218,9 @@ def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_p
         f"median error {np.median(errors):.1%}, the truth covered {sum(covered)} times of {len(rows)}",
     ]
     record_property("table", "\n".join(lines))
-    assert len(rows) == 10
+    assert len(rows) == wanted
     assert np.median(errors) <= 0.04
-    assert sum(covered) >= 8
+    assert sum(covered) >= 0.8 * wanted
 
 
 def test_finished_run_of_an_unsafe_loss_says_when_it_would_diverge(real):
@@ -232,7 +234,7 @@ def test_finished_run_of_an_unsafe_loss_says_when_it_would_diverge(real):
         assert outcome["forecast"]["why"].startswith("safe")
 
 
-@pytest.mark.parametrize("classes", [[4, 9], [3, 8]])
+@pytest.mark.parametrize("classes", [[4, 9], [3, 8]][: cases(1, 2)])
 def test_other_digits_train(real, tmp_path, classes):
     config = copy.deepcopy(real.config)
     config["data"]["classes"] = classes
@@ -247,15 +249,3 @@ def test_other_digits_train(real, tmp_path, classes):
     assert (
         f"<h1>{classes[0]} or {classes[1]}: does it train well?</h1>" in (workflow / "results/report.html").read_text()
     )
-
-
-@pytest.mark.skipif(not (SHARED / "mnist_png.tgz").exists(), reason="mnist_png.tgz is not in ../shared")
-def test_png_archive_gives_the_figures_of_the_idx_files(real, tmp_path):
-    config = copy.deepcopy(real.config)
-    config["data"]["source"] = str(SHARED / "mnist_png.tgz")
-    config["variants"] = {"manual-bce-unit": config["variants"]["manual-bce-unit"]}
-    workflow = Workflow(tmp_path, config)
-    workflow.ok("--cores", "2")
-    with open(workflow / "results/summary.csv") as file:
-        (row,) = csv.DictReader(file)
-    assert (row["correct"], row["n"]) == ("12661", "12665")

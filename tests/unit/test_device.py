@@ -10,10 +10,13 @@ import torch
 import torch._lazy.ts_backend
 import train
 
+from builders.pipeline import Pipeline
 from builders.training import MANUAL_BCE, data, settings, train_seed
+from builders.workflows import small_config
 from common.errors import UserError
 from diagnosis.autopsy import autopsy
 from diagnosis.snippets import snippet
+from experiment.config import check
 from training import device
 from training.loop import Run
 from training.loss import build_loss
@@ -142,6 +145,15 @@ def test_random_numbers_of_the_device_are_drawn_as_if_nobody_had_looked(accelera
                 torch.rand(9, device=one)
         drawn.append(torch.rand(4, device=one).cpu())
     assert torch.equal(*drawn)
+
+
+def test_page_and_summary_name_the_device(tmp_path, small_mnist):
+    config = small_config(small_mnist) | {"diagnosis": {"trials": 0}}
+    good = config["variants"]["good"]
+    config["variants"] = {"good": good | {"device": "cpu"}, "auto": good | {"device": "auto"}}
+    Pipeline(tmp_path).run(check(config))
+    assert ("last digits need not be" in (tmp_path / "results/page").read_text()) == (REAL != [])
+    assert (tmp_path / "results/summary").read_text().splitlines()[0].endswith(",lr,device")
 
 
 def test_device_that_is_asked_for_is_chosen_or_refused(monkeypatch):

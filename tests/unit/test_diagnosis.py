@@ -315,8 +315,8 @@ def test_normalization_that_makes_nan_is_attributed_to_its_place(tmp_path, small
     }
     config["losses"]["bce"] = {"module": "BCELoss"}
     config["variants"] = {"nan": {"loss": "bce", "normalization": "constant", "seeds": [1]}}
-    Pipeline(tmp_path).run(check(config | {"diagnosis": {"trials": 0}}))
-    (outcome,) = read_json(tmp_path / "results/variants/nan/metrics.json")["seeds"]
+    variants = Pipeline(tmp_path).train(check(config | {"diagnosis": {"trials": 0}}))
+    (outcome,) = read_json(variants / "nan/metrics.json")["seeds"]
     found = outcome["autopsy"]
     assert (outcome["status"], found["cause"]) == ("diverged", "normalization")
     assert [c["expression"] for c in found["culprits"]] == ["(pixel_std - pixel_std) / (max - 255 - max + 255)"]

@@ -1,5 +1,6 @@
 """What makes a bad training good: single changes, each tried in full, and nothing told that was not tried."""
 
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,13 +9,18 @@ import torch
 import train
 import yaml
 
+from builders.pipeline import Pipeline
+from builders.snippets import paste
 from builders.training import LOGITS, changed, formula, healthy, positive, settings, train_seed
+from builders.workflows import small_config
 from common.errors import UserError
+from common.files import read_json
 from diagnosis import cures
 from diagnosis.changes import GENERAL, OF_CAUSES, WAYS, Change
 from diagnosis.kinds import KINDS
 from diagnosis.mcnemar import mcnemar
 from diagnosis.records import Autopsy, Outcome
+from experiment.config import check
 from training.fast import pack
 
 MANUAL = formula("-mean(y * log(yhat) + (1 - y) * log(1 - yhat))")
@@ -233,3 +239,33 @@ def test_trial_whose_optimizer_overflows_is_left_out():
     tried = [one.change for one in [*found.cures, *found.tried]]
     assert any("ASGD without `alpha`" in change for change in tried)
     assert not any(change.startswith("the learning rate") for change in tried)
+
+
+def test_snippet_of_a_run_gives_the_numbers_that_are_told(small_mnist, tmp_path):
+    config = small_config(small_mnist)
+    config["defaults"] |= {"epochs": 40, "lr": 0.05, "hidden": [16], "activation": {"name": "LeakyReLU"}}
+    config["losses"] |= {
+        "typed": "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))",
+        "typed-eps": {"formula": "mean(y * log(yhat + eps) + (1 - y) * log(1 - yhat + eps))", "eps": 1e-7},
+    }
+    config["normalizations"] |= {"raw": "x", "nothing": "x * 1e-30"}
+    config["variants"] = {
+        "raw": {"loss": "typed", "normalization": "raw"},
+        "sign": {"loss": "typed-eps", "normalization": "unit", "seeds": [2]},
+        "pixels": {"loss": "bce", "normalization": "nothing", "activation": {"name": "ELU", "alpha": 0.5}},
+        "decay": {
+            "loss": "bce",
+            "normalization": "unit",
+            "optimizer": {"name": "SGD", "weight_decay": 90.0, "momentum": 0.5},
+        },
+        "hidden": {"loss": "typed", "normalization": "raw", "hidden": [], "lr": 1e-3, "epochs": 60},
+    }
+    pipeline = Pipeline(tmp_path)
+    variants = pipeline.train(check(config))
+    told = {}
+    for name in config["variants"]:
+        seeds = read_json(variants / name / "metrics.json")["seeds"]
+        told[name] = [one for seed in seeds for one in seed["cures"]]
+    assert all(told.values()), told
+    paste(config, list(chain.from_iterable(told.values())), lambda pasted, _: pipeline.train(check(pasted)))
+    assert check(config).variants["raw"]["activation"] == ["LeakyReLU", []]
