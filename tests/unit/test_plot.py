@@ -1,6 +1,8 @@
 """The ŷ plot: a panel per seed, and what stands in it."""
 
+import cProfile
 import io
+import pstats
 
 import numpy as np
 import plot
@@ -88,3 +90,16 @@ def test_few_colours_are_near_those_of_the_plot(monkeypatch):
             is_it = np.abs(before - colour).max(axis=-1) <= 1
             assert is_it.any() and (np.abs(after - colour).max(axis=-1)[is_it] <= 1).all()
     assert ((after[..., 0] > 180) & (after[..., 1] < 90)).any()  # the words are red
+
+
+def test_time_of_a_plot_is_in_proportion_to_the_seeds():
+    """Counted in calls of functions, which no busy machine changes."""
+
+    def calls(seeds: int) -> int:
+        profile = cProfile.Profile()
+        yhat = np.full((seeds, 10), 0.5, np.float32)
+        profile.runcall(plot.plot, yhat, [False] * seeds, [5, 5], list(range(seeds)), [0, 1], "many")
+        return pstats.Stats(profile).total_calls
+
+    calls(1)  # what is imported once
+    assert calls(40) < 2.1 * calls(20)

@@ -41,14 +41,14 @@ def plot(
     # In inches: a layout engine would draw everything twice, to find the same.
     above = 0.35 if len(seeds) == 1 else 0.5
     frame = {"left": 0.65 / width, "right": 1 - 0.1 / width, "bottom": 0.5 / height, "top": 1 - above / height}
-    panels = figure.subplots(
-        rows, columns, sharex=True, sharey=True, squeeze=False, gridspec_kw=frame | {"wspace": 0.08, "hspace": 0.25}
-    )
+    # Not sharex and sharey: with them, the time grows with the square of the seeds.
+    panels = figure.subplots(rows, columns, squeeze=False, gridspec_kw=frame | {"wspace": 0.08, "hspace": 0.25})
     for axes, seed, is_last, row in zip(panels.flat, seeds, is_last_finite, yhat, strict=False):
         axes.plot(y, color=shade(BLACK), linewidth=1, label="y")
         size = 4 if columns == 1 else 2
         axes.plot(row, "o", color=shade(BLUE), alpha=OPACITY, markersize=size, markeredgewidth=0, label="ŷ")
         axes.set(ylim=(-0.05, 1.05))
+        axes.label_outer()
         if np.isnan(row).any():
             word = "every ŷ is NaN" if np.isnan(row).all() else f"{np.isnan(row).sum():,} ŷ NaN"
             place = {"transform": axes.transAxes, "ha": "center", "va": "center"}
