@@ -1,8 +1,6 @@
 """The ŷ plot: a panel per seed, and what stands in it."""
 
-import cProfile
 import io
-import pstats
 
 import numpy as np
 import plot
@@ -92,14 +90,10 @@ def test_few_colours_are_near_those_of_the_plot(monkeypatch):
     assert ((after[..., 0] > 180) & (after[..., 1] < 90)).any()  # the words are red
 
 
-def test_time_of_a_plot_is_in_proportion_to_the_seeds():
-    """Counted in calls of functions, which no busy machine changes."""
-
-    def calls(seeds: int) -> int:
-        profile = cProfile.Profile()
-        yhat = np.full((seeds, 10), 0.5, np.float32)
-        profile.runcall(plot.plot, yhat, [False] * seeds, [5, 5], list(range(seeds)), [0, 1], "many")
-        return pstats.Stats(profile).total_calls
-
-    calls(1)  # what is imported once
-    assert calls(24) < 2.2 * calls(12)
+def test_panels_are_alike_and_share_no_axes(drawn):
+    """With shared axes the time of a plot grows with the square of the seeds, three times as long for twice 24."""
+    panels = drawn(4, [False] * 4).axes
+    limits = {(axes.get_xlim(), axes.get_ylim()) for axes in panels}
+    assert (len(panels), len(limits)) == (4, 1)
+    assert [len(axes.get_shared_x_axes().get_siblings(axes)) for axes in panels] == [1] * 4
+    assert [len(axes.get_shared_y_axes().get_siblings(axes)) for axes in panels] == [1] * 4
