@@ -20,7 +20,6 @@ from common.files import SUMS, read_sealed, sealed, write
 from common.tensors import read_tensors
 from diagnosis.chart import LossChart
 from diagnosis.records import Change, Metrics, Rewrite, read
-from reporting.provenance import seconds_per_rule
 
 GOOD = "results/variants/good"
 READERS = {
@@ -156,18 +155,6 @@ def test_seal_is_that_of_any_text(tmp_path):
     for text in ("", "\n", "a // b\n// c\n", "é\r\n"):
         write(path, sealed(text))
         assert read_sealed(path) == text
-
-
-def test_damaged_benchmark_is_left_out_of_the_page(tmp_path):
-    for name, content in {
-        "whole": "s\tmax_rss\n1.5\t-\n",
-        "empty": "",
-        "noise": "\x00\x01",
-        "odd": "s\tmax_rss\nx\t1\n",
-    }.items():
-        write(tmp_path / f"train/{name}.tsv", content)
-    (rule,) = seconds_per_rule(tmp_path, {"train": ["whole", "empty", "noise", "odd", "missing"]})
-    assert (rule["jobs"], rule["seconds"]) == (1, 1.5)
 
 
 @pytest.mark.parametrize(

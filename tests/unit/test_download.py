@@ -30,7 +30,7 @@ def server(small_mnist):
 
 
 def fetch_all(mirrors, small_mnist, folder, **options):
-    settings = {"source": "mnist", "mirrors": mirrors, "md5": md5_of(small_mnist), "fallback": "none", "timeout": 0.5}
+    settings = {"source": "mnist", "mirrors": mirrors, "md5": md5_of(small_mnist), "fallback": "none", "timeout": 60}
     download.main(**settings | options, folder=folder / "raw", record=folder / "source.json")
     return read_json(folder / "source.json")
 
