@@ -9,6 +9,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from builders.waiting import LONG
 from images.mnist import FILES
 
 HTML = b"<!DOCTYPE html><html><title>Log in</title><body>please log in</body></html>"
@@ -120,7 +121,7 @@ class Mirror(BaseHTTPRequestHandler):
 
     def silent_after_half(self, right):
         self.send(right[: len(right) // 2], headers={"Content-Length": len(right)})
-        self.stop.wait(60)
+        self.stop.wait(LONG)
 
     def trickle(self, right):
         self.send(b"", headers={"Content-Length": len(right)})

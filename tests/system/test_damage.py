@@ -20,6 +20,7 @@ from common.files import SUMS, read_sealed, sealed, write
 from common.tensors import read_tensors
 from diagnosis.chart import LossChart
 from diagnosis.records import Change, Metrics, Rewrite, read
+from running.lock import LOCK
 
 GOOD = "results/variants/good"
 READERS = {
@@ -187,9 +188,9 @@ def test_job_that_reads_a_damaged_file_says_so_and_the_command_in_it_mends_it(co
 
 def test_default_target_names_every_file(finished):
     files = [path for path in (finished / "results").rglob("*") if path.is_file()]
-    promised = [path for path in files if not {"logs", "benchmarks", "raw", "settings"} & set(path.parts)]
-    named = (ROOT / "Snakefile").read_text()
-    assert [path.name for path in promised if f'"{path.name}"' not in named] == ["unit.pt"]
+    promised = [path for path in files if not {"logs", "benchmarks", "raw"} & set(path.parts)]
+    named = (ROOT / "workflow/rules/common.smk").read_text()
+    assert {path.name for path in promised if f'"{path.name}"' not in named} == {"unit.pt", LOCK}
 
 
 def test_whatever_is_missing_is_made_again(copy, finished):
@@ -245,7 +246,7 @@ def test_disk_that_is_full_is_one_line_and_the_next_run_goes_on(copy, finished):
     assert result.returncode == 1
     assert "error: results/report.html: cannot be written: File too large" in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
-    assert not list((copy / "results").glob(".*"))
+    assert [path.name for path in (copy / "results").glob(".*")] == [LOCK]
     copy.ok("--cores", "1")
     assert len(page) - 2000 < (copy / "results/report.html").stat().st_size < len(page) + 2000
     assert outputs(copy) == outputs(finished)

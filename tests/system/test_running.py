@@ -36,7 +36,7 @@ def live(finished, small_mnist, tmp_path_factory) -> Workflow:
 
 
 def files(workflow: Workflow) -> set[Path]:
-    return {path for path in (workflow / "results").rglob("*") if path.is_file()}
+    return {path for path in (workflow / "results").rglob("*") if path.is_file() and "raw" not in path.parts}
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,19 @@ def results(tmp_path) -> Path:
         path = tmp_path / "variants" / name / "metrics.json"
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(record))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/source.json").write_text(json.dumps({"source": "mnist", "fallback": False}))
     return tmp_path
 
 
-def told(results: Path, but=(), code="0123456789", classes=(0, 1), **changed) -> dict:
-    settings = SETTINGS | {"seeds": [1, 2]}
-    return trained_otherwise({"a": settings | changed, "b": settings}, list(classes), code, results, but)
+def test_sample_in_place_of_mirrors_that_did_not_answer_is_no_other_source(results):
+    (results / "data/source.json").write_text(json.dumps({"source": "sample", "fallback": True}))
+    assert told(results) == {}
+
+
+def told(results: Path, but=(), code="0123456789", classes=(0, 1), source="mnist", **changed) -> dict:
+    settings, data = SETTINGS | {"seeds": [1, 2]}, {"classes": list(classes), "source": source}
+    return trained_otherwise({"a": settings | changed, "b": settings}, data, code, results, but)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,7 @@ def told(results: Path, but=(), code="0123456789", classes=(0, 1), **changed) ->
         ({"lr": 0.2, "epochs": 6}, {"a": ["lr=0.1", "epochs=5"]}),
         ({"seeds": [1, 2, 3]}, {"a": ["seeds=[1, 2]"]}),
         ({"classes": (3, 8)}, {"a": ["classes=[0, 1]"], "b": ["classes=[0, 1]"]}),
+        ({"source": "sample"}, {"a": ['source="mnist"'], "b": ['source="mnist"']}),
         ({"code": "9876543210"}, {"a": ["other code"], "b": ["other code"]}),
         ({"code": "9876543210", "lr": 0.2}, {"a": ["lr=0.1", "other code"], "b": ["other code"]}),
         ({"code": "9876543210", "but": ["a"]}, {"b": ["other code"]}),
@@ -59,13 +67,13 @@ def variants(*names: str) -> dict:
 
 
 def test_notice_is_one_line_with_what_trains_them():
-    assert notice({}, variants("a")) is None
-    assert notice({"a": ["lr=0.1"]}, variants("a", "b")) == (
+    assert notice({}, variants("a"), Path.cwd()) is None
+    assert notice({"a": ["lr=0.1"]}, variants("a", "b"), Path.cwd()) == (
         "1 variant was trained with other settings or code than now: a (lr=0.1); to train anew: snakemake --cores 4 "
         "--forcerun results/variants/a/metrics.json"
     )
     many = {f"v{place}": ["epochs=5"] for place in range(200)}
-    line = notice(many, variants(*many, "last"))
+    line = notice(many, variants(*many, "last"), Path.cwd())
     assert "200 variants were" in line
     assert line.endswith("and 170 more; to train anew: snakemake --cores 4 --forcerun normalize")
 
@@ -79,10 +87,23 @@ def test_notice_is_one_line_with_what_trains_them():
 )
 def test_what_a_model_is_trained_on_is_made_anew_where_that_differs(differs, first):
     files = [*first, "results/variants/a/metrics.json"]
-    assert command({"a": [differs]}, variants("a", "b")) == f"snakemake --cores 4 --forcerun {' '.join(files)}"
+    assert (
+        command({"a": [differs]}, variants("a", "b"), Path.cwd()) == f"snakemake --cores 4 --forcerun {' '.join(files)}"
+    )
 
 
-@pytest.mark.parametrize("differs", ["classes=[0, 1]", "other code"])
-def test_images_are_extracted_anew_where_classes_or_code_differ(differs):
+@pytest.mark.parametrize(
+    ("differs", "rule"), [("classes=[0, 1]", "extract"), ("other code", "extract"), ('source="sample"', "download")]
+)
+def test_images_are_made_anew_where_their_settings_or_the_code_differ(differs, rule):
     found = {"a": ["lr=0.1"], "b": [differs]}
-    assert command(found, variants("a", "b", "c")) == "snakemake --cores 4 --forcerun extract"
+    assert command(found, variants("a", "b", "c"), Path.cwd()) == f"snakemake --cores 4 --forcerun {rule}"
+
+
+def test_command_names_a_working_directory_that_is_not_the_project_s(tmp_path, monkeypatch):
+    folder = tmp_path / "my run"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert command({"a": ["other code"]}, variants("a"), tmp_path) == (
+        f"snakemake --cores 4 --directory '{folder}' --forcerun extract"
+    )

@@ -6,9 +6,7 @@ from shutil import which
 
 from common.errors import nearest
 from common.params import each, param
-from common.sources import digest
-
-SCRIPTS = HOME.resolve() / "workflow" / "scripts"
+from common.sources import SCRIPTS, TRAINING, digest
 
 
 # Not each name that there is: Snakemake would look through them for each file, with 5,000 variants half of the time of
@@ -50,12 +48,12 @@ def setting(key):
     return lambda wildcards: param(key, EXPERIMENT.variants[wildcards.variant][key])
 
 
-def code(script, others=None, name="code"):
+def code(script, others=None):
     """A param that changes with what a script and all that it imports say (and the templates in a folder of others).
 
     Snakemake's own trigger `code` compares dates, of the script alone.
     """
-    return fixed(name, digest(SCRIPTS / f"{script}.py", others and HOME / "workflow" / others))
+    return fixed("code", digest(SCRIPTS / f"{script}.py", others=others and HOME / "workflow" / others))
 
 
 def known(wildcards):

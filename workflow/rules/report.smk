@@ -66,7 +66,7 @@ rule report:
         *entries("variants"),
         *entries("notes"),
         # What trains now, beside what trained each model.
-        code("train", name="trains"),
+        fixed("trains", digest(*TRAINING)),
         # Shown as it stands. Its path, not its text: a comment that changes in it runs nothing.
         fixed("config_file", CONFIG_FILE if IS_MAIN else None),
     script:

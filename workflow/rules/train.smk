@@ -30,7 +30,7 @@ rule train:
         runtime=minutes,
         gpu=gpus,
     params:
-        code("train"),
+        fixed("code", digest(*TRAINING)),
         setting("loss"),
         setting("normalization"),
         setting("loss_definition"),

@@ -197,10 +197,10 @@ def trace(variants: dict, metrics: list[Metrics], results: Path) -> dict:
     }
 
 
-def mixture(variants: dict, classes: list, trains: str, results: Path) -> dict | None:
+def mixture(variants: dict, data: dict, trains: str, results: Path) -> dict | None:
     """What is to be said of models that are not of this config and code; trains: the digest of what trains now."""
-    found = recorded.trained_otherwise(variants, classes, trains, results)
-    return {"models": found, "command": recorded.command(found, variants)} if found else None
+    found = recorded.trained_otherwise(variants, data, trains, results)
+    return {"models": found, "command": recorded.command(found, variants, page.HOME)} if found else None
 
 
 def main(inputs: dict, experiment: dict, output: dict) -> None:
@@ -222,9 +222,7 @@ def main(inputs: dict, experiment: dict, output: dict) -> None:
         vega=found["vega"],
         provenance=trace(variants, metrics, Path(output["page"]).parent) | config,
         notes=experiment["notes"],
-        mixture=mixture(
-            variants, experiment["data"]["classes"], experiment["trains"], Path(inputs["metrics"][0]).parents[2]
-        ),
+        mixture=mixture(variants, experiment["data"], experiment["trains"], Path(inputs["metrics"][0]).parents[2]),
         **compare(found, variants, experiment["defaults"]),
     )
     write(output["page"], html)

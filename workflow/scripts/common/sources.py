@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 SCRIPTS = Path(__file__).resolve().parents[1]
+# What makes a model: an edit of the first two trains anew in any case, since they make its input.
+TRAINING = [SCRIPTS / f"{name}.py" for name in ("extract", "normalize", "train")]
 TEMPLATES = (".css", ".j2", ".js")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -32,11 +34,11 @@ def sources(script: Path) -> set[Path]:
     return found
 
 
-def digest(script: Path, others: Path | None = None) -> str:
-    """Ten characters that change with the syntax of a script and of all that it imports, not with comments, docstrings
+def digest(*scripts: Path, others: Path | None = None) -> str:
+    """Ten characters that change with the syntax of scripts and of all that they import, not with comments, docstrings
     and layout, the same on Python 3.11 to 3.13; and with the bytes of the templates in the folder `others`."""
     found = hashlib.sha256()
-    for file in sorted(sources(script)):
+    for file in sorted(set().union(*map(sources, scripts))):
         found.update(b"%s\0%s" % (file.relative_to(SCRIPTS).as_posix().encode(), parsed(file).digest))
     for file in sorted(path for path in others.rglob("[!.]*") if path.suffix in TEMPLATES) if others else ():
         content = file.read_bytes()

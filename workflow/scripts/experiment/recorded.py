@@ -6,6 +6,7 @@ Snakefile: no torch, pandas or matplotlib here.
 """
 
 import json
+import shlex
 from collections.abc import Container
 from pathlib import Path
 
@@ -18,24 +19,23 @@ OTHER_CODE = "other code"
 
 
 def trained_otherwise(
-    variants: dict, classes: list, code: str, results: Path = Path("results"), but: Container[str] = ()
+    variants: dict, data: dict, code: str, results: Path = Path("results"), but: Container[str] = ()
 ) -> dict[str, list[str]]:
     """{variant: what its models have been trained with that is not so now: 'lr=0.01', 'other code'}.
 
-    variants: {name: settings}; code: the digest of what trains them; but: variants that are about to be trained. A file
-    that is missing or damaged tells nothing: the job that reads it says so.
+    variants: {name: settings}; data: of config.yaml; code: the digest of what trains; but: variants that are about to
+    be trained. A file that is missing or damaged tells nothing: the job that reads it says so.
     """
     found = {}
+    source = _read(results / "data/source.json")
+    images = {} if source.get("fallback", True) else {"source": source.get("source")}
     for name, settings in variants.items():
-        if name in but:
+        recorded = {} if name in but else _read(results / "variants" / name / "metrics.json")
+        if not isinstance(recorded.get("settings"), dict):
             continue
-        try:
-            recorded = json.loads((results / "variants" / name / "metrics.json").read_bytes())
-            said = dict(recorded["settings"]) | {"seeds": [one["seed"] for one in recorded["seeds"]]}
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        said["classes"] = recorded.get("classes", classes)
-        now = settings | {"classes": classes}
+        said = recorded["settings"] | images | {"classes": recorded.get("classes", data["classes"])}
+        said["seeds"] = [one["seed"] for one in recorded["seeds"]]
+        now = settings | {"classes": data["classes"], "source": data["source"]}
         differs = [param(key, value) for key, value in said.items() if now.get(key) != value]
         # Versions before this one recorded no code.
         differs += [OTHER_CODE] * (recorded.get("code") != code)
@@ -44,26 +44,41 @@ def trained_otherwise(
     return found
 
 
-def command(found: dict[str, list[str]], variants: dict) -> str:
-    """What trains those of all variants that `trained_otherwise` found, after making anew what they are trained on."""
-    differs = {one for of in found.values() for one in of}
-    if OTHER_CODE in differs or any(one.startswith("classes=") for one in differs):
+def _read(path: Path) -> dict:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def command(found: dict[str, list[str]], variants: dict, home: Path) -> str:
+    """What trains those of all variants that `trained_otherwise` found, after making anew what they are trained on.
+
+    home: the project's folder, which need not be the working directory.
+    """
+    differs = {one.partition("=")[0] for of in found.values() for one in of}
+    normalized = {
+        f"results/data/normalized/{variants[name]['normalization']}.pt"
+        for name, of in found.items()
+        if any(one.startswith("normalization_definition=") for one in of)
+    }
+    what = [*sorted(normalized), *(f"results/variants/{name}/metrics.json" for name in found)]
+    if "source" in differs:
+        what = ["download"]
+    elif differs & {"classes", OTHER_CODE}:
         what = ["extract"]
-    else:
-        normalized = {
-            f"results/data/normalized/{variants[name]['normalization']}.pt"
-            for name, of in found.items()
-            if any(one.startswith("normalization_definition=") for one in of)
-        }
-        what = [*sorted(normalized), *(f"results/variants/{name}/metrics.json" for name in found)]
-    return f"snakemake --cores 4 --forcerun {' '.join(what if len(what) <= MOST_NAMED else ['normalize'])}"
+    elif len(what) > MOST_NAMED:
+        what = ["normalize"]
+    here = [] if Path.cwd() == home.resolve() else ["--directory", shlex.quote(str(Path.cwd()))]
+    return " ".join(["snakemake --cores 4", *here, "--forcerun", *what])
 
 
-def notice(found: dict[str, list[str]], variants: dict) -> str | None:
+def notice(found: dict[str, list[str]], variants: dict, home: Path) -> str | None:
     """One line on what `trained_otherwise` found among all variants, with the command that trains it; None without."""
     if not found:
         return None
     each = some([f"{name} ({', '.join(differs)})" for name, differs in found.items()])
     verb = "was" if len(found) == 1 else "were"
     begin = f"{counted(len(found), 'variant')} {verb} trained with other settings or code than now: "
-    return f"{begin}{each}; to train anew: {command(found, variants)}"
+    return f"{begin}{each}; to train anew: {command(found, variants, home)}"

@@ -9,7 +9,7 @@ from snakemake.logging import logger
 
 from common.english import counted
 from common.errors import UserError, let_jobs_end_with_this_process
-from common.sources import digest
+from common.sources import TRAINING, digest
 from experiment.config import Experiment
 from experiment.recorded import notice, trained_otherwise
 from running.dates import bring_back
@@ -63,10 +63,9 @@ def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
         is_run=is_run,
         is_brief=is_run and not why_not and quiet == ["host"],
         mixture=lambda but: notice(
-            trained_otherwise(
-                experiment.variants, experiment.data["classes"], digest(scripts / "train.py"), RESULTS, but
-            ),
+            trained_otherwise(experiment.variants, experiment.data, digest(*TRAINING), RESULTS, but),
             experiment.variants,
+            home,
         ),
     )
 
