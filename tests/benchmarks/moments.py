@@ -13,11 +13,10 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
 from builders.answers import entry
 from builders.needs import CHROMIUM
-from diagnosis import paired
-from diagnosis.exact import exact
-from diagnosis.mcnemar import mcnemar
-from diagnosis.pairs import changes
+from comparing.pairs import changes
+from comparing.statistics import mcnemar
 from formulas.parsing import FormulaError, parse_loss
+from losses.exact import exact
 
 
 def calls(repeat: int) -> Iterator[tuple[str, float, float]]:
@@ -47,8 +46,8 @@ def refused(formula: str) -> None:
 
 
 def sign_flips_anew(differences: np.ndarray) -> float:
-    paired._share_as_far.cache_clear()
-    return paired.sign_flips(differences)
+    statistics._share_as_far.cache_clear()
+    return statistics.sign_flips(differences)
 
 
 def seconds_of(action: Callable[[], object]) -> float:

@@ -8,7 +8,8 @@ from builders.needs import CHROMIUM
 from builders.records import trial
 from builders.workflows import Workflow, small_config
 from common.files import read_json, write_json
-from diagnosis.records import Rewrite, as_json
+from records.losses import Rewrite
+from records.strict import as_json
 
 expect.set_options(timeout=PATIENCE)
 

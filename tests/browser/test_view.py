@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from builders.browsing import shown, write_page
 from common.files import read_json, write_json
-from diagnosis.paired import holm, sign_flips
+from comparing.statistics import holm, sign_flips
 
 
 def choose(page, column: str) -> None:

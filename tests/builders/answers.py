@@ -4,7 +4,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from builders.records import PLAIN
-from diagnosis.records import Counts, Metrics, Outcome
+from records.metrics import Metrics, Outcome
+from records.training import Counts
 
 
 def outcome(right: np.ndarray) -> Outcome:

@@ -17,8 +17,9 @@ from builders.workflows import SECTIONS, handed
 from common.archives import read_arrays
 from common.errors import UserError
 from common.files import SUMS, sealed, write, write_json
-from diagnosis.records import Metrics, read
 from experiment.config import Experiment, check
+from records.metrics import Metrics
+from records.strict import read
 
 DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
 DIAGNOSIS += ["kinds.json", "pictures.npz"]

@@ -2,19 +2,8 @@
 
 from msgspec.structs import replace
 
-from diagnosis.records import (
-    Autopsy,
-    Counts,
-    Forecast,
-    Image,
-    Metrics,
-    Outcome,
-    Range,
-    Settings,
-    Step,
-    Trial,
-    finding,
-)
+from records.metrics import Autopsy, Forecast, Image, Metrics, Outcome, Range, Step, Trial, finding
+from records.training import Counts, Settings
 
 PLAIN = Settings(
     hidden=[64],

@@ -3,7 +3,7 @@
 import torch
 import train
 
-from diagnosis.evidence import task
+from findings.evidence import task
 from training.fast import pack
 
 MANUAL_BCE = ["formula", "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))", []]

@@ -18,8 +18,10 @@ from common.archives import read_arrays
 from common.errors import UserError
 from common.files import SUMS, read_sealed, sealed, write
 from common.tensors import read_tensors
-from diagnosis.chart import LossChart
-from diagnosis.records import Change, Metrics, Rewrite, read
+from records.comparison import Change
+from records.losses import LossChart, Rewrite
+from records.metrics import Metrics
+from records.strict import read
 from running.lock import LOCK
 
 GOOD = "results/variants/good"

@@ -16,7 +16,7 @@ from builders.needs import needs_shared_mnist, on_x86
 from builders.places import ROOT, SHARED
 from builders.workflows import Workflow
 from common.files import read_json
-from diagnosis.forecast import forecast
+from findings.forecast import forecast
 from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization
 from training.fast import Pixels, pack

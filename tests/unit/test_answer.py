@@ -7,7 +7,8 @@ import pytest
 
 from builders.records import COUNTS, DEFAULTS, diverged, metrics, outcome, settings, trial
 from common.english import amount
-from diagnosis.records import Counts, Metrics, finding
+from records.metrics import Metrics, finding
+from records.training import Counts
 from reporting import answer, grid, intervals, summary, table
 from reporting.page import difference, setting
 

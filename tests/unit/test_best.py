@@ -9,9 +9,9 @@ from scipy.stats import norm
 
 from builders.answers import outcome
 from builders.records import PLAIN
-from diagnosis.mcnemar import mcnemar
-from diagnosis.paired import holm, sign_flips
-from diagnosis.records import Counts, Metrics
+from comparing.statistics import holm, mcnemar, sign_flips
+from records.metrics import Metrics
+from records.training import Counts
 from reporting.best import LONGEST, Best, best
 
 IMAGES = 1000

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from builders.records import diverged, metrics, outcome
-from diagnosis.records import Metrics
+from records.metrics import Metrics
 from reporting import charts
 
 

@@ -4,7 +4,9 @@ import pytest
 import yaml
 
 from builders.records import PLAIN, trial
-from diagnosis.records import Counts, Metrics, Outcome, Rewrite, Trial, finding
+from records.losses import Rewrite
+from records.metrics import Metrics, Outcome, Trial, finding
+from records.training import Counts
 from reporting import cures, losses
 
 DEFAULTS = {"hidden": [64], "activation": ["ReLU", []], "optimizer": ["SGD", [["momentum", 0.9]]], "lr": 0.002}

@@ -10,12 +10,12 @@ import torch
 import torch._lazy.ts_backend
 import train
 
+from autopsy.autopsy import autopsy
 from builders.pipeline import Pipeline
 from builders.training import MANUAL_BCE, data, settings, train_seed
 from builders.workflows import small_config
 from common.errors import UserError
-from diagnosis.autopsy import autopsy
-from diagnosis.snippets import snippet
+from cures.snippets import snippet
 from experiment.config import check
 from training import device
 from training.loop import Run

@@ -10,19 +10,21 @@ import pytest
 import torch
 from scipy.stats import binomtest
 
+from autopsy.autopsy import autopsy
 from builders.answers import entry
 from builders.pipeline import Pipeline
 from builders.training import data, settings, train_seed
 from builders.workflows import small_config
 from common.english import with_article
 from common.files import read_json
-from diagnosis.autopsy import autopsy
-from diagnosis.chart import limits
-from diagnosis.mcnemar import mcnemar
-from diagnosis.records import Autopsy, Change, as_json, read
-from diagnosis.signs import corners, sign_chart
+from comparing.statistics import mcnemar
 from experiment.config import check
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
+from losses.facts import limits
+from losses.signs import corners, sign_chart
+from records.comparison import Change
+from records.metrics import Autopsy
+from records.strict import as_json, read
 from reporting.page import p_value
 from reporting.summary import summarize
 from training.fast import pack

@@ -18,14 +18,14 @@ sys.path.append(str(Path(__file__).parents[1]))
 sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from builders.places import ROOT
-from diagnosis.findings import ORDER
-from diagnosis.kinds import KINDS, explanations
-from diagnosis.rewrites import better
 from experiment.config import check
 from experiment.definitions import loss_definition
 from experiment.schema import SCHEMA, SETTINGS
+from findings.findings import ORDER
+from findings.kinds import KINDS, explanations
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 from images import png
+from losses.rewrites import better
 from reporting.summary import COLUMNS
 from running.lock import LOCK
 from training.loss import build_loss

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from builders.training import LOGITS, changed, formula, healthy, positive, settings, train_seed
-from diagnosis.answers import answers
-from diagnosis.of_run import _slope
-from diagnosis.records import Finding, Outcome
+from findings.of_run import _slope
 from formulas.parsing import parse_loss
+from losses.answers import answers
+from records.metrics import Finding, Outcome
 from reporting.page import gradient
 from training.loss import build_loss
 

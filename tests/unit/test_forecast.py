@@ -11,11 +11,11 @@ import torch
 from msgspec.structs import replace
 
 from builders.places import SHARED
-from diagnosis import findings  # noqa: F401 (which registers the kinds)
-from diagnosis.forecast import forecast
-from diagnosis.kinds import KINDS
-from diagnosis.records import Forecast
+from findings import findings  # noqa: F401 (which registers the kinds)
+from findings.forecast import forecast
+from findings.kinds import KINDS
 from formulas.float32 import ONE_LOGIT
+from records.metrics import Forecast
 
 TRAJECTORIES = SHARED / "bench/sample/trajectories.jsonl.gz"
 

@@ -54,7 +54,7 @@ def test_rooms_import_in_the_order_of_the_contracts():
         ("training/loop.py", "import train", "No room imports a rule's script"),
         ("formulas/parsing.py", "import common.files", "The language imports errors only"),
         ("experiment/sweeps.py", "import pandas", "The Snakefile starts without"),
-        ("diagnosis/records.py", "import torch", "The page is made without torch"),
+        ("records/metrics.py", "import torch", "The page is made without torch"),
     ],
 )
 def test_import_against_the_order_is_found(tmp_path, module, line, broken):

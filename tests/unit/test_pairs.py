@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from builders.answers import entry
 from builders.workflows import small_config
 from common.errors import UserError
-from diagnosis.paired import sign_flips
-from diagnosis.pairs import SHOWN, changes, one_change_pairs, wrong_images
-from diagnosis.records import Change
+from comparing.pairs import SHOWN, changes, one_change_pairs, wrong_images
+from comparing.statistics import sign_flips
 from experiment.config import check
+from records.comparison import Change
 from reporting import pairs
 from reporting.pictures import Pictures, hardest_digits, wrong_digits
 

@@ -22,11 +22,14 @@ from builders.places import ROOT
 from builders.workflows import small_config
 from common.errors import UserError
 from common.files import write_json
-from diagnosis.records import Change, Metrics, Rewrite, as_json, from_json, read
 from experiment.config import check
+from records.comparison import Change
+from records.losses import Rewrite
+from records.metrics import Metrics
+from records.strict import as_json, from_json, read
 
 SCHEMA_FILE = ROOT / "workflow/schemas/metrics.schema.yaml"
-HEADER = "# Of results/variants/{variant}/metrics.json. Made from workflow/scripts/diagnosis/records.py by\n"
+HEADER = "# Of results/variants/{variant}/metrics.json. Made from workflow/scripts/records/metrics.py by\n"
 HEADER += "# `python tests/unit/test_records.py`.\n"
 
 

@@ -10,17 +10,17 @@ import torch
 from hypothesis import assume, given, settings
 
 from builders.formulas import expressions, random_losses
-from diagnosis import exact
-from diagnosis.exact import MP, Dual
-from diagnosis.records import Rewrite
-from diagnosis.rewrites import better, in_other_words, is_clean, is_same, written
-from diagnosis.signs import per_image, why_not_per_image
 from experiment.definitions import loss_definition
 from formulas.algebra import from_tree, text
 from formulas.language import PER_SAMPLE
 from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError, parse, parse_loss
 from formulas.rewriting import ABOVE_0, LAWS, LETTERS, NUMBER, forms, simplified
+from losses import exact
+from losses.exact import MP, Dual
+from losses.rewrites import better, in_other_words, is_clean, is_same, written
+from losses.signs import per_image, why_not_per_image
+from records.losses import Rewrite
 from training.loss import FormulaLoss, build_loss
 
 BEST = "mean(softplus((1 - 2 * y) * logits))"

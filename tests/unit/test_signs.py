@@ -15,14 +15,15 @@ import yaml
 
 from builders.formulas import random_losses
 from builders.places import ROOT, SHARED
-from diagnosis.chart import FACTS, LossChart, facts, limits
-from diagnosis.exact import REACH, constants, exact, formula
-from diagnosis.records import as_json, from_json
-from diagnosis.signs import FLICKER, corners, per_image, sign_chart, why_not_per_image
 from experiment.definitions import loss_definition
 from experiment.schema import SCHEMA
 from formulas.float32 import LARGEST, ONE_LOGIT, ZERO_LOGIT
 from formulas.language import FUNCTIONS, evaluate, walk
+from losses.exact import REACH, constants, exact, formula
+from losses.facts import FACTS, facts, limits
+from losses.signs import FLICKER, corners, per_image, sign_chart, why_not_per_image
+from records.losses import LossChart
+from records.strict import as_json, from_json
 from training.loss import build_loss
 
 MANUAL_BCE = "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))"
@@ -555,7 +556,7 @@ def test_chart_is_strict_json_and_comes_back(charts):
 
 
 def test_charts_are_read_without_torch():
-    code = "import sys, diagnosis.chart; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    code = "import sys, losses.facts; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT / "workflow/scripts", check=False).returncode == 0
 
 

@@ -15,12 +15,12 @@ from builders.training import LOGITS, changed, formula, healthy, positive, setti
 from builders.workflows import small_config
 from common.errors import UserError
 from common.files import read_json
-from diagnosis import cures
-from diagnosis.changes import GENERAL, OF_CAUSES, WAYS, Change
-from diagnosis.kinds import KINDS
-from diagnosis.mcnemar import mcnemar
-from diagnosis.records import Autopsy, Outcome
+from comparing.statistics import mcnemar
+from cures import cures
+from cures.changes import GENERAL, OF_CAUSES, WAYS, Change
 from experiment.config import check
+from findings.kinds import KINDS
+from records.metrics import Autopsy, Outcome
 from training.fast import pack
 
 MANUAL = formula("-mean(y * log(yhat) + (1 - y) * log(1 - yhat))")

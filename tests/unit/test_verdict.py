@@ -7,11 +7,11 @@ import pytest
 import torch
 from scipy.stats import binomtest, fisher_exact
 
-from diagnosis.evidence import Evidence, State
-from diagnosis.findings import ORDER, verdict
-from diagnosis.kinds import KINDS
-from diagnosis.proportions import at_least, fisher, interval
-from diagnosis.records import finding
+from comparing.statistics import at_least, fisher, interval
+from findings.evidence import Evidence, State
+from findings.findings import ORDER, verdict
+from findings.kinds import KINDS
+from records.metrics import finding
 
 OF_ANSWERS = ("one-class", "chance-level", "does-not-generalize", "no-better-than-constant", "little-progress")
 

@@ -9,7 +9,7 @@ const SIGNIFICANT = 0.05;
 
 const divisor = (a, b) => (b ? divisor(b, a % b) : Math.abs(a));
 
-// The exact two-sided p of the sign flips of paired differences, one per image; diagnosis/paired.py says more.
+// The exact two-sided p of the sign flips of paired differences, one per image; comparing/statistics.py says more.
 function signFlips(differences) {
   const found = differences.filter(Boolean);
   const unit = found.reduce(divisor, 0) || 1;

@@ -20,13 +20,14 @@ from common.errors import logged
 from common.files import write, write_json, write_sums
 from common.params import read_params
 from common.tensors import read_tensors
-from diagnosis.chart import limits
-from diagnosis.findings import ORDER
-from diagnosis.kinds import explanations
-from diagnosis.pairs import SHOWN, changes, first_finished, hardest, surest, survival, wrong_images
-from diagnosis.records import Metrics, as_json, read
-from diagnosis.rewrites import better
-from diagnosis.signs import sign_chart
+from comparing.pairs import SHOWN, changes, first_finished, hardest, surest, survival, wrong_images
+from findings.findings import ORDER
+from findings.kinds import explanations
+from losses.facts import limits
+from losses.rewrites import better
+from losses.signs import sign_chart
+from records.metrics import Metrics
+from records.strict import as_json, read
 from training.fast import pack
 from training.loss import Loss, build_loss
 from training.network import build_network, forward

@@ -5,14 +5,14 @@ from common.startup import torch
 import io
 from pathlib import Path
 
+from autopsy.culprits import broken_normalization
 from common.errors import logged
 from common.files import write
 from common.params import read_params
 from common.tensors import read_tensors
-from diagnosis.culprits import broken_normalization
-from diagnosis.records import as_json
 from formulas.language import evaluate
 from formulas.parsing import parse_normalization
+from records.strict import as_json
 from training.normalization import measure, normalized
 
 

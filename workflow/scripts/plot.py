@@ -16,7 +16,8 @@ from common.archives import read_arrays
 from common.errors import logged
 from common.files import write
 from common.params import read_params
-from diagnosis.records import Metrics, read
+from records.metrics import Metrics
+from records.strict import read
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 

@@ -14,11 +14,13 @@ from common.english import counted
 from common.errors import logged
 from common.files import damaged, read_bytes, read_sealed, read_text, write
 from common.params import read_params
-from diagnosis.chart import LossChart
-from diagnosis.pairs import survival
-from diagnosis.records import Change, Metrics, Rewrite, read
+from comparing.pairs import survival
 from experiment import recorded
 from experiment.effective import effective
+from records.comparison import Change
+from records.losses import LossChart, Rewrite
+from records.metrics import Metrics
+from records.strict import read
 from reporting import (
     answer,
     best,

@@ -21,13 +21,15 @@ from common.errors import UserError, logged
 from common.files import write, write_json, write_sums
 from common.params import read_params
 from common.tensors import read_tensors
-from diagnosis.evidence import Evidence, Task, task
-from diagnosis.findings import findings, verdict
-from diagnosis.gather import gather
-from diagnosis.records import BrokenNormalization, Counts, Metrics, Outcome, Settings, as_json, from_json
-from diagnosis.told import told
+from findings.evidence import Evidence, Task, task
+from findings.findings import findings, verdict
+from findings.gather import gather
+from findings.told import told
 from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization
+from records.metrics import BrokenNormalization, Metrics, Outcome
+from records.strict import as_json, from_json
+from records.training import Counts, Settings
 from training.device import chosen, name_of
 from training.fast import pack
 from training.history import Row, count_correct, history_csv
@@ -162,7 +164,7 @@ def train_all(settings: dict, data: dict, digits: Path) -> dict[int, Trained]:
     for seed in settings["seeds"]:
         result = train_seed(seed, shared, f"train  {settings['variant']}")
         if result.outcome.verdict != "good" and is_cure_sought:
-            from diagnosis.cures import cured
+            from cures.cures import cured
 
             result.outcome = cured(
                 result,

@@ -1,7 +1,7 @@
 """The same function, typed so that float32 keeps more of it: laws, each an equation used from left to right.
 
 What is not finite in exact arithmetic may become finite (0 * log(0) is left out), nothing else changes. Which of the
-forms found here float32 likes best, diagnosis/rewrites.py finds out. No torch here.
+forms found here float32 likes best, losses/rewrites.py finds out. No torch here.
 """
 
 import itertools

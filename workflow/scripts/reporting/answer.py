@@ -4,8 +4,10 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from diagnosis.chart import LossChart, limits
-from diagnosis.records import WORDS, Autopsy, Counts, Finding, Metrics, Outcome, Trial
+from losses.facts import limits
+from records.losses import LossChart
+from records.metrics import WORDS, Autopsy, Finding, Metrics, Outcome, Trial
+from records.training import Counts
 from reporting import cures
 
 NAMED = 3  # losses that a line names

@@ -7,9 +7,8 @@ from fractions import Fraction
 import numpy as np
 
 from common.english import counted
-from diagnosis.mcnemar import SIGNIFICANT
-from diagnosis.paired import holm, sign_flips
-from diagnosis.records import Metrics
+from comparing.statistics import SIGNIFICANT, holm, sign_flips
+from records.metrics import Metrics
 
 NAMED = 5  # of many variants; the rest are counted
 LONGEST = 180  # characters of the answer: two lines of the page, four on a phone

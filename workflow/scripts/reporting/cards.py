@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from diagnosis.records import Finding, Metrics
+from records.metrics import Finding, Metrics
 from reporting import cures
 from reporting.pictures import Pictures, data_uri, wrong_digits
 

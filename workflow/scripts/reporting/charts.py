@@ -6,8 +6,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from diagnosis.records import Metrics
 from formulas.float32 import ONE_LOGIT
+from records.metrics import Metrics
 from reporting.page import setting
 from reporting.summary import differing
 

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 from common.files import read_json
-from diagnosis.chart import LossChart
-from diagnosis.records import WORDS, Metrics, read
+from records.losses import LossChart
+from records.metrics import WORDS, Metrics
+from records.strict import read
 from reporting import answer
 
 NAMED = 6  # variants of a line

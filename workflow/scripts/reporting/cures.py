@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from diagnosis.records import Metrics, Outcome, Trial
-from diagnosis.snippets import as_lines, as_typed
+from cures.snippets import as_lines, as_typed
+from records.metrics import Metrics, Outcome, Trial
 
 NAMED = 4  # changes in vain that the sentence names; the card lists all
 

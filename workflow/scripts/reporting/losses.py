@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from diagnosis.chart import Interval, LabelChart, LossChart, limits, logit_text
-from diagnosis.records import Rewrite
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
+from losses.facts import limits, logit_text
+from records.losses import Interval, LabelChart, LossChart, Rewrite
 
 SHOWN = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
 

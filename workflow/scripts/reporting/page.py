@@ -7,7 +7,7 @@ import jinja2
 from markupsafe import Markup
 
 from common.english import amount, counted, with_article
-from diagnosis.mcnemar import SIGNIFICANT
+from comparing.statistics import SIGNIFICANT
 from reporting import intervals
 
 HOME = Path(__file__).resolve().parents[3]  # the project's folder

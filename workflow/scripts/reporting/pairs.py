@@ -2,9 +2,8 @@
 
 from msgspec.structs import replace
 
-from diagnosis.mcnemar import SIGNIFICANT
-from diagnosis.paired import holm
-from diagnosis.records import Change
+from comparing.statistics import SIGNIFICANT, holm
+from records.comparison import Change
 
 SHOWN = 60  # rows of the page's table; pairs.json has all
 NAMED = 12  # pairs of variants of each

@@ -8,8 +8,8 @@ from PIL import Image
 
 from common.archives import read_arrays
 from common.files import damaged
-from diagnosis.pairs import first_finished, hardest, surest
-from diagnosis.records import Metrics
+from comparing.pairs import first_finished, hardest, surest
+from records.metrics import Metrics
 
 
 def data_uri(content: bytes, kind: str = "image/png") -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from diagnosis.records import Metrics
+from records.metrics import Metrics
 
 PACKAGES = (
     "snakemake",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from diagnosis.records import Forecast, Metrics, as_json
+from records.metrics import Forecast, Metrics
+from records.strict import as_json
 
 COLUMNS = {
     "variant": "string",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from diagnosis.records import Metrics
+from records.metrics import Metrics
 from reporting import intervals
 from reporting.intervals import Wrong
 from reporting.summary import Row

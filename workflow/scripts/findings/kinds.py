@@ -12,7 +12,7 @@ from dataclasses import dataclass
 class Kind:
     """means: what it says. why: where it comes from. helps: what usually mends it. alarm: when it is one.
 
-    of_finished: whether only a seed that did not diverge can have it. tries: the ways of diagnosis/changes.py that
+    of_finished: whether only a seed that did not diverge can have it. tries: the ways of cures/changes.py that
     are worth trying where it is an alarm, the likeliest first.
     """
 

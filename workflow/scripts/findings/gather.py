@@ -2,9 +2,9 @@
 
 import torch
 
-from diagnosis.autopsy import autopsy
-from diagnosis.evidence import Evidence, Task, state
-from diagnosis.forecast import next_divergence
+from autopsy.autopsy import autopsy
+from findings.evidence import Evidence, Task, state
+from findings.forecast import next_divergence
 from training.loop import Run
 from training.network import build_network
 

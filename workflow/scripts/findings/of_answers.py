@@ -2,10 +2,10 @@
 
 import math
 
-from diagnosis.evidence import Evidence
-from diagnosis.kinds import kind
-from diagnosis.proportions import BEYOND_LUCK, at_least, fisher, interval
-from diagnosis.records import Finding, finding
+from comparing.statistics import BEYOND_LUCK, at_least, fisher, interval
+from findings.evidence import Evidence
+from findings.kinds import kind
+from records.metrics import Finding, finding
 
 HARDLY = 0.1  # of the errors of always naming the larger class: who avoids less hardly learned anything
 

@@ -11,13 +11,13 @@ import torch
 from msgspec import structs
 
 from common.errors import UserError
-from diagnosis.changes import WAYS, Change, worth_trying
-from diagnosis.evidence import Evidence, OtherRate, Task, task
-from diagnosis.findings import findings, verdict
-from diagnosis.mcnemar import SIGNIFICANT, mcnemar
-from diagnosis.rates import rose
-from diagnosis.records import Outcome, Trial
-from diagnosis.snippets import snippet
+from comparing.statistics import SIGNIFICANT, mcnemar
+from cures.changes import WAYS, Change, worth_trying
+from cures.snippets import snippet
+from findings.evidence import Evidence, OtherRate, Task, task
+from findings.findings import findings, verdict
+from findings.rates import rose
+from records.metrics import Outcome, Trial
 
 
 class Trained(Protocol):

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import torch
 
-from diagnosis.answers import ROUNDING, answers
-from diagnosis.chart import LossChart, unbounded
-from diagnosis.mcnemar import SIGNIFICANT
-from diagnosis.pixels import Pixels, look
-from diagnosis.proportions import at_least
-from diagnosis.records import Autopsy, Forecast
-from diagnosis.signs import sign_chart
+from comparing.statistics import SIGNIFICANT, at_least
+from findings.pixels import Pixels, look
+from losses.answers import ROUNDING, answers
+from losses.facts import unbounded
+from losses.signs import sign_chart
+from records.losses import LossChart
+from records.metrics import Autopsy, Forecast
 from training.fast import Pixels as Packed
 from training.history import count_correct
 from training.loop import Run

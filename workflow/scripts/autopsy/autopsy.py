@@ -9,12 +9,13 @@ import math
 import torch
 from msgspec.structs import replace
 
+from autopsy.culprits import culprits, gradient_culprit, kinds_by_label, span, step, went_in
+from autopsy.steps import broken_by_optimizer, growth
+from autopsy.words import quote, rounded, short, story, symbol, who
 from common.english import counted
-from diagnosis.culprits import culprits, gradient_culprit, kinds_by_label, number, span, step, went_in
-from diagnosis.records import Autopsy, BrokenNormalization, Image, Step
-from diagnosis.steps import broken_by_optimizer, growth
-from diagnosis.words import quote, rounded, short, story, symbol, who
 from formulas.language import Node, evaluate
+from records.metrics import Autopsy, BrokenNormalization, Image, Step
+from records.strict import number
 from training.loop import Run
 from training.loss import FormulaLoss, Loss, ModuleLoss
 from training.network import forward

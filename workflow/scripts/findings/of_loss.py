@@ -2,16 +2,16 @@
 
 import torch
 
+from autopsy.culprits import culprits
+from autopsy.words import symbol
 from common.english import counted, with_article
-from diagnosis import chart
-from diagnosis.chart import logit_text
-from diagnosis.culprits import culprits
-from diagnosis.evidence import Evidence
-from diagnosis.kinds import kind
-from diagnosis.records import Finding, finding
-from diagnosis.words import symbol
+from findings.evidence import Evidence
+from findings.kinds import kind
 from formulas.float32 import LARGEST
 from formulas.language import evaluate
+from losses import facts as chart
+from losses.facts import logit_text
+from records.metrics import Finding, finding
 from training.loss import FormulaLoss, Loss
 
 BEYOND = "on the other side"

@@ -7,8 +7,9 @@ import math
 
 import numpy as np
 
-from diagnosis.paired import sign_flips
-from diagnosis.records import Change, Metrics, Outcome, Pair
+from comparing.statistics import sign_flips
+from records.comparison import Change, Pair
+from records.metrics import Metrics, Outcome
 
 ENOUGH = 6  # pairs of models: of fewer, not even a difference that all of them show has p < 0.05
 SHOWN = 24  # images that the page shows of many

@@ -1,20 +1,18 @@
-"""What flows between the jobs as JSON: metrics.json, and the files under results/diagnosis/. No torch here.
+"""metrics.json: what became of a variant, seed by seed, and why.
 
-Each record is defined here alone, with what its fields mean; `read` and `as_json` are the one way from and to JSON.
-workflow/schemas/metrics.schema.yaml is made from these definitions by `python tests/unit/test_records.py`.
+Each record is defined here alone, with what its fields mean: workflow/schemas/metrics.schema.yaml is made from these
+definitions by `python tests/unit/test_records.py`.
 """
 
 import math
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, field
 
-from common.files import damaged, read_bytes
+from records.strict import Number
+from records.training import Counts, Settings
 
-# Strict JSON has no NaN and no infinities: here they are the texts 'nan', 'inf' and '-inf'.
-Number = float | str
 # 'y' or 'yhat' and so on of a class are under its label, '0' or '1'.
 ByLabel = Annotated[dict[str, int], Meta(description="images per label, '0' and '1'")]
 
@@ -217,36 +215,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return "diverged" if self.status == "diverged" else self.verdict
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Images per class: of y = 0, of y = 1."""
-
-    train: tuple[int, int]
-    test: tuple[int, int]
-
-
-Named = Annotated[list, Meta(description="its name in torch, and its arguments: [[argument, value], …]")]
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a variant was trained with, every default filled in. Its seeds have places of their own."""
-
-    loss: str
-    loss_definition: Annotated[
-        list,
-        Meta(
-            description="[formula, text, [[constant, value], …]], or [module, name, [[argument, value], …], its input]"
-        ),
-    ]
-    normalization: str
-    normalization_definition: Annotated[list, Meta(description="[formula, [[constant, value], …]]")]
-    hidden: Annotated[list[int], Meta(description="width of each hidden layer")]
-    activation: Named
-    optimizer: Named
-    lr: Annotated[float, Meta(description="learning rate")]
-    epochs: Annotated[int, Meta(description="steps asked for")]
-    device: Annotated[str, Meta(description="asked for: cpu, cuda, mps or auto")]
-
-
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """metrics.json: what became of one variant."""
 
@@ -270,64 +238,6 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
         return self.word if self.word == "good" or len(self.seeds) == 1 else f"{self.word} {alike} of {len(self.seeds)}"
 
 
-class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
-    """The same function as a loss of config.yaml, typed so that float32 loses less of it (an entry of rewrites.json).
-
-    lost, lost_before: bits of 24 that float32 loses of value and gradient, the mean over logits and labels. dead,
-    dead_before: at how many of the `wrong` logits that stand for wrong images the computed gradient is 0 or of the
-    wrong sign, though the exact one is not, or not finite.
-    """
-
-    formula: str
-    constants: dict[str, float]
-    lost: float
-    lost_before: float
-    dead: int
-    dead_before: int
-    wrong: int
-
-
-class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """Two variants whose settings differ in one key alone, seed by seed: the first with the first, and so on.
-
-    What it says of test images is of those seeds that gave an answer to all of them in both variants.
-    """
-
-    a: Annotated[str, Meta(description="the variant before the change")]
-    b: Annotated[str, Meta(description="the one after it")]
-    seeds: Annotated[int, Meta(description="pairs of models")]
-    diverged: Annotated[tuple[int, int], Meta(description="how many models of a, and of b, diverged")]
-    wrong: Annotated[tuple[list[int | None], list[int | None]], Meta(description="wrong test images, a model each")]
-    only_a: Annotated[int, Meta(description="test images that only a's model gets right, over the seeds")]
-    only_b: int
-    p_value: Annotated[
-        float | None, Meta(description="of the paired test over images and seeds; null where none can be compared")
-    ]
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One key's change from one value to another, over all other settings and seeds (an entry of pairs.json)."""
-
-    key: str
-    values: Annotated[list, Meta(description="before, after")]
-    models: Annotated[int, Meta(description="pairs of models: two that differ in nothing else")]
-    diverged: Annotated[tuple[int, int], Meta(description="of these, how many models diverged before and after")]
-    better: Annotated[int, Meta(description="pairs with fewer wrong test images after the change")]
-    worse: int
-    equal: int
-    difference: Annotated[
-        float | None,
-        Meta(description="wrong test images after minus before, the mean over better, worse and equal; null without"),
-    ]
-    p_value: Annotated[
-        float | None,
-        Meta(
-            description="of the paired test: over the pairs of models where there are six or more, else over the images"
-        ),
-    ]
-    pairs: list[Pair]
-
-
 def finding(kind: str, sentence: str, alarm: bool = True, **facts) -> Finding:
     """A Finding, each of its numbers one that strict JSON can hold."""
     return Finding(kind=kind, alarm=alarm, sentence=sentence, **{name: _strict(fact) for name, fact in facts.items()})
@@ -337,21 +247,3 @@ def _strict(fact):
     if isinstance(fact, list):
         return [_strict(item) for item in fact]
     return str(fact) if isinstance(fact, float) and not math.isfinite(fact) else fact
-
-
-def as_json(record):
-    """A record, or a list of them, as dicts, lists, text and numbers."""
-    return msgspec.to_builtins(record)
-
-
-def from_json(value, kind: type):
-    """The record, or the list[record], that such dicts and lists hold."""
-    return msgspec.convert(value, kind)
-
-
-def read(path: str | Path, kind: type):
-    """The record, or the list[record], in a JSON file. Raises UserError where the file holds something else."""
-    try:
-        return msgspec.json.decode(read_bytes(path), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise damaged(path, f"not as the pipeline writes it: {error}") from None

@@ -5,8 +5,9 @@ import math
 import numpy as np
 from msgspec.structs import replace
 
-from diagnosis.chart import LossChart, limits
-from diagnosis.records import Forecast
+from losses.facts import limits
+from records.losses import LossChart
+from records.metrics import Forecast
 from training.loop import Run
 
 FEWEST = 50  # epochs: of fewer, nothing can be told

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from autopsy.words import quote
 from common.english import counted
-from diagnosis.words import quote
 from training.fast import Adam, Pixels
 from training.loop import descend
 from training.loss import Loss

@@ -1,10 +1,10 @@
 """All kinds of findings, put together: what is found about one seed, the most telling first, and the verdict."""
 
 # Each room registers its kinds.
-from diagnosis import of_answers, of_loss, of_pixels, of_run, rates  # noqa: F401
-from diagnosis.evidence import Evidence
-from diagnosis.kinds import KINDS
-from diagnosis.records import Finding, Verdict
+from findings import of_answers, of_loss, of_pixels, of_run, rates  # noqa: F401
+from findings.evidence import Evidence
+from findings.kinds import KINDS
+from records.metrics import Finding, Verdict
 
 # The most telling first: causes before what they bring about, the loss and the pixels before the training.
 ORDER = (

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from diagnosis.chart import Interval, LossChart, ignores_class, ignores_labels, no_gradient, unbounded, wrong_way
-from diagnosis.exact import REACH, Dual, constants, exact, formula
-from diagnosis.records import Rewrite
-from diagnosis.signs import per_image, sign_chart, terms, why_not_per_image
 from formulas.float32 import LARGEST, SMALLEST_NORMAL
 from formulas.language import Node, walk
 from formulas.parsing import FormulaError, parse_loss
 from formulas.rewriting import forms
+from losses.exact import REACH, Dual, constants, exact, formula
+from losses.facts import ignores_class, ignores_labels, no_gradient, unbounded, wrong_way
+from losses.signs import per_image, sign_chart, terms, why_not_per_image
+from records.losses import Interval, LossChart, Rewrite
 from training.loss import FormulaLoss, Loss, ModuleLoss
 
 BITS = 24  # of a float32

@@ -3,7 +3,7 @@
 import math
 
 from common.english import amount
-from diagnosis.records import Metrics, Outcome
+from records.metrics import Metrics, Outcome
 
 
 def told(metrics: Metrics, histories: list[list]) -> str:

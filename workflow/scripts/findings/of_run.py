@@ -5,13 +5,13 @@ import math
 import torch
 
 from common.english import counted
-from diagnosis.chart import logit_text
-from diagnosis.evidence import Evidence
-from diagnosis.exact import REACH, exact, formula
-from diagnosis.kinds import kind
-from diagnosis.records import Finding, finding
+from findings.evidence import Evidence
+from findings.kinds import kind
 from formulas.float32 import SMALLEST_NORMAL
 from formulas.language import Node
+from losses.exact import REACH, exact, formula
+from losses.facts import logit_text
+from records.metrics import Finding, finding
 from training.repeats import has_no_memory
 
 SHOWN = 50  # images that a finding names; its count is always whole

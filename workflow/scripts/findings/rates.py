@@ -2,9 +2,9 @@
 
 from itertools import pairwise
 
-from diagnosis.evidence import Evidence, OtherRate
-from diagnosis.kinds import kind
-from diagnosis.records import Finding, finding
+from findings.evidence import Evidence, OtherRate
+from findings.kinds import kind
+from records.metrics import Finding, finding
 from training.history import Row
 
 EPS = {"Adam": 1e-8, "AdamW": 1e-8, "NAdam": 1e-8, "RAdam": 1e-8, "Adamax": 1e-8, "RMSprop": 1e-8, "Adagrad": 1e-10}

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from common.english import counted, with_article
-from diagnosis.chart import ignores_class, wrong_way
-from diagnosis.evidence import Evidence
-from diagnosis.kinds import KINDS
-from diagnosis.rates import rose
-from diagnosis.records import Finding
-from diagnosis.rewrites import better, in_other_words, is_clean, written
+from findings.evidence import Evidence
+from findings.kinds import KINDS
+from findings.rates import rose
 from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError
+from losses.facts import ignores_class, wrong_way
+from losses.rewrites import better, in_other_words, is_clean, written
+from records.metrics import Finding
 from training.loss import FormulaLoss, Loss
 
 ADAM_LR = 0.002

@@ -1,9 +1,9 @@
 """Findings about the pixels and the settings: what no loss could mend."""
 
 from common.english import counted
-from diagnosis.evidence import Evidence
-from diagnosis.kinds import kind
-from diagnosis.records import Finding, finding
+from findings.evidence import Evidence
+from findings.kinds import kind
+from records.metrics import Finding, finding
 
 RARE = 0.1
 

@@ -8,9 +8,10 @@ import math
 
 import torch
 
-from diagnosis.records import BrokenNormalization, Input, Number, Range, Step
-from diagnosis.words import explain, quote
+from autopsy.words import explain, quote
 from formulas.language import OVER_SAMPLES, Node, apply
+from records.metrics import BrokenNormalization, Input, Range, Step
+from records.strict import Number
 
 
 def culprits(tree: Node, trace: dict) -> list[tuple[list[Node], torch.Tensor]]:

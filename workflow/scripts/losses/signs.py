@@ -14,10 +14,11 @@ from itertools import groupby, pairwise
 import numpy as np
 import torch
 
-from diagnosis.chart import Corner, Infimum, Interval, LabelChart, LossChart, number
-from diagnosis.exact import DIGITS, REACH, Dual, constants, exact, formula
 from formulas.float32 import LARGEST, ONE_LOGIT, ZERO_LOGIT
 from formulas.language import OVER_SAMPLES, Node, evaluate, walk
+from losses.exact import DIGITS, REACH, Dual, constants, exact, formula
+from records.losses import Corner, Infimum, Interval, LabelChart, LossChart
+from records.strict import number
 from training.loss import FormulaLoss, Loss
 
 MANTISSAS = 256  # of the grid, per exponent

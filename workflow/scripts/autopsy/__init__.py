@@ -1,0 +1,1 @@
+"""Why a loss stopped being finite, in facts and in words."""

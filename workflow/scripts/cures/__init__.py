@@ -1,0 +1,1 @@
+"""What makes a training that went wrong go well, tried in full."""

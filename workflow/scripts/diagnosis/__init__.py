@@ -1,1 +1,0 @@
-"""What became of a training, why, and what to type instead."""

@@ -1,0 +1,1 @@
+"""What is found about how a model trained, and the verdict."""

@@ -1,0 +1,47 @@
+"""What only shows when variants lie side by side: the files under results/comparison/."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """Two variants whose settings differ in one key alone, seed by seed: the first with the first, and so on.
+
+    What it says of test images is of those seeds that gave an answer to all of them in both variants.
+    """
+
+    a: Annotated[str, Meta(description="the variant before the change")]
+    b: Annotated[str, Meta(description="the one after it")]
+    seeds: Annotated[int, Meta(description="pairs of models")]
+    diverged: Annotated[tuple[int, int], Meta(description="how many models of a, and of b, diverged")]
+    wrong: Annotated[tuple[list[int | None], list[int | None]], Meta(description="wrong test images, a model each")]
+    only_a: Annotated[int, Meta(description="test images that only a's model gets right, over the seeds")]
+    only_b: int
+    p_value: Annotated[
+        float | None, Meta(description="of the paired test over images and seeds; null where none can be compared")
+    ]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One key's change from one value to another, over all other settings and seeds (an entry of pairs.json)."""
+
+    key: str
+    values: Annotated[list, Meta(description="before, after")]
+    models: Annotated[int, Meta(description="pairs of models: two that differ in nothing else")]
+    diverged: Annotated[tuple[int, int], Meta(description="of these, how many models diverged before and after")]
+    better: Annotated[int, Meta(description="pairs with fewer wrong test images after the change")]
+    worse: int
+    equal: int
+    difference: Annotated[
+        float | None,
+        Meta(description="wrong test images after minus before, the mean over better, worse and equal; null without"),
+    ]
+    p_value: Annotated[
+        float | None,
+        Meta(
+            description="of the paired test: over the pairs of models where there are six or more, else over the images"
+        ),
+    ]
+    pairs: list[Pair]

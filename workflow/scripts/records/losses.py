@@ -1,0 +1,112 @@
+"""What float32 makes of one image's loss at every logit, and how the loss is better typed: results/losses/."""
+
+import msgspec
+
+from records.strict import Number
+
+PLAIN = set("+0-")  # of a gradient: the signs of finite numbers
+
+
+class Interval(msgspec.Struct, frozen=True):
+    """All float32 logits from low to high, both included, of one class.
+
+    value: 'finite', 'nan', 'inf' or '-inf'. gradient: '+', '0', '-', 'nan', 'inf' or '-inf', as computed in float32; or
+        several of '+0-' together, such as '0-', where rounding makes the sign flicker (see losses/signs.py). Where
+        even finite and not finite flicker, all gradients stand there, and the first of the values nan, inf, -inf.
+    exact: the sign of the exact gradient, '+', '0' or '-', at one logit inside; None where it is not known.
+    """
+
+    low: float
+    high: float
+    value: str
+    gradient: str
+    exact: str | None = None
+
+    @property
+    def is_finite(self) -> bool:
+        return self.value == "finite" and set(self.gradient) <= PLAIN
+
+    @property
+    def slope(self) -> str | None:
+        """The sign that moves an image here; None where none can be told.
+
+        A computed 0 moves nothing. Any other sign that the exact one contradicts is rounding, and the exact one counts.
+        """
+        if not self.is_finite:
+            return None
+        return "0" if self.gradient == "0" else self.exact or (self.gradient if len(self.gradient) == 1 else None)
+
+
+class Infimum(msgspec.Struct, frozen=True):
+    """The largest lower bound of φ, exactly, but for a pole or a step between two neighbouring float32 logits.
+
+    value: '-inf' where there is none, 'nan' where φ is defined nowhere. low, high: the logits that attain it, as
+    float32; the same twice where it is one. towards: None, or 'inf' or '-inf' where φ only approaches it as the logit
+    grows without end to that side; then low and high are the largest or the smallest float32.
+    """
+
+    value: Number
+    low: float
+    high: float
+    towards: str | None
+
+
+class LabelChart(msgspec.Struct, frozen=True):
+    """φ of one label.
+
+    intervals: over all float32 logits, the smallest first.
+    at_zero: φ(0). least: the smallest finite value that float32 computes.
+    infimum: None for a loss that is no sum or mean over images.
+    starved_below, starved_above: the logits from which on, downwards and upwards, as far as it is finite, the computed
+        gradient is less than half of the exact one or has the other sign; None where no logit does.
+    """
+
+    label: int
+    intervals: list[Interval]
+    at_zero: Number
+    least: Number
+    infimum: Infimum | None
+    starved_below: float | None
+    starved_above: float | None
+
+
+class Corner(msgspec.Struct, frozen=True):
+    """φ and its gradient for label y, where ŷ becomes 0 or 1 and at the largest logits."""
+
+    y: int
+    yhat: int
+    logit: float
+    value: Number
+    gradient: Number
+    safe: bool
+
+
+class LossChart(msgspec.Struct, frozen=True):
+    """per_image: whether the loss is a sum or mean over images; if not, why_not says so in words, and φ is that of an
+    image in the company of two undecided ones, one of each class.
+
+    labels: those of y = 0 and y = 1. same_gradient: both labels have the same gradient, at every logit looked at.
+    """
+
+    per_image: bool
+    why_not: str | None
+    labels: list[LabelChart]
+    same_gradient: bool
+    corners: list[Corner]
+
+
+class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
+    """The same function as a loss of config.yaml, typed so that float32 loses less of it (an entry of rewrites.json).
+
+    lost, lost_before: bits of 24 that float32 loses of value and gradient, the mean over logits and labels. dead,
+    dead_before: at how many of the `wrong` logits that stand for wrong images the computed gradient is 0 or of the
+    wrong sign, though the exact one is not, or not finite.
+    """
+
+    formula: str
+    constants: dict[str, float]
+    lost: float
+    lost_before: float
+    dead: int
+    dead_before: int
+    wrong: int
