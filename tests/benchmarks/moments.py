@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
 from builders.answers import entry
 from builders.needs import CHROMIUM
+from comparing import statistics
 from comparing.pairs import changes
 from comparing.statistics import mcnemar
 from formulas.parsing import FormulaError, parse_loss

@@ -11,7 +11,7 @@ import torch
 from autopsy.words import explain, quote
 from formulas.language import OVER_SAMPLES, Node, apply
 from records.metrics import BrokenNormalization, Input, Range, Step
-from records.strict import Number
+from records.strict import number
 
 
 def culprits(tree: Node, trace: dict) -> list[tuple[list[Node], torch.Tensor]]:
@@ -84,11 +84,6 @@ def kinds_by_label(value: torch.Tensor, y: torch.Tensor) -> dict[str, dict[str, 
     if value.shape[:1] != y.shape[:1]:
         return {"all": kinds(value)}
     return {str(label): kinds(value[(y == label).flatten()]) for label in (0, 1)}
-
-
-def number(value: float) -> Number:
-    """A number that strict JSON can hold."""
-    return value if math.isfinite(value) else str(value)
 
 
 def span(value: torch.Tensor) -> Range:
