@@ -7,25 +7,52 @@ from shutil import which
 from common.errors import nearest
 from common.params import each, param
 from common.sources import SCRIPTS, TRAINING, digest
+from records.training import KEYS, MODEL_FILES
 
 
 # Not each name that there is: Snakemake would look through them for each file, with 5,000 variants half of the time of
 # `snakemake -n`. `known` tells of others.
 wildcard_constraints:
+    loss="[^/]+",
     variant="[^/]+",
+    seed="\\d+",
     normalization="[^/]+",
 
 
-OF_A_VARIANT = ["model.pt", "broken.pt", "history.csv", "predictions.npz", "metrics.json", "SHA256SUMS", "yhat.png"]
-OF_THE_DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
-OF_THE_DIAGNOSIS += ["kinds.json", "pictures.npz", "SHA256SUMS"]
+def of_variants(file):
+    """That file of each variant."""
+    return expand("results/variants/{variant}/{file}", variant=EXPERIMENT.variants, file=file)
+
+
+def of_models(*keys):
+    """Those files of each model of a variant, by what they are: a function of its job's wildcards."""
+    return lambda wildcards: [
+        f"results/variants/{wildcards.variant}/{seed}/{MODEL_FILES[key]}"
+        for seed in EXPERIMENT.variants[known(wildcards).variant]["seeds"]
+        for key in keys
+    ]
+
+
+def of_all_models(*keys):
+    """Those files of each model of each variant."""
+    return [
+        f"results/variants/{variant}/{seed}/{MODEL_FILES[key]}"
+        for variant, settings in EXPERIMENT.variants.items()
+        for seed in settings["seeds"]
+        for key in keys
+    ]
+
+
+COMPARISON = ["same_weights.csv", "survival.csv", "changes.json", "wrong.json", "SHA256SUMS"]
 # Each by name: what is only an input of something that is there would not be missed.
 ALL_FILES = [
     *expand("results/{file}", file=["report.html", "summary.csv", "config.yaml", "vega.js"]),
-    *expand("results/data/{file}", file=["source.json", "digits.pt", "SHA256SUMS"]),
+    *expand("results/data/{file}", file=["source.json", "digits.pt", "digits.npz", "SHA256SUMS"]),
     *expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
-    *expand("results/variants/{variant}/{file}", variant=EXPERIMENT.variants, file=OF_A_VARIANT),
-    *expand("results/diagnosis/{file}", file=OF_THE_DIAGNOSIS),
+    *expand("results/losses/{loss}.{kind}", loss=EXPERIMENT.losses, kind=["json", "json.sha256"]),
+    *of_all_models(*MODEL_FILES),
+    *of_variants(["metrics.json", "SHA256SUMS", "yhat.png"]),
+    *expand("results/comparison/{file}", file=COMPARISON),
 ]
 
 
@@ -57,12 +84,15 @@ def code(script, others=None):
 
 
 def known(wildcards):
-    """The same, where a variant of config.yaml has what they name; else the run ends."""
+    """The same, where config.yaml has what they name; else the run ends."""
+    names = {"variant": EXPERIMENT.variants, "normalization": EXPERIMENT.normalizations, "loss": EXPERIMENT.losses}
     for kind, name in wildcards.items():
-        names = {"variant": EXPERIMENT.variants, "normalization": EXPERIMENT.normalizations}[kind]
-        if name not in names:
-            found = f"found no such {kind} among the variants of config.yaml"
-            sys.exit(f"error: a file of {kind} '{name}' is asked for; {found}{nearest(name, names)}")
+        if kind == "seed":
+            names["seed"] = list(map(str, EXPERIMENT.variants[wildcards.variant]["seeds"]))
+        if name not in names[kind]:
+            place = f"variant '{wildcards.variant}'" if kind == "seed" else "config.yaml"
+            found = f"found no such {kind} in {place}"
+            sys.exit(f"error: a file of {kind} '{name}' is asked for; {found}{nearest(name, names[kind])}")
     return wildcards
 
 
@@ -74,10 +104,11 @@ def version(package):
         return None
 
 
-def minutes(wildcards, attempt):
-    """Of a training: a tenth of a second an epoch, trials and seeds included; on two cores it takes a third of that."""
-    of = EXPERIMENT.variants[wildcards.variant]
-    return attempt * (10 + of["epochs"] * len(of["seeds"]) * (1 + EXPERIMENT.diagnosis["trials"]) // 600)
+def minutes(trainings):
+    """Of so many trainings: a tenth of a second an epoch; on two cores it takes a third of that."""
+    return lambda wildcards, attempt: (
+        attempt * (10 + EXPERIMENT.variants[wildcards.variant]["epochs"] * trainings // 600)
+    )
 
 
 def gpus(wildcards):

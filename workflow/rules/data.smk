@@ -36,7 +36,8 @@ rule extract:
         raw="results/data/raw",
         source="results/data/source.json",
     output:
-        digits="results/data/digits.pt",
+        tensors="results/data/digits.pt",
+        arrays="results/data/digits.npz",
     log:
         "results/logs/extract.log",
     benchmark:

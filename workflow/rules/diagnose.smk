@@ -1,29 +1,79 @@
-# From every variant's files to results/diagnosis/: what only shows when they lie side by side.
+# What is known of losses, of each variant, and of all variants side by side: results/losses/, metrics.json and
+# results/comparison/.
+
+
+rule chart:
+    """A loss before any training: its sign chart, and its better form."""
+    output:
+        chart="results/losses/{loss}.json",
+        sums="results/losses/{loss}.json.sha256",
+    log:
+        "results/logs/chart/{loss}.log",
+    benchmark:
+        "results/benchmarks/chart/{loss}.tsv"
+    conda:
+        "../envs/mnist01.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=15,
+    params:
+        code("chart"),
+        lambda wildcards: param("definition", EXPERIMENT.losses[known(wildcards).loss]),
+    script:
+        "../scripts/chart.py"
 
 
 rule diagnose:
-    """Unsafe losses, all losses at the weights that broke, one-change pairs, survival, better losses."""
+    """What became of the models of one variant and why, and what cures the first that is not good."""
     input:
+        unpack(lambda wildcards: {key: of_models(key)(wildcards) for key in MODEL_FILES}),
+        normalized=lambda wildcards: (
+            f"results/data/normalized/{EXPERIMENT.variants[wildcards.variant]['normalization']}.pt"
+        ),
         digits="results/data/digits.pt",
-        normalized=expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
-        metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
-        predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
-        broken=expand("results/variants/{variant}/broken.pt", variant=EXPERIMENT.variants),
-        sums=expand("results/variants/{variant}/SHA256SUMS", variant=EXPERIMENT.variants),
+        loss=lambda wildcards: f"results/losses/{EXPERIMENT.variants[wildcards.variant]['loss']}.json",
+        loss_sums=lambda wildcards: f"results/losses/{EXPERIMENT.variants[wildcards.variant]['loss']}.json.sha256",
     output:
-        losses="results/diagnosis/losses.json",
-        same_weights="results/diagnosis/same_weights.csv",
-        rewrites="results/diagnosis/rewrites.json",
-        survival="results/diagnosis/survival.csv",
-        pairs="results/diagnosis/pairs.json",
-        wrong="results/diagnosis/wrong.json",
-        kinds="results/diagnosis/kinds.json",
-        pictures="results/diagnosis/pictures.npz",
-        sums="results/diagnosis/SHA256SUMS",
+        metrics="results/variants/{variant}/metrics.json",
+        sums="results/variants/{variant}/SHA256SUMS",
     log:
-        "results/logs/diagnose.log",
+        "results/logs/diagnose/{variant}.log",
     benchmark:
-        "results/benchmarks/diagnose.tsv"
+        "results/benchmarks/diagnose/{variant}.tsv"
+    # Before plots, which share the cores with what needs all diagnoses.
+    priority: 1
+    conda:
+        "../envs/mnist01.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=minutes(trainings=1 + EXPERIMENT.diagnosis["trials"]),
+        gpu=gpus,
+    params:
+        code("diagnose"),
+        fixed("trials", EXPERIMENT.diagnosis["trials"]),
+    script:
+        "../scripts/diagnose.py"
+
+
+rule compare:
+    """All losses at the weights that broke, one-change pairs, survival, wrong images."""
+    input:
+        normalized=expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
+        metrics=of_variants("metrics.json"),
+        sums=of_variants("SHA256SUMS"),
+        predictions=of_all_models("predictions"),
+        broken=of_all_models("broken"),
+    output:
+        same_weights="results/comparison/same_weights.csv",
+        survival="results/comparison/survival.csv",
+        changes="results/comparison/changes.json",
+        wrong="results/comparison/wrong.json",
+        sums="results/comparison/SHA256SUMS",
+    log:
+        "results/logs/compare.log",
+    benchmark:
+        "results/benchmarks/compare.tsv"
     # Before plots, which share the cores with it.
     priority: 1
     conda:
@@ -32,9 +82,8 @@ rule diagnose:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=60,
     params:
-        code("diagnose"),
-        *entries("defaults"),
+        code("compare"),
         *entries("losses"),
         *entries("variants"),
     script:
-        "../scripts/diagnose.py"
+        "../scripts/compare.py"

@@ -1,4 +1,4 @@
-# From every variant's files and the diagnosis to results/summary.csv, results/report.html and results/config.yaml.
+# From every variant's files and the comparison to results/summary.csv, results/report.html and results/config.yaml.
 
 
 rule vega:
@@ -27,21 +27,20 @@ rule report:
     """One table of all variants and seeds, one page that shows them, and the config that makes both again."""
     input:
         source="results/data/source.json",
-        metrics=expand("results/variants/{variant}/metrics.json", variant=EXPERIMENT.variants),
-        histories=expand("results/variants/{variant}/history.csv", variant=EXPERIMENT.variants),
-        predictions=expand("results/variants/{variant}/predictions.npz", variant=EXPERIMENT.variants),
-        plots=expand("results/variants/{variant}/yhat.png", variant=EXPERIMENT.variants),
-        losses="results/diagnosis/losses.json",
-        same_weights="results/diagnosis/same_weights.csv",
-        rewrites="results/diagnosis/rewrites.json",
-        survival="results/diagnosis/survival.csv",
-        pairs="results/diagnosis/pairs.json",
-        wrong="results/diagnosis/wrong.json",
-        kinds="results/diagnosis/kinds.json",
-        pictures="results/diagnosis/pictures.npz",
+        digits="results/data/digits.npz",
+        losses=expand("results/losses/{loss}.json", loss=EXPERIMENT.losses),
+        metrics=of_variants("metrics.json"),
+        plots=of_variants("yhat.png"),
+        histories=of_all_models("history"),
+        predictions=of_all_models("predictions"),
+        same_weights="results/comparison/same_weights.csv",
+        changes="results/comparison/changes.json",
+        wrong="results/comparison/wrong.json",
         vega="results/vega.js",
-        sums=["results/data/SHA256SUMS", "results/diagnosis/SHA256SUMS"],
-        sums_of_variants=expand("results/variants/{variant}/SHA256SUMS", variant=EXPERIMENT.variants),
+        sums=["results/data/SHA256SUMS", "results/comparison/SHA256SUMS"],
+        sums_of_losses=expand("results/losses/{loss}.json.sha256", loss=EXPERIMENT.losses),
+        sums_of_variants=of_variants("SHA256SUMS"),
+        sums_of_models=of_all_models("sums"),
     output:
         summary=report("results/summary.csv", caption="../report/summary.rst", category="Comparison"),
         config="results/config.yaml",

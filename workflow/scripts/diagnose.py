@@ -1,138 +1,101 @@
-"""What only shows when all variants lie side by side: what each loss does, and has a better form of itself; what one
-change did.
+"""Diagnose one variant: what became of each of its models and why, and what cures the first that is not good.
 
-Facts are computed in float32 at the very weights that broke, one thread.
+Trials are trained as models are: by the function of train.py, with one thread.
 """
 
 from common.startup import torch
 
-import csv
-import functools
-import io
-import math
+from functools import partial
 from pathlib import Path
 
-import numpy as np
+from msgspec import structs
+from train import train
 
-from common.archives import read_arrays
-from common.english import counted
+from autopsy.normalization import broken_normalization
 from common.errors import logged
-from common.files import write, write_json, write_sums
+from common.files import write_json, write_sums
 from common.params import read_params
 from common.tensors import read_tensors
-from comparing.pairs import SHOWN, changes, first_finished, hardest, surest, survival, wrong_images
-from findings.findings import ORDER
-from findings.kinds import explanations
-from losses.facts import limits
-from losses.rewrites import better
-from losses.signs import sign_chart
-from records.metrics import Metrics
+from cures.cures import cured
+from findings.evidence import Task, task
+from findings.judging import judged
+from findings.told import told
+from formulas.parsing import parse_normalization
+from records.losses import LossFile
+from records.metrics import Metrics, Outcome
 from records.strict import as_json, read
-from training.fast import pack
-from training.loss import Loss, build_loss
-from training.network import build_network, forward
+from training.data import packed, read_data
+from training.normalization import normalized
+from training.progress import progress
+from training.trained import Trained, load
 
 
-@functools.lru_cache(maxsize=1)  # the variants of a sweep follow each other: more than half of the job
-def packed(normalized: Path) -> dict:
-    """The tensors of a normalization, with the x_packed that training saw."""
-    data = read_tensors(normalized)
-    return data | {"x_packed": pack(data["x_train"])}
+def explained(data: dict, digits: Path, definition: list) -> dict:
+    """The data, with `broken`, the cause, where training pixels are not finite."""
+    if data["x_train"].isfinite().all():
+        return data
+    return data | {"broken": broken_normalization(read_tensors(digits), definition)}
 
 
-def at_broken_weights(losses: dict[str, Loss], variants: dict, folder: Path, normalized: Path) -> list[dict]:
-    """Every loss at the last finite weights of each diverged seed."""
-    rows = []
-    for variant, settings in variants.items():
-        broken = read_tensors(folder / variant / "broken.pt")
-        if not broken:
-            continue
-        data = packed(normalized / f"{settings['normalization']}.pt")
-        for seed, state_dict in broken.items():
-            network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
-            network.load_state_dict(state_dict)
-            for name, loss in losses.items():
-                value, norm = value_and_norm(loss, network, data["x_packed"], data["y_train"])
-                rows.append({"variant": variant, "loss": name, "seed": seed, "value": value, "gradient_norm": norm})
-    return rows
+def data_under(digits: Path, definition: list) -> dict:
+    """What a model with this normalization_definition would be trained on."""
+    formula, constants = definition
+    data = packed(normalized(read_tensors(digits), parse_normalization(formula, dict(constants))))
+    return explained(data, digits, definition)
 
 
-def value_and_norm(loss: Loss, network: torch.nn.Sequential, x, y: torch.Tensor) -> tuple[float, float]:
-    """A loss at the network's weights, and the norm of its gradient."""
-    logits, yhat = forward(network, x)
-    value = loss(y, yhat, logits)
-    gradients = torch.autograd.grad(value, list(network.parameters()), allow_unused=True) if value.requires_grad else ()
-    squares = sum(float(gradient.double().square().sum()) for gradient in gradients if gradient is not None)
-    return value.item(), math.sqrt(squares)
+def task_of(model: Trained, data: dict, digits: Path, loss: LossFile) -> Task:
+    """What it was trained to do, as its own record says."""
+    record = model.record
+    settings = structs.asdict(record.settings)
+    settings |= {"variant": record.variant, "classes": record.classes, "code": record.code}
+    chart = loss.chart if loss.definition == record.settings.loss_definition else None
+    return task(settings, explained(data, digits, record.settings.normalization_definition), chart)
 
 
-def table(rows: list[dict], columns: list[str]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+def try_out(settings: dict, seed: int, data: dict) -> Trained:
+    tell = progress(f"try a cure of {settings['variant']}", settings["epochs"], len(data["y_train"]))
+    return train(settings, seed, data, tell)
 
 
-def pictures(metrics: list[Metrics], wrong: dict, predictions: dict, digits: dict) -> bytes:
-    """pictures.npz: the images that the page shows, and their places."""
-    shown: dict[str, set] = {"train": set(), "test": set(hardest(metrics, wrong)[0])}
-    for entry in metrics:
-        if (place := first_finished(entry)) is not None:
-            for part, images in wrong[entry.variant].items():
-                of_seed = images.get(str(entry.seeds[place].seed), [])  # none where a ŷ is NaN
-                shown[part].update(surest(of_seed, predictions[entry.variant][part][place]))
-    autopsies = [one.autopsy for entry in metrics for one in entry.seeds if one.autopsy]
-    shown["train"].update(one.image.index for one in autopsies if one.image)
-    found = [finding for entry in metrics for one in entry.seeds for finding in one.findings]
-    shown["train"].update(*(finding.images[:SHOWN] for finding in found if finding.images))
-    arrays = {}
-    for part, places in shown.items():
-        index = sorted(places)
-        arrays |= {f"{part}_index": np.array(index, dtype=np.int64), part: digits[f"{part}_images"][index].numpy()}
-    content = io.BytesIO()
-    np.savez_compressed(content, **arrays)
-    return content.getvalue()
+def outcomes(models: list[Trained], data: dict, digits: Path, loss: LossFile, trials: int) -> list[Outcome]:
+    """Of each model, and of the first that is not good what cures it. digits: the raw images."""
+    found: list[Outcome] = []
+    shared, settings = None, None
+    for model in models:
+        if model.record.settings != settings:  # of all models the same, unless config.yaml changed between them
+            shared, settings = task_of(model, data, digits, loss), model.record.settings
+        one = judged(model, shared, train)
+        is_first = all(other.verdict == "good" for other in found)
+        if one.outcome.verdict != "good" and is_first and trials:
+            found.append(cured(one, trials, try_out, partial(data_under, digits)))
+        else:
+            found.append(one.outcome)
+    return found
 
 
-def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, output: dict) -> str:
-    """Writes what was found; tells it in a line."""
-    variants = experiment["variants"]
-    losses = {name: build_loss(definition) for name, definition in experiment["losses"].items()}
-    metrics = {name: read(folder / name / "metrics.json", Metrics) for name in variants}
-    predictions = {name: read_arrays(folder / name / "predictions.npz") for name in variants}
-    digits = read_tensors(digits_file)
-    y = {part: digits[f"{part}_labels"].numpy().astype(bool) for part in ("train", "test")}
-
-    charts = {name: sign_chart(loss) for name, loss in losses.items()}
-    write_json(output["losses"], as_json(charts))
-    rewrites = {name: better(loss) for name, loss in losses.items()}
-    write_json(output["rewrites"], as_json({name: found for name, found in rewrites.items() if found}))
-    same = at_broken_weights(losses, variants, folder, normalized)
-    write(output["same_weights"], table(same, ["variant", "seed", "loss", "value", "gradient_norm"]))
-    entries = list(metrics.values())
-    write(output["survival"], table(survival(entries), ["variant", "epoch", "finite", "seeds"]))
-    right, wrong = wrong_images(entries, predictions, y)
-    of_test = {name: of_variant["test"] for name, of_variant in right.items()}
-    compared = changes(variants, metrics, of_test)
-    write_json(output["pairs"], as_json(compared))
-    write_json(output["wrong"], wrong)
-    write_json(output["kinds"], {name: explanations()[name] for name in ORDER})
-    write(output["pictures"], pictures(entries, wrong, predictions, digits))
-    write_sums(output["sums"], [file for name, file in output.items() if name != "sums"])
-    unsafe = sum(any(limits(chart).values()) for chart in charts.values())
-    losses_told = f"{unsafe} of {counted(len(charts), 'loss', 'losses')} not finite for images that are right"
-    return f"{losses_told}; {counted(len(compared), 'change')} compared"
+def main(folders: list[Path], normalized_file: Path, digits: Path, loss: Path, trials: int, output: dict) -> str:
+    """folders: of the models of one variant. Writes what was found; tells it in a line."""
+    models = [load(folder) for folder in folders]
+    first = models[0].record
+    metrics = Metrics(
+        variant=first.variant,
+        device=first.device,
+        code=first.code,
+        classes=first.classes,
+        settings=first.settings,
+        counts=first.counts,
+        seeds=outcomes(models, read_data(normalized_file), digits, read(loss, LossFile), trials),
+    )
+    write_json(output["metrics"], as_json(metrics))
+    write_sums(output["sums"], [output["metrics"]])
+    return told(metrics, [model.history for model in models])
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
         torch.set_num_threads(snakemake.threads)
-        found = main(
-            read_params(snakemake.params),
-            Path(snakemake.input.metrics[0]).parents[1],
-            Path(snakemake.input.normalized[0]).parent,
-            Path(snakemake.input.digits),
-            dict(snakemake.output.items()),
-        )
-        say(found)
+        inputs = snakemake.input
+        folders = [Path(file).parent for file in inputs.training]
+        files = [Path(file) for file in (inputs.normalized, inputs.digits, inputs.loss)]
+        say(main(folders, *files, read_params(snakemake.params)["trials"], dict(snakemake.output.items())))

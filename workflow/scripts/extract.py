@@ -74,8 +74,8 @@ def _archive(raw: Path) -> Path:
     return next(path for path in raw.iterdir() if path.name != ".snakemake_timestamp")
 
 
-def main(source: str, raw: Path, classes: list, output: Path) -> str:
-    """Writes the images; tells how many."""
+def main(source: str, raw: Path, classes: list, output: dict) -> str:
+    """Writes the images, for torch and without it; tells how many."""
     if source in ("mnist", "sample"):
         parts = read_idx_classes(raw, classes)
     else:
@@ -84,9 +84,11 @@ def main(source: str, raw: Path, classes: list, output: Path) -> str:
     for part, images in parts.items():
         digits[f"{part}_images"] = torch.cat(images)
         digits[f"{part}_labels"] = torch.repeat_interleave(torch.tensor([len(images[0]), len(images[1])]))
-    content = io.BytesIO()
-    torch.save(digits, content)
-    write(output, content.getvalue())
+    tensors, arrays = io.BytesIO(), io.BytesIO()
+    torch.save(digits, tensors)
+    np.savez(arrays, **{name: of.numpy() for name, of in digits.items() if name != "classes"})
+    write(output["tensors"], tensors.getvalue())
+    write(output["arrays"], arrays.getvalue())
     counts = {part: [len(of_class) for of_class in images] for part, images in parts.items()}
     each = " and ".join(f"{count:,} of {name}" for count, name in zip(counts["train"], classes, strict=True))
     return f"{sum(counts['train']):,} training images ({each}), {sum(counts['test']):,} test images"
@@ -95,4 +97,4 @@ def main(source: str, raw: Path, classes: list, output: Path) -> str:
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
         asked = read_params(snakemake.params)
-        say(main(asked["source"], Path(snakemake.input.raw), asked["classes"], Path(snakemake.output.digits)))
+        say(main(asked["source"], Path(snakemake.input.raw), asked["classes"], dict(snakemake.output.items())))

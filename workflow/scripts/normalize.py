@@ -5,29 +5,17 @@ from common.startup import torch
 import io
 from pathlib import Path
 
-from autopsy.culprits import broken_normalization
 from common.errors import logged
 from common.files import write
 from common.params import read_params
 from common.tensors import read_tensors
-from formulas.language import evaluate
 from formulas.parsing import parse_normalization
-from records.strict import as_json
-from training.normalization import measure, normalized
+from training.normalization import normalized
 
 
 def main(digits_file: Path, formula: str, constants: dict, output: Path) -> None:
-    digits = read_tensors(digits_file)
-    tree = parse_normalization(formula, constants)
-    found = normalized(digits, tree)
-    if not found["x_train"].isfinite().all():
-        # Only here are the raw pixels at hand that say why; the autopsy of what is trained on these quotes it.
-        trace: dict = {}
-        raw = digits["train_images"]
-        evaluate(tree, {"x": raw.flatten(1).float(), **measure(raw)}, trace=trace)
-        found["broken"] = as_json(broken_normalization(tree, trace, found["y_train"]))
     content = io.BytesIO()
-    torch.save(found, content)
+    torch.save(normalized(read_tensors(digits_file), parse_normalization(formula, constants)), content)
     write(output, content.getvalue())
 
 

@@ -16,8 +16,8 @@ from common.archives import read_arrays
 from common.errors import logged
 from common.files import write
 from common.params import read_params
-from records.metrics import Metrics
 from records.strict import read
+from records.training import Training
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 
@@ -93,26 +93,26 @@ def in_few_colours(picture: np.ndarray) -> bytes:
     return content.getvalue()
 
 
-def shown(predictions: dict, status: list[str]) -> tuple[np.ndarray, list[bool]]:
-    """ŷ of the training images, float32 (seeds, n), and of which seeds it is that of the last finite weights.
+def shown(predictions: dict, record: Training) -> tuple[np.ndarray, bool]:
+    """ŷ of the training images, float32 (n,), and whether it is that of the last finite weights: of a model that
+    diverged, and whose final weights give NaN."""
+    yhat = predictions["train"]
+    is_last_finite = record.diverged_epoch is not None and bool(np.isnan(yhat).any())
+    return (predictions["last_finite"] if is_last_finite else yhat), is_last_finite
 
-    Those are the seeds that diverged and whose final weights give NaN; of the others it is that of the final weights.
-    """
-    yhat = predictions["train"].copy()
-    diverged = np.array([one == "diverged" for one in status])
-    replaced = diverged & np.isnan(yhat).any(axis=1)
-    if replaced.any():
-        yhat[replaced] = predictions["last_finite"][replaced[diverged]]
-    return yhat, replaced.tolist()
+
+def main(trainings: list[str], predictions: list[str], classes: list, title: str, output: Path) -> None:
+    """trainings, predictions: the files of each model of a variant."""
+    records = [read(path, Training) for path in trainings]
+    models = [shown(read_arrays(path), record) for path, record in zip(predictions, records, strict=True)]
+    yhat, is_last_finite = np.stack([of for of, _ in models]), [is_last for _, is_last in models]
+    seeds = [record.seed for record in records]
+    write(output, plot(yhat, is_last_finite, records[0].counts.train, seeds, classes, title))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
-        metrics = read(snakemake.input.metrics, Metrics)
-        seeds = [outcome.seed for outcome in metrics.seeds]
-        predictions = read_arrays(snakemake.input.predictions)
-        yhat, is_last_finite = shown(predictions, [outcome.status for outcome in metrics.seeds])
-        classes, title = read_params(snakemake.params)["classes"], str(snakemake.wildcards.variant)
-        picture = plot(yhat, is_last_finite, metrics.counts.train, seeds, classes, title)
-        write(Path(snakemake.output[0]), picture)
-        say(snakemake.output[0])
+        inputs, (output,) = snakemake.input, snakemake.output
+        classes = read_params(snakemake.params)["classes"]
+        main(inputs.training, inputs.predictions, classes, str(snakemake.wildcards.variant), Path(output))
+        say(output)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from common.english import counted
 from common.errors import logged
 from common.files import damaged, read_bytes, read_sealed, read_text, write
 from common.params import read_params
-from comparing.pairs import survival
+from comparing.pairs import first_finished
 from experiment import recorded
 from experiment.effective import effective
+from findings.kinds import explanations
 from records.comparison import Change
-from records.losses import LossChart, Rewrite
-from records.metrics import Metrics
+from records.losses import LossFile
+from records.metrics import Metrics, Outcome, read_metrics
 from records.strict import read
 from reporting import (
     answer,
@@ -37,41 +39,32 @@ from reporting import (
 )
 from training.history import Row
 
-# Of the files that are JSON. Of a kind of finding: what it means and so on, and in how many words.
+# Of the files that are JSON.
 KINDS = {
     "source": dict[str, Any],
     "wrong": dict[str, dict[str, dict[str, list[int]]]],
-    "kinds": dict[str, dict[str, Any]],
-    "losses": dict[str, LossChart],
-    "rewrites": dict[str, Rewrite],
-    "pairs": list[Change],
+    "changes": list[Change],
 }
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """A table of the diagnosis. Its names are text, whatever they look like: a variant may be called 1, a loss nan."""
+    """A table of the comparison. Its names are text, whatever they look like: a variant may be called 1, a loss nan."""
     names = {"variant": str, "loss": str}
     not_finite = {number: ["nan"] for number in ("value", "gradient", "gradient_norm")}
     return _parsed(path, dtype=names, keep_default_na=False, na_values=not_finite)
 
 
-def read_history(path: str | Path, metrics: Metrics) -> pd.DataFrame:
-    """history.csv: a row per seed and epoch, those of metrics.json. Raises UserError where it holds something else."""
-    found = _parsed(path)
-    columns = ["seed", "epoch", *Row._fields]
-    expected = [(one.seed, epoch) for one in metrics.seeds for epoch in range(one.epochs)]
-    if list(found.columns) != columns or list(zip(found.seed, found.epoch, strict=True)) != expected:
-        raise damaged(path, f"found {_shape(found)}, expected {','.join(columns)} of {counted(len(expected), 'epoch')}")
-    return found
+def read_histories(paths: list[str | Path], metrics: Metrics) -> pd.DataFrame:
+    """The history.csv of each model of a variant: seed, epoch, the fields of Row. Raises UserError where one holds
+    something else."""
+    return pd.concat([_history(path, model) for path, model in zip(paths, metrics.seeds, strict=True)])
 
 
-def read_survival(path: str | Path, metrics: list[Metrics]) -> pd.DataFrame:
-    """survival.csv: what metrics.json says, again. Raises UserError where it holds something else."""
-    found, expected = read_table(path), survival(metrics)
-    if found.to_dict("records") != expected:
-        raise damaged(
-            path, f"found {_shape(found)}, which are not the {counted(len(expected), 'epoch')} of metrics.json"
-        )
+def _history(path: str | Path, model: Outcome) -> pd.DataFrame:
+    found, columns = _parsed(path), ["epoch", *Row._fields]
+    if list(found.columns) != columns or list(found.epoch) != list(range(model.epochs)):
+        raise damaged(path, f"found {_shape(found)}, expected {','.join(columns)} of {counted(model.epochs, 'epoch')}")
+    found.insert(0, "seed", model.seed)
     return found
 
 
@@ -112,20 +105,32 @@ def read_picture(path: str | Path) -> bytes:
     return content
 
 
-def gather(inputs: dict) -> dict:
-    """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
+def gather(inputs: dict, losses: list[str], variants: dict) -> dict:
+    """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant.
+
+    losses, variants: of config.yaml, in the order of the rule's inputs.
+    """
     found = {name: read(inputs[name], kind) for name, kind in KINDS.items()}
-    metrics = [read(path, Metrics) for path in inputs["metrics"]]
+    seeds = [settings["seeds"] for settings in variants.values()]
+    metrics = [read_metrics(*of) for of in zip(inputs["metrics"], seeds, strict=True)]
+    of_models = [iter(inputs[name]) for name in ("histories", "predictions")]
+    histories, predictions = ([list(islice(paths, len(of.seeds))) for of in metrics] for paths in of_models)
     return found | {
         "metrics": metrics,
-        "same_weights": read_same_weights(inputs["same_weights"], metrics, list(found["losses"])),
-        "survival": read_survival(inputs["survival"], metrics),
-        "histories": [read_history(path, of) for path, of in zip(inputs["histories"], metrics, strict=True)],
-        "predictions": [read_arrays(path) for path in inputs["predictions"]],
+        "losses": {name: read(path, LossFile) for name, path in zip(losses, inputs["losses"], strict=True)},
+        "same_weights": read_same_weights(inputs["same_weights"], metrics, losses),
+        "histories": [read_histories(paths, of) for paths, of in zip(histories, metrics, strict=True)],
+        "predictions": [first_predictions(paths, of) for paths, of in zip(predictions, metrics, strict=True)],
         "plots": [read_picture(path) for path in inputs["plots"]],
-        "pictures": pictures.Pictures(inputs["pictures"]),
+        "pictures": pictures.Pictures(inputs["digits"]),
         "vega": read_sealed(inputs["vega"]),
     }
+
+
+def first_predictions(paths: list[str | Path], metrics: Metrics) -> dict:
+    """ŷ of the model whose wrong images the page shows; nothing where all diverged."""
+    place = first_finished(metrics)
+    return {} if place is None else read_arrays(paths[place])
 
 
 def compare(found: dict, variants: dict, defaults: dict) -> dict:
@@ -146,6 +151,8 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         entry.variant: page.number(summary.broken_loss(entry, history))
         for entry, history in zip(metrics, found["histories"], strict=True)
     }
+    charts_of_losses = {name: of.chart for name, of in found["losses"].items()}
+    rewrites = {name: of.better for name, of in found["losses"].items() if of.better}
     at_broken_weights = losses.same_weights(found["same_weights"])
     of_each = zip(variants, metrics, found["predictions"], found["plots"], strict=True)
     return {
@@ -153,7 +160,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "rows": rows,
         "looks": charts.looks(variants),
         "digits": digits.shown,
-        "kinds": found["kinds"],
+        "kinds": explanations(),
         "marks": losses.marks(),
         "does": losses.DOES,
         "many_seeds": many_seeds,
@@ -161,7 +168,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "best": ranking,
             "tallies": answer.tallies(metrics),
             "baseline": (guessed, right, of),
-            "causes": answer.causes(metrics, variants, found["kinds"], found["losses"], defaults),
+            "causes": answer.causes(metrics, variants, explanations(), charts_of_losses, defaults),
             "grid": grid.grid(rows, differing, of - right, page.setting, became),
             "choices": grid.choices(rows, differing, page.setting),
         },
@@ -172,30 +179,30 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "limit": charts.ONE_LOGIT,
             "facts": table.facts(rows, metrics, wrong, page.setting),
         },
-        "curves": charts.drawn(variants, metrics, found["histories"], found["survival"]),
+        "curves": charts.drawn(variants, metrics, found["histories"]),
         "cards": {
             name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each
         },
         "diagnosis": {
-            "losses": losses.strips(found["losses"], found["rewrites"], variants, found["histories"]),
+            "losses": losses.strips(charts_of_losses, rewrites, variants, found["histories"]),
             "same_weights": at_broken_weights[: losses.SHOWN],
             "same_weights_count": len(at_broken_weights),
-            "changes": pairs.clearest(found["pairs"]),
-            "change_count": len(found["pairs"]),
+            "changes": pairs.clearest(found["changes"]),
+            "change_count": len(found["changes"]),
             "named_pairs": pairs.NAMED,
             "hardest": pictures.hardest_digits(digits, metrics, wrong, y),
         },
     }
 
 
-def trace(variants: dict, metrics: list[Metrics], results: Path) -> dict:
+def trace(variants: dict, losses: list[str], metrics: list[Metrics], results: Path) -> dict:
     """Where the results come from: the code, the machine, the packages, the seconds of each rule."""
     return {
         "commit": provenance.commit(page.HOME),
         "machine": provenance.machine(),
         "devices": provenance.accelerators(metrics),
         "packages": provenance.packages(),
-        "rules": provenance.seconds_per_rule(results / "benchmarks", provenance.job_names(variants)),
+        "rules": provenance.seconds_per_rule(results / "benchmarks", provenance.job_names(variants, losses)),
     }
 
 
@@ -208,7 +215,7 @@ def mixture(variants: dict, data: dict, trains: str, results: Path) -> dict | No
 def main(inputs: dict, experiment: dict, output: dict) -> None:
     """experiment: the fields of an Experiment; beside them `trains`, the digest of what trains now, and `config_file`,
     what the user wrote, None where it is not to be shown."""
-    found = gather(inputs)
+    found = gather(inputs, list(experiment["losses"]), experiment["variants"])
     metrics, config_file = found["metrics"], experiment["config_file"]
     variants = {entry.variant: experiment["variants"][entry.variant] for entry in metrics}
     write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))
@@ -222,7 +229,7 @@ def main(inputs: dict, experiment: dict, output: dict) -> None:
         classes=experiment["data"]["classes"],
         source=found["source"],
         vega=found["vega"],
-        provenance=trace(variants, metrics, Path(output["page"]).parent) | config,
+        provenance=trace(variants, list(experiment["losses"]), metrics, Path(output["page"]).parent) | config,
         notes=experiment["notes"],
         mixture=mixture(variants, experiment["data"], experiment["trains"], Path(inputs["metrics"][0]).parents[2]),
         **compare(found, variants, experiment["defaults"]),

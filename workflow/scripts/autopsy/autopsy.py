@@ -5,6 +5,7 @@ the logits that training had, to the sub-expressions that broke (see culprits.py
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from msgspec.structs import replace
@@ -15,37 +16,39 @@ from autopsy.words import quote, rounded, short, story, symbol, who
 from common.english import counted
 from formulas.language import Node, evaluate
 from records.metrics import Autopsy, BrokenNormalization, Image, Step
-from records.strict import number
-from training.loop import Run
+from records.strict import Number, number
+from training.history import Row
 from training.loss import FormulaLoss, Loss, ModuleLoss
-from training.network import forward
+from training.network import build_network, forward
+from training.trained import Trained
 
 MODEST_LOGIT = 1000.0  # more than any sigmoid can tell apart, less than any formula of sane scale overflows at
 
 
-def autopsy(network, loss: Loss, data: dict, run: Run, settings: dict, seed: int) -> Autopsy:
+def autopsy(trained: Trained, loss: Loss, data: dict, settings: dict, train: Callable) -> Autopsy:
     """The facts about a divergence, and a sentence that says them.
 
-    data: x_train (n, 784), the same as x_packed, y_train (n, 1), and `broken` if the normalization broke x_train.
-    run: with the weights that gave the first non-finite loss. settings: of the variant, with its optimizer, its lr, and
-    its classes, which are what y = 0 and y = 1 are called.
+    data: x_train (n, 784), the same as x_packed, and `broken` if the normalization broke x_train. settings: of the
+    variant, with its optimizer, its lr, and its classes, which are what y = 0 and y = 1 are called. train: see
+    train.py.
     """
     x, packed, y = data["x_train"], data["x_packed"], data["y_train"]
-    epoch, weights = run.diverged_epoch, run.weights
-    parameters = list(network.parameters())
-    logits, yhat = run.broke
-    found = _facts(epoch, weights, y, yhat, logits)
+    epoch, largest_weight = trained.diverged_epoch, trained.record.largest_weight
+    logits, yhat = trained.broke
+    found = _facts(epoch, largest_weight, y, yhat, logits)
     if not x.isfinite().all():
         found = _normalization(found, x, y, yhat, logits, data.get("broken"))
-    elif not all(weight.isfinite().all() for weight in weights):
-        found = _step(found, network, parameters, loss, packed, y, run)
+    elif not math.isfinite(float(largest_weight)):
+        network = build_network(x.shape[1], settings["hidden"], settings["activation"], 0)
+        network.load_state_dict(trained.last_finite)
+        found = _step(found, network, loss, packed, y, trained.history)
         if found.cause == "step" and epoch:
-            broken = broken_by_optimizer(settings, seed, loss, packed, y, epoch)
+            broken = broken_by_optimizer(settings, trained.record.seed, data, epoch, train)
             found = replace(found, cause="optimizer", sentence=f"{_after(epoch)}: {broken}.") if broken else found
     elif not logits.isfinite().all():
         found = _network(found, y, yhat, logits)
     elif (here := loss(y, yhat, logits)).isfinite():
-        found = _device(found, run.history[epoch].loss, here.item())
+        found = _device(found, trained.history[epoch].loss, here.item())
     else:
         found = _loss(found, loss, y, yhat, logits, settings["classes"])
     if found.cause in ("step", "network") or (found.cause == "gradient" and not found.path):
@@ -75,18 +78,13 @@ def _not_the_rate(found: Autopsy, x: torch.Tensor, logits: torch.Tensor, setting
     return replace(found, cause=cause, factor=factor, sentence=sentence)
 
 
-def _load(parameters: list, weights: list) -> None:
-    for parameter, weight in zip(parameters, weights, strict=True):
-        parameter.data.copy_(weight)
-
-
-def _facts(epoch: int, weights: list, y, yhat, logits) -> Autopsy:
+def _facts(epoch: int, largest_weight: Number, y, yhat, logits) -> Autopsy:
     """What can be said whatever the cause."""
     return Autopsy(
         epoch=epoch,
         cause="loss",
         sentence="",
-        largest_weight=number(max(weight.abs().max().item() for weight in weights)),
+        largest_weight=largest_weight,
         logits={str(label): span(logits[y == label]) for label in (0, 1)},
         yhat_zeros={str(label): int((yhat[y == label] == 0).sum()) for label in (0, 1)},
         yhat_ones={str(label): int((yhat[y == label] == 1).sum()) for label in (0, 1)},
@@ -206,11 +204,9 @@ def _network(found: Autopsy, y, yhat, logits) -> Autopsy:
     )
 
 
-def _step(found: Autopsy, network, parameters, loss: Loss, x, y, run: Run) -> Autopsy:
+def _step(found: Autopsy, network, loss: Loss, x, y, history: list[Row]) -> Autopsy:
     """The weights broke in the step before: by a gradient that was not finite, or by a step that was too large."""
-    if run.before is None:
-        return replace(found, cause="step", sentence="the network's first weights were not finite.")
-    _load(parameters, run.before)
+    parameters = list(network.parameters())
     logits, yhat = forward(network, x)
     trace: dict = {}
     if isinstance(loss, FormulaLoss):
@@ -219,7 +215,7 @@ def _step(found: Autopsy, network, parameters, loss: Loss, x, y, run: Run) -> Au
         value = loss(y, yhat, logits)
     of_logits, *of_parameters = torch.autograd.grad(value, [logits, *parameters], retain_graph=True, allow_unused=True)
     of_parameters = [gradient for gradient in of_parameters if gradient is not None]
-    last = run.history[found.epoch - 1].loss
+    last = history[found.epoch - 1].loss
     where = f"the weights were broken by step {found.epoch - 1}, whose loss was still finite ({last:.4g})"
     if all(gradient.isfinite().all() for gradient in [of_logits, *of_parameters] if gradient is not None):
         size = math.sqrt(sum(float(gradient.double().square().sum()) for gradient in of_parameters))

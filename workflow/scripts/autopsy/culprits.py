@@ -8,9 +8,8 @@ import math
 
 import torch
 
-from autopsy.words import explain, quote
 from formulas.language import OVER_SAMPLES, Node, apply
-from records.metrics import BrokenNormalization, Input, Range, Step
+from records.metrics import Input, Range, Step
 from records.strict import number
 
 
@@ -111,15 +110,4 @@ def step(node: Node, trace: dict, y: torch.Tensor) -> Step:
             for argument in node.arguments
             if argument.operation != "number"
         ],
-    )
-
-
-def broken_normalization(tree: Node, trace: dict, y: torch.Tensor) -> BrokenNormalization:
-    """What made normalized training pixels NaN or infinite; trace: of the tree on the raw pixels; y: labels (n, 1)."""
-    paths = culprits(tree, trace)
-    path, broken = paths[0]
-    return BrokenNormalization(
-        culprits=[step(other[0], trace, y) for other, _ in paths],
-        path=[step(node, trace, y) for node in path],
-        why=f"in {quote(path[0].text)}, {explain(path[0], trace, broken)}",
     )

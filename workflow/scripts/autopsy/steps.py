@@ -1,16 +1,13 @@
 """What an optimizer's own arithmetic did to the weights, where loss and gradient were finite."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
 from autopsy.words import quote
 from common.english import counted
-from training.fast import Adam, Pixels
-from training.loop import descend
-from training.loss import Loss
-from training.network import build_network
-from training.optimizer import build_optimizer
+from training.fast import Adam
 
 
 @dataclass(frozen=True)
@@ -38,21 +35,18 @@ def growth(settings: dict) -> tuple[str, float, str] | None:
     return None
 
 
-def broken_by_optimizer(settings: dict, seed: int, loss: Loss, x, y: torch.Tensor, steps: int) -> str | None:
+def broken_by_optimizer(settings: dict, seed: int, data: dict, steps: int, train: Callable) -> str | None:
     """Why the last of `steps` steps gave weights that are not finite; None where no division or root of the optimizer's
     own is to blame. The training is done again up to there, for what the optimizer then held.
 
-    x: (n, 784) as training sees it; y: (n, 1).
+    settings, data, train: see train.py.
     """
-    inputs = len(x.background) if isinstance(x, Pixels) else x.shape[1]
-    network = build_network(inputs, settings["hidden"], settings["activation"], seed)
-    optimizer = build_optimizer(settings["optimizer"], settings["lr"], network.parameters())
-    descend(network, optimizer, loss, x, y, steps, see=lambda *_: True)
-    broken = {called: ~parameter.isfinite() for called, parameter in network.named_parameters()}
+    trained = train(settings | {"epochs": steps, "device": "cpu"}, seed, data)
+    broken = {called: ~weights.isfinite() for called, weights in trained.weights.items()}
     if not any(bad.any() for bad in broken.values()):  # it was trained on an accelerator
         return None
     called, place = next((called, place) for place, (called, bad) in enumerate(broken.items()) if bad.any())
-    division = _division(settings["optimizer"], _state(optimizer, list(network.parameters()), place))
+    division = _division(settings["optimizer"], _state(trained.optimizer, place))
     if division is None:
         return None
     where = broken[called].nonzero()[0].tolist()
@@ -67,10 +61,10 @@ def broken_by_optimizer(settings: dict, seed: int, loss: Loss, x, y: torch.Tenso
     return None
 
 
-def _state(optimizer, parameters: list, place: int) -> dict:
+def _state(optimizer, place: int) -> dict:
     if isinstance(optimizer, Adam):
         return {"exp_avg_sq": optimizer.squares[place]}
-    return optimizer.state[parameters[place]]
+    return optimizer.state[optimizer.param_groups[0]["params"][place]]
 
 
 def _division(optimizer: list, state: dict) -> Division | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from common.errors import UserError, why_not_written
 
-SUMS = "SHA256SUMS"
+SUMS = "SHA256SUMS"  # of the texts of a folder; of a single file x, x.sha256
 TEXTS = (".json", ".csv")  # which are verified by it; archives, pictures and scripts have checksums in them
 
 
@@ -64,11 +64,12 @@ def write_sums(path: str | Path, files: list) -> None:
 def read_bytes(path: str | Path) -> bytes:
     """Raises UserError where there is no such file that can be read, or it is not what its checksum says."""
     path = Path(path)
-    content, sums = _content(path), path.with_name(SUMS)
+    content, own = _content(path), path.with_name(f"{path.name}.sha256")
+    sums = own if own.exists() else path.with_name(SUMS)
     if path.suffix in TEXTS and sums.exists():
         line = f"{hashlib.sha256(content).hexdigest()}  {path.name}".encode()
         if line not in _content(sums).splitlines():
-            raise damaged(path, f"not what {SUMS} beside it says, unless that is what is damaged")
+            raise damaged(path, f"not what {sums.name} beside it says, unless that is what is damaged")
     return content
 
 

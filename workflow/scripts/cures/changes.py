@@ -189,7 +189,7 @@ def _epochs(evidence: Evidence) -> Iterator[Change]:
     """As many as had been taken where the test loss was least, of the epochs at which it was looked at."""
     tested = [one for one in evidence.run.tested if one.epoch]
     if tested:
-        epochs = min(tested, key=lambda one: one.loss).epoch
+        epochs = min(tested, key=lambda one: float(one.loss)).epoch
         yield Change(
             "epochs", f"{counted(epochs, 'epoch')}, where the test loss was least", "short", {"epochs": epochs}
         )

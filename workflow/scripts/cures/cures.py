@@ -5,60 +5,52 @@ A trial is a training as any other, judged as any other; nothing is advised that
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Protocol
 
-import torch
 from msgspec import structs
 
 from common.errors import UserError
 from comparing.statistics import SIGNIFICANT, mcnemar
 from cures.changes import WAYS, Change, worth_trying
 from cures.snippets import snippet
-from findings.evidence import Evidence, OtherRate, Task, task
+from findings.evidence import Evidence, OtherRate, changed
 from findings.findings import findings, verdict
+from findings.judging import Judged, Train, judged
 from findings.rates import rose
 from records.metrics import Outcome, Trial
 
 
-class Trained(Protocol):
-    """What a training of one seed gives: what becomes of it in metrics.json, and why."""
+def cured(first: Judged, trials: int, train: Train, normalized: Callable[[list], dict]) -> Outcome:
+    """The outcome of a model that is not good, with what cures it and what does not.
 
-    outcome: Outcome
-    evidence: Evidence
-
-
-def cured(
-    first: Trained, train: Callable[[int, Task], Trained], normalized: Callable[[list], dict[str, torch.Tensor]]
-) -> Outcome:
-    """The outcome of a seed that is not good, with what cures it and what does not.
-
-    train: trains a seed of a task. normalized: the data of a task under a normalization_definition.
+    trials: at most so many are trained. normalized: the data of a task under a normalization_definition.
     """
     outcome, evidence = first.outcome, first.evidence
-    tried: list[tuple[Change, Trained]] = []
+    before = evidence.task
+    tried: list[tuple[Change, Judged]] = []
     for change in _each(evidence, outcome, tried):
-        settings = evidence.task.settings | change.settings
+        settings = before.settings | change.settings
         pixels = change.settings.get("normalization_definition")
-        data = normalized(pixels) if pixels else evidence.task.data
+        data = normalized(pixels) if pixels else before.data
         try:
-            tried.append((change, train(outcome.seed, task(settings, data))))
-        except UserError:  # an optimizer that the change overflows
+            trained = train(settings, outcome.seed, data)
+        except (ArithmeticError, UserError):  # the change overflows the optimizer
             continue
-        if len(tried) == evidence.task.settings["trials"]:
+        tried.append((change, judged(trained, changed(before, settings, data), train)))
+        if len(tried) == trials:
             break
     evidence = replace(evidence, other_rate=_other_rate(tried))
     found = findings(evidence)
-    trials = [(change, _trial(evidence, outcome, change, other), other) for change, other in tried]
+    told = [(change, _trial(evidence, outcome, change, other), other) for change, other in tried]
     return structs.replace(
         outcome,
         verdict=verdict(evidence, found),
         findings=found,
-        cures=_ranked([one for one in trials if one[1].verdict == "good"]),
-        tried=[trial for _, trial, _ in trials if trial.verdict != "good"],
+        cures=_ranked([one for one in told if one[1].verdict == "good"]),
+        tried=[trial for _, trial, _ in told if trial.verdict != "good"],
     )
 
 
-def _each(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Trained]]) -> Iterator[Change]:
+def _each(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Judged]]) -> Iterator[Change]:
     """Each change once, until one is found that nothing could rank before: the same function, or no image wrong. What
     the next alarm makes likely, only while nothing helps."""
     seen = [evidence.task.settings]
@@ -75,15 +67,15 @@ def _each(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Traine
             return
 
 
-def _is_good(other: Trained) -> bool:
+def _is_good(other: Judged) -> bool:
     return other.outcome.verdict == "good"
 
 
-def _is_best(change: Change, other: Trained) -> bool:
+def _is_best(change: Change, other: Judged) -> bool:
     return _is_good(other) and (change.is_same_function or other.outcome.correct == other.outcome.n)
 
 
-def _other_rate(tried: list[tuple[Change, Trained]]) -> OtherRate | None:
+def _other_rate(tried: list[tuple[Change, Judged]]) -> OtherRate | None:
     """The first that was tried: a tenth of the rate, or ten times as much."""
     for change, other in tried:
         if change.way == "rate":
@@ -97,7 +89,7 @@ def _other_rate(tried: list[tuple[Change, Trained]]) -> OtherRate | None:
     return None
 
 
-def _trial(evidence: Evidence, outcome: Outcome, change: Change, other: Trained) -> Trial:
+def _trial(evidence: Evidence, outcome: Outcome, change: Change, other: Judged) -> Trial:
     told = other.outcome
     alarms = [finding.kind for finding in told.findings if finding.alarm]
     settings = evidence.task.settings
@@ -120,7 +112,7 @@ def _p_value(one: Evidence, other: Evidence) -> float:
     return mcnemar(int((right & ~also_right).sum()), int((also_right & ~right).sum()))
 
 
-def _ranked(cures: list[tuple[Change, Trial, Trained]]) -> list[Trial]:
+def _ranked(cures: list[tuple[Change, Trial, Judged]]) -> list[Trial]:
     """The same function before another; then what is not significantly worse than the most accurate; of these the
     smallest change."""
     found = []

@@ -13,9 +13,9 @@ from losses.signs import sign_chart
 from records.losses import LossChart
 from records.metrics import Autopsy, Forecast
 from training.fast import Pixels as Packed
-from training.history import count_correct
-from training.loop import Run
 from training.loss import Loss, build_loss
+from training.network import build_network
+from training.trained import Trained
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,8 @@ class State:
     """A network at some weights, on all training images.
 
     weights: of every parameter; layers: (units, inputs), those of each Linear among them. logits, yhat: (n, 1). loss:
-    as training computes it. pull: the loss's gradient with respect to each logit, (n, 1). gradients: with respect to
-    each parameter, zeros where the loss does not reach it. dead: per hidden layer, bool (units,), where the
-    activation's derivative is exactly 0 for every image.
+    as training computes it. pull: the loss's gradient with respect to each logit, (n, 1). dead: per hidden layer, bool
+    (units,), where the activation's derivative is exactly 0 for every image.
     """
 
     weights: list[torch.Tensor]
@@ -34,7 +33,6 @@ class State:
     yhat: torch.Tensor
     loss: float
     pull: torch.Tensor
-    gradients: list[torch.Tensor]
     dead: list[torch.Tensor]
 
     def wrong(self, y: torch.Tensor) -> torch.Tensor:
@@ -84,17 +82,17 @@ class Task:
         return len(self.data["y_test"]) - ones, ones
 
 
-def task(settings: dict, data: dict) -> Task:
-    """What can be known before training."""
+def task(settings: dict, data: dict, chart: LossChart | None = None, pixels: Pixels | None = None) -> Task:
+    """What can be known before training. chart, pixels: where they are known already."""
     loss, y = build_loss(settings["loss_definition"]), data["y_train"]
-    chart = sign_chart(loss)
+    chart = chart or sign_chart(loss)
     found, is_bounded = answers(loss, y), unbounded(chart) is None
     return Task(
         settings=settings,
         data=data,
         loss=loss,
         chart=chart,
-        pixels=look(data["x_train"], y, data["x_test"]),
+        pixels=pixels or look(data["x_train"], y, data["x_test"]),
         coin=found.coin,
         constant=found.constant if is_bounded else None,
         floor=found.floor if is_bounded and chart.per_image else None,
@@ -102,20 +100,27 @@ def task(settings: dict, data: dict) -> Task:
     )
 
 
+def changed(before: Task, settings: dict, data: dict) -> Task:
+    """Another task, of which nothing is computed again that is the same."""
+    is_same_loss = settings["loss_definition"] == before.settings["loss_definition"]
+    chart, pixels = before.chart if is_same_loss else None, before.pixels if data is before.data else None
+    return task(settings, data, chart, pixels)
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known of one seed of a variant when its training is over.
+    """All that is known of a model.
 
-    start, end: before the first step, after the last; end is None where the seed diverged. test_yhat: (m, 1) and
-    test_loss, of the final weights. forecast, autopsy: of the outcome. other_rate: where one was tried.
+    start, end: before the first step, after the last; end is None where it diverged. first_gradients: of the loss with
+    respect to each parameter before the first step, zeros where it does not reach one. forecast, autopsy: of the
+    outcome. other_rate: where one was tried.
     """
 
     task: Task
-    run: Run
+    run: Trained
     start: State
+    first_gradients: list[torch.Tensor]
     end: State | None
-    test_yhat: torch.Tensor
-    test_loss: float
     forecast: Forecast | None
     autopsy: Autopsy | None
     other_rate: OtherRate | None = None
@@ -123,6 +128,15 @@ class Evidence:
     @property
     def y(self) -> torch.Tensor:
         return self.task.data["y_train"]
+
+    @property
+    def test_yhat(self) -> torch.Tensor:
+        """(m, 1), of the final weights."""
+        return self.run.test_yhat
+
+    @property
+    def test_loss(self) -> float:
+        return float(self.run.record.test_loss)
 
     @property
     def wrong(self) -> torch.Tensor:
@@ -136,7 +150,7 @@ class Evidence:
     @property
     def test_right(self) -> int | None:
         """None where a ŷ is NaN."""
-        return count_correct(self.test_yhat, self.task.data["y_test"])
+        return self.run.record.test_correct
 
     @property
     def avoids(self) -> float:
@@ -204,9 +218,52 @@ def _avoided(wrong: int, n: tuple[int, int]) -> float:
     return 1 - wrong / min(n)
 
 
-def state(network: torch.nn.Sequential, loss: Loss, x: Packed | torch.Tensor, y: torch.Tensor) -> State:
-    """One forward and backward pass; x as training sees it."""
+def start_of(seed: int, task: Task) -> tuple[State, list[torch.Tensor]]:
+    """The state before the first step, and the loss's gradient with respect to each parameter. The seed makes the same
+    network again."""
+    settings, x, y = task.settings, task.data["x_packed"], task.data["y_train"]
+    network = build_network(task.data["x_train"].shape[1], settings["hidden"], settings["activation"], seed)
     parameters = list(network.parameters())
+    logits, dead = _forward(network, x)
+    yhat = network[-1](logits)
+    value = task.loss(y, yhat, logits)
+    pull, *gradients = [None] * (1 + len(parameters))
+    if value.requires_grad:
+        pull, *gradients = torch.autograd.grad(value, [logits, *parameters], allow_unused=True)
+    pull = torch.zeros_like(logits) if pull is None else pull
+    zeros = map(torch.zeros_like, parameters)
+    gradients = [zero if gradient is None else gradient for zero, gradient in zip(zeros, gradients, strict=True)]
+    return _state(network, logits.detach(), yhat.detach(), value.item(), pull, dead), gradients
+
+
+def end_of(trained: Trained, task: Task) -> State:
+    """The state after the last step. Logits and yhat are those that the training left: RReLU and accelerators would now
+    give others."""
+    settings, y = task.settings, task.data["y_train"]
+    network = build_network(task.data["x_train"].shape[1], settings["hidden"], settings["activation"], 0)
+    network.load_state_dict(trained.weights)
+    dead = _forward(network, task.data["x_packed"])[1] if settings["hidden"] else []
+    logits = trained.logits.clone().requires_grad_()
+    value = task.loss(y, logits.sigmoid(), logits)
+    (pull,) = torch.autograd.grad(value, logits, allow_unused=True) if value.requires_grad else (None,)
+    pull = torch.zeros_like(trained.logits) if pull is None else pull
+    return _state(network, trained.logits, trained.yhat, value.item(), pull, dead)
+
+
+def _state(network: torch.nn.Sequential, logits, yhat, loss: float, pull, dead: list[torch.Tensor]) -> State:
+    return State(
+        weights=[parameter.detach() for parameter in network.parameters()],
+        layers=[layer.weight.detach() for layer in network if isinstance(layer, torch.nn.Linear)],
+        logits=logits,
+        yhat=yhat,
+        loss=loss,
+        pull=pull,
+        dead=dead,
+    )
+
+
+def _forward(network: torch.nn.Sequential, x: Packed | torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """The logits (n, 1), and per hidden layer which units are dead; x as training sees it."""
     layer = network[0]
     hidden = x.linear(layer.weight, layer.bias) if isinstance(x, Packed) else layer(x)
     dead = []
@@ -214,24 +271,7 @@ def state(network: torch.nn.Sequential, loss: Loss, x: Packed | torch.Tensor, y:
         if not isinstance(layer, torch.nn.Linear):
             dead.append(_dead(layer, hidden.detach()))
         hidden = layer(hidden)
-    logits, yhat = hidden, network[-1](hidden)
-    value = loss(y, yhat, logits)
-    pull, *gradients = [None] * (1 + len(parameters))
-    if value.requires_grad:
-        pull, *gradients = torch.autograd.grad(value, [logits, *parameters], allow_unused=True)
-    return State(
-        weights=[parameter.detach().clone() for parameter in parameters],
-        layers=[layer.weight.detach().clone() for layer in network if isinstance(layer, torch.nn.Linear)],
-        logits=logits.detach(),
-        yhat=yhat.detach(),
-        loss=value.item(),
-        pull=torch.zeros_like(logits) if pull is None else pull,
-        gradients=[
-            torch.zeros_like(parameter) if gradient is None else gradient
-            for parameter, gradient in zip(parameters, gradients, strict=True)
-        ],
-        dead=dead,
-    )
+    return hidden, dead
 
 
 def _dead(activation: torch.nn.Module, inputs: torch.Tensor) -> torch.Tensor:

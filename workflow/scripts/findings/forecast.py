@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from losses.facts import limits
 from records.losses import LossChart
 from records.metrics import Forecast
-from training.loop import Run
+from training.trained import Trained
 
 FEWEST = 50  # epochs: of fewer, nothing can be told
 WINDOW = 3  # a line is laid through the last third of the epochs
@@ -68,7 +68,7 @@ def _lines(logits: np.ndarray, limit: float) -> tuple[float, float]:
     return straight, (last + 1) * math.exp(power) - 1 if power < math.log(MOST_EPOCHS) else math.inf
 
 
-def next_divergence(chart: LossChart, run: Run) -> Forecast:
+def next_divergence(chart: LossChart, run: Trained) -> Forecast:
     """The forecast of a finished run: the sooner of the largest and the smallest logit to reach what breaks the loss.
 
     Only where the loss drives images all the way there: one that is least before, as PoissonNLLLoss is on logits, holds

@@ -141,7 +141,7 @@ def little_progress(evidence: Evidence) -> Finding | None:
     tries=("epochs",),
 )
 def overfit(evidence: Evidence) -> Finding | None:
-    tested = [one for one in evidence.run.tested if math.isfinite(one.loss)]
+    tested = [one for one in evidence.run.tested if math.isfinite(float(one.loss))]
     wrong, n = int(evidence.wrong.sum()), len(evidence.y)
     test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())
     test_n = len(evidence.test_yhat)

@@ -90,7 +90,7 @@ def no_influence(evidence: Evidence) -> Finding | None:
     if pixels.all_equal or any(units.all() for units in start.dead):
         return None
     are_equal = bool((start.logits == start.logits[0]).all()) and len(start.logits) > 1
-    is_cut_off = bool((start.pull != 0).any()) and not start.gradients[0].any()
+    is_cut_off = bool((start.pull != 0).any()) and not evidence.first_gradients[0].any()
     if not (are_equal or is_cut_off):
         return None
     if are_equal:

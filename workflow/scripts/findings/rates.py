@@ -50,7 +50,7 @@ def rate_too_large(evidence: Evidence) -> Finding | None:
 def slow(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
     eps = dict(arguments).get("eps", EPS.get(name, 0))
-    largest = max(gradient.abs().max().item() for gradient in evidence.start.gradients)
+    largest = max(gradient.abs().max().item() for gradient in evidence.first_gradients)
     learned_little = evidence.progress is not None and evidence.progress < 0.5
     if learned_little and 0 < largest < eps / 10:
         sentence = (

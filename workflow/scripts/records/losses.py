@@ -110,3 +110,12 @@ class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
     dead: int
     dead_before: int
     wrong: int
+
+
+class LossFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What results/losses/{loss}.json holds: the definition of a loss, its sign chart, and its better form; None where
+    it has none."""
+
+    definition: list
+    chart: LossChart
+    better: Rewrite | None

@@ -5,12 +5,14 @@ definitions by `python tests/unit/test_records.py`.
 """
 
 import math
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, field
 
-from records.strict import Number
+from common.files import damaged
+from records.strict import Number, read
 from records.training import Counts, Settings
 
 # 'y' or 'yhat' and so on of a class are under its label, '0' or '1'.
@@ -247,3 +249,11 @@ def _strict(fact):
     if isinstance(fact, list):
         return [_strict(item) for item in fact]
     return str(fact) if isinstance(fact, float) and not math.isfinite(fact) else fact
+
+
+def read_metrics(path: str | Path, seeds: list[int]) -> Metrics:
+    """metrics.json of a variant with these seeds. Raises UserError where the file holds something else."""
+    metrics = read(path, Metrics)
+    if (found := [model.seed for model in metrics.seeds]) != seeds:
+        raise damaged(path, f"found the seeds {', '.join(map(str, found))}, expected {', '.join(map(str, seeds))}")
+    return metrics

@@ -1,9 +1,22 @@
-"""What a training leaves behind as JSON: training.json."""
+"""training.json: what one model was trained with, and what became of it; facts alone, no judgement."""
 
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+
+from records.strict import Number
+
+# What a training writes into the folder of its model, by what it is.
+MODEL_FILES = {
+    "model": "model.pt",
+    "broken": "broken.pt",
+    "history": "history.csv",
+    "predictions": "predictions.npz",
+    "training": "training.json",
+    "tensors": "training.npz",
+    "sums": "SHA256SUMS",
+}
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +30,7 @@ Named = Annotated[list, Meta(description="its name in torch, and its arguments: 
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a variant was trained with, every default filled in. Its seeds have places of their own."""
+    """What a model is trained with, beside its seed, every default filled in."""
 
     loss: str
     loss_definition: Annotated[
@@ -34,3 +47,50 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lr: Annotated[float, Meta(description="learning rate")]
     epochs: Annotated[int, Meta(description="steps asked for")]
     device: Annotated[str, Meta(description="asked for: cpu, cuda, mps or auto")]
+
+
+KEYS = Settings.__struct_fields__
+
+
+class Tested(msgspec.Struct, frozen=True, kw_only=True):
+    """The test images at the weights before the step of an epoch."""
+
+    epoch: int
+    loss: Number
+    wrong: Annotated[int, Meta(description="images whose ŷ is on the wrong side; a NaN is on that of y = 0")]
+
+
+class Training(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant trained with one seed."""
+
+    variant: str
+    seed: int
+    settings: Settings
+    classes: Annotated[list[int | str], Meta(description="what y = 0 and y = 1 stand for")]
+    code: Annotated[str, Meta(description="what changes with the code that trained it; not with its comments")]
+    device: Annotated[str, Meta(description="that it was trained on: cpu, mps, or cuda and the accelerator's name")]
+    counts: Counts
+    seconds: Annotated[float, Meta(description="that the loop took")]
+    epochs: Annotated[int, Meta(description="steps taken")]
+    diverged_epoch: Annotated[
+        int | None,
+        Meta(description="the first epoch whose loss is not finite; `epochs` if only the last step broke the weights"),
+    ]
+    largest_weight: Annotated[
+        Number | None, Meta(description="the largest absolute weight there; null where every loss was finite")
+    ]
+    cycle: Annotated[
+        tuple[int, int] | None,
+        Meta(description="[epoch, period]: from then on each epoch is that of `period` epochs before, to the last bit"),
+    ]
+    zero_since: Annotated[
+        int | None, Meta(description="the first of the last epochs in which every gradient was exactly 0")
+    ]
+    correct: Annotated[int | None, Meta(description="right training images; null where a ŷ is NaN")]
+    test_correct: Annotated[int | None, Meta(description="right test images; null where a ŷ is NaN")]
+    test_loss: Annotated[Number, Meta(description="of the final weights")]
+    tested: Annotated[list[Tested], Meta(description="at about six epochs, the first of them 0")]
+    test_epoch: Annotated[
+        int | None,
+        Meta(description="of the epochs at which wrong test images are counted, the first with fewest of them"),
+    ]

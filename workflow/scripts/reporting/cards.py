@@ -4,18 +4,20 @@ import struct
 from dataclasses import dataclass
 
 from records.metrics import Finding, Metrics
+from records.training import MODEL_FILES
 from reporting import cures
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
 SHOWN = 12  # images under a finding
-FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt")  # that a card links to
+LINKED = ("history", "predictions", "model")  # files of a model that a card links to
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
     """plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged (the seed whose loss broke first),
     picture (the name of its image's), files.
 
-    yhat: {part: float32 (seeds, n)}; plot: a PNG; y: {part: labels (n,)}; defaults: those of the config.
+    yhat: of its first model that finished, {part: float32 (n,)}; plot: a PNG; y: {part: labels (n,)}; defaults: those
+    of the config.
     """
     first = min((one for one in entry.seeds if one.autopsy), key=lambda one: one.autopsy.epoch, default=None)
     image = first and first.autopsy.image
@@ -27,16 +29,25 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
         "tried": cures.on_card(entry, defaults),
         "diverged": first,
         "picture": digits.show("train", image.index) if image else None,
-        "files": FILES,
+        "files": _files(entry),
     }
+
+
+def _files(entry: Metrics) -> list[str]:
+    """Those of the variant, and of its model; of several models their folders."""
+    seeds = [model.seed for model in entry.seeds]
+    of_models = (
+        [f"{seeds[0]}/{MODEL_FILES[key]}" for key in LINKED] if len(seeds) == 1 else [f"{one}/" for one in seeds]
+    )
+    return ["yhat.png", "metrics.json", *of_models]
 
 
 @dataclass(frozen=True)
 class Found:
     """A kind of finding on a card: what was found in the first of the seeds.
 
-    seeds: those that have it; where it is an alarm in some, these first. images: (name, index, exact gradient) of those
-    of its images whose pictures are at hand.
+    seeds: those that have it; where it is an alarm in some, these first. images: (name, index, exact gradient) of some
+    of its images.
     """
 
     finding: Finding
@@ -62,5 +73,4 @@ def findings(entry: Metrics, digits: Pictures) -> list[Found]:
 def _pictures(finding: Finding, digits: Pictures) -> list[tuple[str, int, float | str | None]]:
     images = (finding.images or [])[:SHOWN]
     exact = finding.exact or [None] * len(images)
-    at_hand = [(index, slope) for index, slope in zip(images, exact, strict=False) if ("train", index) in digits.images]
-    return [(digits.show("train", index), index, slope) for index, slope in at_hand]
+    return [(digits.show("train", index), index, slope) for index, slope in zip(images, exact, strict=False)]

@@ -109,17 +109,17 @@ def crosses(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]
     return found
 
 
-def survival(table: pd.DataFrame) -> list[dict]:
-    """From survival.csv, of each variant that lost a seed, the epochs at which their number changes, and the last: v,
-    e, survival (finite seeds)."""
+def survival(metrics: list[Metrics]) -> list[dict]:
+    """Of each variant that lost a seed, the epochs at which their number changes, and the last: v, e, survival (finite
+    seeds)."""
     found = []
-    for name, rows in table.groupby("variant", sort=False):
-        if (rows["finite"] == rows["seeds"]).all():
-            continue
-        changed = rows["finite"].diff().fillna(1) != 0
-        changed.iloc[-1] = True
-        kept = rows[changed]
-        found.append({"v": name, "e": kept["epoch"].tolist(), "survival": kept["finite"].tolist()})
+    for entry in metrics:
+        ends = [model.diverged_epoch for model in entry.seeds if model.diverged_epoch is not None]
+        last = entry.seeds[0].epochs - 1
+        if any(end <= last for end in ends):
+            epochs = sorted({0, last, *(end for end in ends if end <= last)})
+            finite = [len(entry.seeds) - sum(end <= epoch for end in ends) for epoch in epochs]
+            found.append({"v": entry.variant, "e": epochs, "survival": finite})
     return found
 
 
@@ -132,16 +132,16 @@ def runs(metrics: list[Metrics]) -> list[dict]:
     ]
 
 
-def drawn(variants: dict, metrics: list[Metrics], histories: list[pd.DataFrame], steps: pd.DataFrame) -> dict:
+def drawn(variants: dict, metrics: list[Metrics], histories: list[pd.DataFrame]) -> dict:
     """What charts.js draws: charts, a specification per place; lines, survival, crosses, runs; keys, by which to colour
     and compare; looks, in their order.
 
-    variants: {name: settings}; histories: the history.csv of each; steps: survival.csv.
+    variants: {name: settings}; histories: of the models of each, see report.py.
     """
     data = {
         "variants": list(variants),
         "lines": lines(metrics, histories),
-        "survival": survival(steps) if any(len(entry.seeds) > 1 for entry in metrics) else [],
+        "survival": survival(metrics) if any(len(entry.seeds) > 1 for entry in metrics) else [],
         "crosses": crosses(metrics, histories),
         "runs": runs(metrics),
         "keys": keys(variants),

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from common.files import read_json
-from records.losses import LossChart
+from findings.kinds import explanations
+from records.losses import LossFile
 from records.metrics import WORDS, Metrics
 from records.strict import read
 from reporting import answer
@@ -17,8 +17,9 @@ def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
     metrics = [read(results / "variants" / name / "metrics.json", Metrics) for name in variants]
     words = {word: [_named(one) for one in metrics if one.word == word] for word in WORDS}
     lines = [f"  {word:9} {len(names):,}: {_some(names)}" for word, names in words.items() if names]
-    charts = read(results / "diagnosis/losses.json", dict[str, LossChart])
-    causes = answer.causes(metrics, variants, read_json(results / "diagnosis/kinds.json"), charts, defaults)
+    losses = {settings["loss"] for settings in variants.values()}
+    charts = {name: read(results / f"losses/{name}.json", LossFile).chart for name in losses}
+    causes = answer.causes(metrics, variants, explanations(), charts, defaults)
     cured = max((cause for cause in causes if cause.lines), key=lambda cause: len(cause.each), default=None)
     if cured:
         text = " ".join(cured.cure.replace("`", "").split())  # a formula may have line breaks

@@ -17,29 +17,25 @@ def data_uri(content: bytes, kind: str = "image/png") -> str:
 
 
 class Pictures:
-    """The digits of diagnosis/pictures.npz: dark ink on white, as on paper.
+    """The digits of data/digits.npz: dark ink on white, as on paper.
 
     shown: {name: data URI} of those that the page shows, each once; its places refer to it by that name.
     """
 
     def __init__(self, path: str | Path):
-        """The file has per part its images, uint8 (n, 28, 28), and under {part}_index their places (n,)."""
-        self.path, arrays = path, read_arrays(path)
-        self.images = {
-            (part, int(index)): image
-            for part in ("train", "test")
-            for index, image in zip(arrays[f"{part}_index"], arrays[part], strict=True)
-        }
+        """The file has per part its images, uint8 (n, 28, 28)."""
+        arrays = read_arrays(path)
+        self.path, self.images = path, {part: arrays[f"{part}_images"] for part in ("train", "test")}
         self.shown: dict[str, str] = {}
 
     def show(self, part: str, index: int) -> str:
         """Its name, test-17 say. Raises UserError where there is no picture of it."""
         name = f"{part}-{index}"
         if name not in self.shown:
-            if (part, index) not in self.images:
+            if not 0 <= index < len(self.images[part]):
                 raise damaged(self.path, f"no picture of {part} image {index}")
             content = io.BytesIO()
-            Image.fromarray(255 - self.images[part, index]).save(content, "PNG", optimize=True)
+            Image.fromarray(255 - self.images[part][index]).save(content, "PNG", optimize=True)
             self.shown[name] = data_uri(content.getvalue())
         return name
 
@@ -48,7 +44,7 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
     """Per part, the images that a variant's first surviving seed gets wrong, the surest first; no part for whose images
     it has a ŷ that is NaN.
 
-    yhat: {part: float32 (seeds, n)}; y: {part: labels (n,)}. Each: part, count, images (index, name, y, yhat).
+    yhat: of that seed, {part: float32 (n,)}; y: {part: labels (n,)}. Each: part, count, images (index, name, y, yhat).
     """
     place = first_finished(entry)
     if place is None:
@@ -58,7 +54,7 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
     for part in ("test", "train"):
         if str(seed) not in wrong[part]:
             continue
-        indices, of_part = wrong[part][str(seed)], yhat[part][place]
+        indices, of_part = wrong[part][str(seed)], yhat[part]
         images = [
             {
                 "index": index,

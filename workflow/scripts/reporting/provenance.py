@@ -97,11 +97,12 @@ def _absolute(place: str) -> str:
     return place if "://" in place else str(Path(place).expanduser().absolute())
 
 
-def job_names(variants: dict) -> dict[str, list[str]]:
+def job_names(variants: dict, losses: list[str]) -> dict[str, list[str]]:
     """{rule: its jobs' names} of all that the page is made from; '' where the rule has one job only."""
-    names = {rule: [""] for rule in ("download", "extract", "vega", "diagnose")}
+    names = {rule: [""] for rule in ("download", "extract", "vega", "compare")}
     names["normalize"] = sorted({settings["normalization"] for settings in variants.values()})
-    return names | {"train": list(variants), "plot": list(variants)}
+    names |= {"chart": losses, "diagnose": list(variants), "plot": list(variants)}
+    return names | {"train": [f"{name}/{seed}" for name, of in variants.items() for seed in of["seeds"]]}
 
 
 def seconds_per_rule(benchmarks: Path, names: dict[str, list[str]]) -> list[dict]:

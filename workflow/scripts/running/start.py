@@ -54,11 +54,12 @@ def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
         warm.use_for(scripts)
     elif is_run:
         warn(f"{why_not}: jobs start slower, and its own lines are shown")
+    models = [f"{name} {seed}" for name, of in experiment.variants.items() for seed in of["seeds"]]
     quiet = [str(about) for about in workflow.output_settings.quiet or ()]
     return Terminal(
         logger,
         before=f"mnist01: {experiment.in_words}",
-        width=min(40, max(map(len, experiment.variants))),
+        width=min(40, max(map(len, models))),
         page=RESULTS / "report.html",
         is_run=is_run,
         is_brief=is_run and not why_not and quiet == ["host"],

@@ -39,7 +39,7 @@ class Terminal(logging.Handler):
 
     before: the first line, up to the number of jobs; width: of the longest wildcard; page: what the run is for; is_run:
     else it is only planned; is_brief: whether it speaks in Snakemake's place; mixture: what is to be said of models of
-    other settings than now, but for some variants.
+    other settings than now, but for some of them.
     """
 
     def __init__(
@@ -109,9 +109,8 @@ class Terminal(logging.Handler):
                     self.say(f"nothing to do; the page is {self.page.resolve().as_uri()}")
                 self.warn_of_mixture()
             case None if text.startswith("This was a dry-run"):
-                self.warn_of_mixture(
-                    [job["wildcards"]["variant"] for job in self.jobs.values() if job["rule_name"] == "train"]
-                )
+                trained = [job["wildcards"] for job in self.jobs.values() if job["rule_name"] == "train"]
+                self.warn_of_mixture([f"{of['variant']}/{of['seed']}" for of in trained])
 
     def warn_of_mixture(self, but: Container[str] = ()) -> None:
         if line := self.mixture(but):

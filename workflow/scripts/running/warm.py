@@ -26,7 +26,7 @@ TORCH = ("torch", "mpmath", "msgspec", "yaml", "snakemake.iocontainers", "snakem
 MATPLOTLIB = ("matplotlib.figure", "matplotlib.backends.backend_agg", "msgspec", *TORCH[-2:])
 # What PIL imports as it writes its first picture.
 MATPLOTLIB += ("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin")
-SCRIPTS = dict.fromkeys(("extract", "normalize", "train", "diagnose"), TORCH) | {"plot": MATPLOTLIB}
+SCRIPTS = dict.fromkeys(("extract", "normalize", "chart", "train", "diagnose", "compare"), TORCH) | {"plot": MATPLOTLIB}
 # What a script does first: Ctrl-C ends it without a traceback.
 AT_CTRL_C = """\
 import signal

@@ -5,9 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from common.english import counted
+from common.files import damaged, read_text
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +29,10 @@ class Row(NamedTuple):
     test_wrong: int | None = None  # test images; None where a yhat is NaN, or they were not looked at
 
 
-def measure(loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor, y: torch.Tensor) -> Row:
+WHOLE = ("yhat_zeros", "yhat_ones", "test_wrong")  # fields that are whole numbers
+
+
+def measure_epoch(loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor, y: torch.Tensor) -> Row:
     """What is kept of an epoch; loss (), the others (n, 1)."""
     correct = count_correct(yhat, y)
     return Row(
@@ -43,14 +50,13 @@ def count_correct(yhat: torch.Tensor, y: torch.Tensor) -> int | None:
     return None if yhat.isnan().any() else int(((yhat > 0.5) == (y == 1)).sum())
 
 
-def history_csv(histories: dict[int, list[Row]]) -> str:
-    """history.csv: seed, epoch, the fields of Row; NaN and None are empty cells, an infinity is 'inf' or '-inf'."""
+def history_csv(history: list[Row]) -> str:
+    """history.csv: epoch, the fields of Row; NaN and None are empty cells, an infinity is 'inf' or '-inf'."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["seed", "epoch", *Row._fields])
-    for seed, history in histories.items():
-        for epoch, row in enumerate(history):
-            table.writerow([seed, epoch, *(_cell(value) for value in row)])
+    table.writerow(["epoch", *Row._fields])
+    for epoch, row in enumerate(history):
+        table.writerow([epoch, *(_cell(value) for value in row)])
     return text.getvalue()
 
 
@@ -59,3 +65,24 @@ def _cell(value) -> str:
         return ""
     # The shortest text that reads back as the same float32.
     return str(np.float32(value)) if isinstance(value, float) else str(value)
+
+
+def read_history(path: str | Path, epochs: int) -> list[Row]:
+    """What history_csv wrote of so many epochs. Raises UserError where the file holds something else."""
+    head, *rows = csv.reader(io.StringIO(read_text(path)))
+    try:
+        history = [Row(*(_value(*pair) for pair in zip(Row._fields, cells, strict=True))) for _, *cells in rows]
+        is_whole = head == ["epoch", *Row._fields] and [row[0] for row in rows] == list(map(str, range(epochs)))
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise damaged(path, f"found other columns or rows than {','.join(Row._fields)} of {counted(epochs, 'epoch')}")
+    return history
+
+
+def _value(field: str, cell: str):
+    if field in WHOLE:
+        return int(cell) if cell or field != "test_wrong" else None
+    if not cell:
+        return None if field == "accuracy" else math.nan
+    return float(np.float32(cell))

@@ -26,8 +26,6 @@ class Repeats:
 
     def look(self, epoch: int, before: list[torch.Tensor] | None) -> None:
         """Called before the step of each epoch; before: the weights one epoch ago, None at epoch 0."""
-        if epoch:
-            self.look_at_gradient(epoch - 1)
         if self.cycle:
             return
         if self.has_no_memory:
@@ -41,16 +39,12 @@ class Repeats:
             self.cycle = epoch - 1, 1
 
     def look_at_gradient(self, epoch: int) -> None:
-        """Also called once after the last epoch."""
+        """Called after the step of each epoch, before `look` at what it left."""
         is_zero = all(parameter.grad is None or not parameter.grad.any() for parameter in self.parameters)
         if not is_zero:
             self.zero_since = None
         elif self.zero_since is None:
             self.zero_since = epoch
-
-    def is_over(self, epoch: int, epochs: int) -> bool:
-        """Whether the weights at this epoch are already those after the last step."""
-        return self.cycle is not None and (epochs - epoch) % self.cycle[1] == 0
 
 
 def _equal(some: list[torch.Tensor], others: list[torch.Tensor]) -> bool:

@@ -1,0 +1,90 @@
+"""What a training leaves when its last step is taken, and its line in the log."""
+
+import math
+import time
+
+import torch
+
+from common.english import counted
+from records.strict import number
+from records.training import KEYS, Counts, Settings, Training
+from training.device import name_of
+from training.history import count_correct
+from training.network import forward
+from training.observer import Observer, answers
+from training.trained import Trained
+
+
+def ended(see: Observer, settings: dict, seed: int, optimizer: object) -> Trained:
+    """The model, after a last forward pass. settings: as `train` was given them."""
+    network, x = see.network, see.x
+    see.fill_in()
+    with torch.no_grad():
+        logits, yhat = forward(network, x)
+        seconds = time.perf_counter() - see.start
+        test_logits, test_yhat = forward(network, see.test[0])
+        test_loss = see.loss(see.test[1], test_yhat, test_logits).item()
+    names = list(network.state_dict())
+    final = _on_cpu(dict(zip(names, see.parameters, strict=True)))
+    correct = count_correct(yhat, see.y)
+    diverged_epoch, broke = see.diverged_epoch, see.broke
+    if diverged_epoch is None and correct is None:  # only the last step broke the weights
+        diverged_epoch, broke = settings["epochs"], (logits, yhat)
+    last_finite = last_finite_yhat = largest_weight = None
+    if diverged_epoch is not None:
+        largest_weight = max(weight.abs().max().item() for weight in see.weights)
+        weights = see.weights if math.isfinite(largest_weight) else see.before or see.weights
+        last_finite = _on_cpu(dict(zip(names, weights, strict=True)))
+        network.load_state_dict(last_finite)
+        last_finite_yhat = answers(network, x)[1].cpu()
+        network.load_state_dict(final)
+    record = Training(
+        variant=settings["variant"],
+        seed=seed,
+        settings=Settings(**{key: settings[key] for key in KEYS}),
+        classes=settings["classes"],
+        code=settings["code"],
+        device=name_of(see.y.device),
+        counts=Counts(train=_per_class(see.y), test=_per_class(see.test[1])),
+        seconds=round(seconds, 3),
+        epochs=len(see.history),
+        diverged_epoch=diverged_epoch,
+        largest_weight=None if largest_weight is None else number(largest_weight),
+        cycle=see.repeats.cycle,
+        zero_since=see.repeats.zero_since,
+        correct=correct,
+        test_correct=count_correct(test_yhat, see.test[1]),
+        test_loss=number(test_loss),
+        tested=see.tested,
+        test_epoch=see.test_epoch,
+    )
+    return Trained(
+        record=record,
+        history=see.history,
+        weights=final,
+        logits=logits.cpu(),
+        yhat=yhat.cpu(),
+        test_yhat=test_yhat.cpu(),
+        test_answers=see.test_answers,
+        last_finite=last_finite,
+        last_finite_yhat=last_finite_yhat,
+        broke=broke and (broke[0].cpu(), broke[1].cpu()),
+        optimizer=optimizer,
+    )
+
+
+def _on_cpu(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
+
+
+def _per_class(y: torch.Tensor) -> tuple[int, int]:
+    return int((y == 0).sum()), int((y == 1).sum())
+
+
+def came_to(trained: Trained) -> str:
+    """'12,665 of 12,665 right, test 2,114 of 2,115'; 'loss not finite at epoch 249 of 500'."""
+    record = trained.record
+    if record.diverged_epoch is not None:
+        return f"loss not finite at epoch {record.diverged_epoch:,} of {counted(record.epochs, 'epoch')}"
+    test = "ŷ NaN" if record.test_correct is None else f"{record.test_correct:,} of {sum(record.counts.test):,}"
+    return f"{record.correct:,} of {sum(record.counts.train):,} right, test {test}"
