@@ -19,7 +19,7 @@ from comparing.statistics import mcnemar
 from cures import cures
 from cures.changes import GENERAL, OF_CAUSES, WAYS, Change
 from experiment.config import check
-from findings.kinds import KINDS
+from findings.catalogue import CATALOGUE
 from records.metrics import Autopsy, Outcome
 from training.fast import pack
 
@@ -215,7 +215,7 @@ def test_cures_are_ranked_by_function_then_accuracy_then_size():
 
 
 def test_every_way_that_a_kind_names_is_there():
-    named = {way for kind in KINDS.values() for way in kind.tries} | set(GENERAL)
+    named = {way for kind in CATALOGUE.values() for way in kind.tries} | set(GENERAL)
     named |= {way for ways in OF_CAUSES.values() for way in ways}
     assert named == set(WAYS)
     causes = Autopsy.__annotations__["cause"].__args__[0].__args__

@@ -21,8 +21,7 @@ from common.files import write, write_json, write_sums
 from common.params import read_params
 from common.tensors import read_tensors
 from comparing.pairs import SHOWN, changes, first_finished, hardest, surest, survival, wrong_images
-from findings.findings import ORDER
-from findings.kinds import explanations
+from findings.catalogue import explanations
 from losses.facts import limits
 from losses.rewrites import better
 from losses.signs import sign_chart
@@ -117,7 +116,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     compared = changes(variants, metrics, of_test)
     write_json(output["pairs"], as_json(compared))
     write_json(output["wrong"], wrong)
-    write_json(output["kinds"], {name: explanations()[name] for name in ORDER})
+    write_json(output["kinds"], explanations())
     write(output["pictures"], pictures(entries, wrong, predictions, digits))
     write_sums(output["sums"], [file for name, file in output.items() if name != "sums"])
     unsafe = sum(any(limits(chart).values()) for chart in charts.values())

@@ -1,6 +1,6 @@
 """Single changes of a variant's settings that may make it train well, the likeliest first.
 
-What a finding makes likely is said where its kind is (`tries`); here is how each way of changing is carried out.
+What a kind of finding makes likely, the catalogue says (`tries`); here is how each way of changing is carried out.
 """
 
 import re
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from common.english import counted, with_article
+from findings.catalogue import CATALOGUE
 from findings.evidence import Evidence
-from findings.kinds import KINDS
 from findings.rates import rose
 from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError
@@ -55,7 +55,7 @@ def worth_trying(evidence: Evidence, findings: list[Finding]) -> Iterator[list[C
     for finding in findings:
         if finding.alarm:
             is_broken = finding.kind == "diverged"
-            yield _by(OF_CAUSES[evidence.autopsy.cause] if is_broken else KINDS[finding.kind].tries, evidence)
+            yield _by(OF_CAUSES[evidence.autopsy.cause] if is_broken else CATALOGUE[finding.kind].tries, evidence)
     yield _by(GENERAL, evidence)
 
 

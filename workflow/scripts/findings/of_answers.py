@@ -4,19 +4,13 @@ import math
 
 from comparing.statistics import BEYOND_LUCK, at_least, fisher, interval
 from findings.evidence import Evidence
-from findings.kinds import kind
+from findings.finders import finds
 from records.metrics import Finding, finding
 
 HARDLY = 0.1  # of the errors of always naming the larger class: who avoids less hardly learned anything
 
 
-@kind(
-    "one-class",
-    means="the model gives all images the same answer",
-    why="a symptom: the other findings say of what",
-    helps="what the other findings ask for",
-    of_finished=True,
-)
+@finds("one-class")
 def one_class(evidence: Evidence) -> Finding | None:
     ones = int((evidence.end.yhat > 0.5).sum())
     if ones not in (0, len(evidence.y)):
@@ -27,15 +21,7 @@ def one_class(evidence: Evidence) -> Finding | None:
     return finding("one-class", sentence, labels=[label], count=n)
 
 
-@kind(
-    "chance-level",
-    means="its answers to the training images are not or hardly better than always naming the larger class, or have "
-    "nothing to do with the labels",
-    why="a symptom: the other findings say of what",
-    helps="what the other findings ask for",
-    of_finished=True,
-    tries=("rate", "Adam", "standard loss"),
-)
+@finds("chance-level")
 def chance_level(evidence: Evidence) -> Finding | None:
     n, right, answers_one = evidence.task.pixels.n, evidence.right, evidence.end.yhat > 0.5
     ones = [int((answers_one & (evidence.y == label)).sum()) for label in (0, 1)]
@@ -54,15 +40,7 @@ def chance_level(evidence: Evidence) -> Finding | None:
     return finding("chance-level", sentence, value=p, **facts)
 
 
-@kind(
-    "does-not-generalize",
-    means="a far larger share of the test images than of the training images is wrong, beyond luck",
-    why="the test images are of another kind than the training images (inverted, turned, of another source), or the "
-    "network learned its training images by heart",
-    helps="a look at the test images beside the training images; more images, fewer epochs or units",
-    of_finished=True,
-    tries=("epochs", "pixels"),
-)
+@finds("does-not-generalize")
 def does_not_generalize(evidence: Evidence) -> Finding | None:
     avoids, n = evidence.test_avoids, evidence.task.test_n
     if avoids is None or avoids >= 0.5 or evidence.avoids - avoids <= 0.25:
@@ -79,15 +57,7 @@ def does_not_generalize(evidence: Evidence) -> Finding | None:
     return finding("does-not-generalize", sentence, count=wrong, of=of, value=avoids, against=evidence.avoids)
 
 
-@kind(
-    "no-better-than-constant",
-    means="its loss is no less than that of the best single answer for all images",
-    why="nothing that distinguishes the images has reached the loss; where the answers are right, some sure mistakes "
-    "cost more than all the others gain",
-    helps="what the other findings ask for",
-    alarm="unless nearly all answers are right, on the training and on the test images",
-    of_finished=True,
-)
+@finds("no-better-than-constant")
 def no_better_than_constant(evidence: Evidence) -> Finding | None:
     if not evidence.is_no_better_than_constant:
         return None
@@ -103,17 +73,7 @@ def no_better_than_constant(evidence: Evidence) -> Finding | None:
     return finding("no-better-than-constant", sentence, alarm=not evidence.is_right, **facts)
 
 
-@kind(
-    "little-progress",
-    means="its loss has come less than half of the way from that of the best single answer for all images to that of "
-    "the best answers of all; where that way is not defined, it makes more than half of the errors on the training "
-    "images that always naming the larger class makes",
-    why="too few epochs, steps too short, or something that holds the weights back, such as weight decay",
-    helps="more epochs, a larger learning rate, less weight decay",
-    alarm="unless nearly all answers are right, on the training and on the test images",
-    of_finished=True,
-    tries=("rate", "argument", "Adam"),
-)
+@finds("little-progress")
 def little_progress(evidence: Evidence) -> Finding | None:
     progress = evidence.progress
     if progress is None:
@@ -131,15 +91,7 @@ def little_progress(evidence: Evidence) -> Finding | None:
     return finding("little-progress", sentence, alarm=not evidence.is_right, value=progress)
 
 
-@kind(
-    "overfit",
-    means="the loss on the test images was least before the end and has doubled since, with no fewer of them wrong, "
-    "and errors are significantly more frequent on them than on the training images (Fisher's exact test)",
-    why="the network learns its training images by heart",
-    helps="fewer epochs, fewer units, weight decay, or more images",
-    of_finished=True,
-    tries=("epochs",),
-)
+@finds("overfit")
 def overfit(evidence: Evidence) -> Finding | None:
     tested = [one for one in evidence.run.tested if math.isfinite(one.loss)]
     wrong, n = int(evidence.wrong.sum()), len(evidence.y)

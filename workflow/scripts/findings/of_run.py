@@ -6,7 +6,7 @@ import torch
 
 from common.english import counted
 from findings.evidence import Evidence
-from findings.kinds import kind
+from findings.finders import finds
 from formulas.float32 import SMALLEST_NORMAL
 from formulas.language import Node
 from losses.exact import REACH, exact, formula
@@ -28,25 +28,13 @@ def per_layer(values: list) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
-@kind(
-    "diverged",
-    means="the loss became NaN or infinite",
-    why="some operation was given a number for which float32 has no answer; the autopsy names it",
-    helps="what the autopsy's cause asks for: another way to type the same loss, or smaller steps",
-)
+@finds("diverged")
 def diverged(evidence: Evidence) -> Finding | None:
     found = evidence.autopsy
     return found and finding("diverged", found.sentence, epoch=found.epoch)
 
 
-@kind(
-    "will-diverge",
-    means="the run ended well, but if it went on as it did, the loss would become NaN or infinite",
-    why="the surest images come near the logit at which the loss or its gradient is not finite",
-    helps="the same loss typed as a function of the logits; fewer epochs only hide it",
-    alarm="where even the late end of the range is within twice the epochs",
-    tries=("rewrite", "unguarded", "standard loss"),
-)
+@finds("will-diverge")
 def will_diverge(evidence: Evidence) -> Finding | None:
     found, epochs = evidence.forecast, evidence.task.settings["epochs"]
     if found is None or found.epoch is None:
@@ -64,16 +52,7 @@ def will_diverge(evidence: Evidence) -> Finding | None:
     return finding("will-diverge", sentence, alarm=is_soon, epoch=found.epoch, value=found.limit)
 
 
-@kind(
-    "stuck-images",
-    means="images are wrong, and the loss has a gradient of exactly 0 for them: they contribute nothing to any step, "
-    "and only what is learned from others can mend them. Beside these, starved ones have less than half of the "
-    "gradient that the formula has without rounding",
-    why="float32 rounds ŷ to exactly 0 or 1, or a clamp, an epsilon or a flat piece of the loss swallows the slope",
-    helps="the same loss typed as a function of the logits; pixels scaled down, so that no image starts out saturated",
-    of_finished=True,
-    tries=("rewrite", "unguarded", "standard loss"),
-)
+@finds("stuck-images")
 def stuck_images(evidence: Evidence) -> Finding | None:
     wrong = evidence.wrong
     stuck = wrong & (evidence.end.pull == 0)
@@ -117,15 +96,7 @@ def _starved(evidence: Evidence) -> torch.Tensor:
     return ((y == 0) & (logits >= above)) | ((y == 1) & (logits <= below))
 
 
-@kind(
-    "frozen",
-    means="from some epoch on every gradient is exactly 0, while images are wrong. Under plain SGD nothing changes "
-    "ever again; other optimizers only coast on their momentum",
-    why="all images, right or wrong, lie where the loss is flat, or no unit lets a gradient through",
-    helps="a loss with a slope wherever an image is wrong; smaller steps, or pixels scaled down, if it began well",
-    of_finished=True,
-    tries=("rewrite", "standard loss"),
-)
+@finds("frozen")
 def frozen(evidence: Evidence) -> Finding | None:
     since, wrong = evidence.run.zero_since, int(evidence.wrong.sum())
     if since is None or not wrong:
@@ -134,14 +105,7 @@ def frozen(evidence: Evidence) -> Finding | None:
     return finding("frozen", sentence, epoch=since, count=wrong, of=len(evidence.y))
 
 
-@kind(
-    "unchanged",
-    means="not one bit of one weight moved",
-    why="no gradient at all, or steps below the weights' last bit",
-    helps="a larger learning rate, or a loss with a gradient",
-    of_finished=True,
-    tries=("Adam", "rate"),
-)
+@finds("unchanged")
 def unchanged(evidence: Evidence) -> Finding | None:
     if not all(map(torch.equal, evidence.start.weights, evidence.end.weights)):
         return None
@@ -151,15 +115,7 @@ def unchanged(evidence: Evidence) -> Finding | None:
     return finding("unchanged", sentence, count=count)
 
 
-@kind(
-    "cycle",
-    means="plain SGD came back to the very weights of some epochs before: it repeats them for ever",
-    why="the step goes as far back as it came, or is too small to move a bit",
-    helps="another learning rate",
-    alarm="while an image is wrong",
-    of_finished=True,
-    tries=("rate",),
-)
+@finds("cycle")
 def cycle(evidence: Evidence) -> Finding | None:
     if evidence.run.cycle is None or not has_no_memory(evidence.task.settings["optimizer"]):
         return None
@@ -171,14 +127,7 @@ def cycle(evidence: Evidence) -> Finding | None:
     return finding("cycle", sentence, alarm=wrong > 0, epoch=epoch, period=period, count=wrong)
 
 
-@kind(
-    "dead-layer",
-    means="the activation's derivative is exactly 0 for all units of a layer and all images: no gradient passes",
-    why="one large step, or weight decay, pushed every unit to where the activation is flat",
-    helps="a smaller learning rate; LeakyReLU or another activation without a flat side",
-    of_finished=True,
-    tries=("rate", "pixels", "Adam", "activation"),
-)
+@finds("dead-layer")
 def dead_layer(evidence: Evidence) -> Finding | None:
     whole = [bool(units.all()) for units in evidence.end.dead]
     if not any(whole):
@@ -194,15 +143,7 @@ def dead_layer(evidence: Evidence) -> Finding | None:
     return finding("dead-layer", sentence, epoch=epoch, layers=dead)
 
 
-@kind(
-    "dead-units",
-    means="the activation's derivative is exactly 0 for some units and all images: they pass no gradient. Networks "
-    "train well with most units dead",
-    why="large steps; in deep networks also the first weights",
-    helps="nothing is wrong in itself",
-    alarm="never",
-    of_finished=True,
-)
+@finds("dead-units")
 def dead_units(evidence: Evidence) -> Finding | None:
     dead = [int(units.sum()) for units in evidence.end.dead]
     if not any(dead) or any(units.all() for units in evidence.end.dead):
@@ -215,14 +156,7 @@ def dead_units(evidence: Evidence) -> Finding | None:
     return finding("dead-units", sentence, alarm=False, count=sum(dead), of=of, layers=layers)
 
 
-@kind(
-    "worse-than-start",
-    means="its loss is larger than before the first step",
-    why="steps too long: each goes beyond the valley that it aims at",
-    helps="a smaller learning rate",
-    of_finished=True,
-    tries=("rate", "Adam"),
-)
+@finds("worse-than-start")
 def worse_than_start(evidence: Evidence) -> Finding | None:
     if not evidence.end.loss > evidence.start.loss:
         return None
@@ -231,14 +165,7 @@ def worse_than_start(evidence: Evidence) -> Finding | None:
     return finding("worse-than-start", sentence, **facts)
 
 
-@kind(
-    "bad-start",
-    means="the first loss is at least twice that of a coin (every ŷ a half), or images are wrong and saturated before "
-    "the first step: the training first has to undo that",
-    why="large pixels make large logits",
-    helps="pixels divided by 255, or standardized",
-    alarm="never",
-)
+@finds("bad-start")
 def bad_start(evidence: Evidence) -> Finding | None:
     start, coin = evidence.start, evidence.task.coin
     saturated = start.wrong(evidence.y) & ((start.yhat == 0) | (start.yhat == 1))
@@ -262,14 +189,7 @@ def bad_start(evidence: Evidence) -> Finding | None:
     return finding("bad-start", f"{text[0].upper()}{text[1:]}.", alarm=False, **facts)
 
 
-@kind(
-    "vanishing",
-    means="most weights of the first layer have not moved by a bit, while those of the last layer do",
-    why="each layer on the way back shrinks the gradient, until a step is below the weights' last bit",
-    helps="fewer layers; ReLU in place of Sigmoid; an optimizer that scales each step, such as Adam",
-    of_finished=True,
-    tries=("Adam", "activation"),
-)
+@finds("vanishing")
 def vanishing(evidence: Evidence) -> Finding | None:
     first, last = evidence.moved[0], evidence.moved[-1]
     does_reach = bool((evidence.start.logits != evidence.start.logits[0]).any())
