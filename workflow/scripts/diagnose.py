@@ -26,7 +26,7 @@ from losses.facts import limits
 from losses.rewrites import better
 from losses.signs import sign_chart
 from records.metrics import Metrics
-from records.strict import as_json, read
+from records.strict import as_json, read_record
 from training.fast import pack
 from training.loss import Loss, build_loss
 from training.network import build_network, forward
@@ -98,7 +98,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     """Writes what was found; tells it in a line."""
     variants = experiment["variants"]
     losses = {name: build_loss(definition) for name, definition in experiment["losses"].items()}
-    metrics = {name: read(folder / name / "metrics.json", Metrics) for name in variants}
+    metrics = {name: read_record(folder / name / "metrics.json", Metrics) for name in variants}
     predictions = {name: read_arrays(folder / name / "predictions.npz") for name in variants}
     digits = read_tensors(digits_file)
     y = {part: digits[f"{part}_labels"].numpy().astype(bool) for part in ("train", "test")}

@@ -17,7 +17,7 @@ from common.errors import logged
 from common.files import write
 from common.params import read_params
 from records.metrics import Metrics
-from records.strict import read
+from records.strict import read_record
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 
@@ -108,7 +108,7 @@ def shown(predictions: dict, status: list[str]) -> tuple[np.ndarray, list[bool]]
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as say:
-        metrics = read(snakemake.input.metrics, Metrics)
+        metrics = read_record(snakemake.input.metrics, Metrics)
         seeds = [outcome.seed for outcome in metrics.seeds]
         predictions = read_arrays(snakemake.input.predictions)
         yhat, is_last_finite = shown(predictions, [outcome.status for outcome in metrics.seeds])

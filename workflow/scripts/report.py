@@ -20,7 +20,7 @@ from experiment.effective import effective
 from records.comparison import Change
 from records.losses import LossChart, Rewrite
 from records.metrics import Metrics
-from records.strict import read
+from records.strict import read_record
 from reporting import (
     answer,
     best,
@@ -114,8 +114,8 @@ def read_picture(path: str | Path) -> bytes:
 
 def gather(inputs: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
-    found = {name: read(inputs[name], kind) for name, kind in KINDS.items()}
-    metrics = [read(path, Metrics) for path in inputs["metrics"]]
+    found = {name: read_record(inputs[name], kind) for name, kind in KINDS.items()}
+    metrics = [read_record(path, Metrics) for path in inputs["metrics"]]
     return found | {
         "metrics": metrics,
         "same_weights": read_same_weights(inputs["same_weights"], metrics, list(found["losses"])),

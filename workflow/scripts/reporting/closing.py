@@ -6,7 +6,7 @@ from pathlib import Path
 from common.files import read_json
 from records.losses import LossChart
 from records.metrics import WORDS, Metrics
-from records.strict import read
+from records.strict import read_record
 from reporting import answer
 
 NAMED = 6  # variants of a line
@@ -14,10 +14,10 @@ NAMED = 6  # variants of a line
 
 def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
     """variants: {name: settings}, as the page has them."""
-    metrics = [read(results / "variants" / name / "metrics.json", Metrics) for name in variants]
+    metrics = [read_record(results / "variants" / name / "metrics.json", Metrics) for name in variants]
     words = {word: [_named(one) for one in metrics if one.word == word] for word in WORDS}
     lines = [f"  {word:9} {len(names):,}: {_some(names)}" for word, names in words.items() if names]
-    charts = read(results / "diagnosis/losses.json", dict[str, LossChart])
+    charts = read_record(results / "diagnosis/losses.json", dict[str, LossChart])
     causes = answer.causes(metrics, variants, read_json(results / "diagnosis/kinds.json"), charts, defaults)
     cured = max((cause for cause in causes if cause.lines), key=lambda cause: len(cause.each), default=None)
     if cured:
