@@ -20,7 +20,7 @@ sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 from builders.places import ROOT
 from experiment.config import check
 from experiment.definitions import loss_definition
-from experiment.schema import SCHEMA, SETTINGS
+from experiment.schema import SCHEMA, SETTING_SCHEMAS
 from findings.catalogue import CATALOGUE
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 from images import png
@@ -71,7 +71,7 @@ def _keys() -> str:
         default = _default(schema) if schema["default"] else ""
         rows.append([f"`{section}`", schema["description"], default])
         if section == "variants":
-            keys = {key: SETTINGS[key] for key in ("loss", "normalization", "note")}
+            keys = {key: SETTING_SCHEMAS[key] for key in ("loss", "normalization", "note")}
             rows += [[f"`variants.{{name}}.{key}`", keys[key]["description"], ""] for key in keys]
             rows.append(["`variants.{name}.…`", "any key of `defaults`, for this variant", ""])
         elif "properties" in schema:

@@ -17,7 +17,7 @@ from common.errors import UserError
 from common.files import read_json
 from comparing.statistics import mcnemar
 from cures import cures
-from cures.changes import GENERAL, OF_CAUSES, WAYS, Change
+from cures.changes import GENERAL, OF_CAUSES, WAYS, SettingsChange
 from experiment.config import check
 from findings.catalogue import CATALOGUE
 from records.metrics import Autopsy, Outcome
@@ -200,7 +200,7 @@ def cure(way: str, right: list[int], correct: int = 9):
     yhat = torch.tensor([[1.0 if image in right else 0.0] for image in range(100)])
     evidence = SimpleNamespace(test_yhat=yhat, task=SimpleNamespace(data={"y_test": torch.ones(100, 1)}))
     trial = SimpleNamespace(way=way, test_correct=len(right), correct=correct)
-    return Change(way, way, way), trial, SimpleNamespace(evidence=evidence)
+    return SettingsChange(way, way, way), trial, SimpleNamespace(evidence=evidence)
 
 
 def test_cures_are_ranked_by_function_then_accuracy_then_size():

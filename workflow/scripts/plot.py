@@ -21,7 +21,7 @@ from records.strict import read_record
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 
-COLUMNS = 4  # of panels, at most
+PANEL_COLUMNS = 4  # of panels, at most
 WHITE, BLACK, BLUE, RED = (255, 255, 255), (0, 0, 0), (31, 119, 180), (214, 39, 40)
 OPACITY = 0.4  # of a dot
 
@@ -34,7 +34,7 @@ def plot(
     is_last_finite: of which seeds ŷ is that of the last finite weights.
     """
     y = np.repeat([0, 1], counts)
-    columns = min(COLUMNS, len(seeds))
+    columns = min(PANEL_COLUMNS, len(seeds))
     rows = math.ceil(len(seeds) / columns)
     width, height = (8, 4 if len(seeds) == 1 else 0.8 + rows * 5.6 / columns)
     figure = Figure(figsize=(width, height), dpi=100)

@@ -112,7 +112,7 @@ def read_picture(path: str | Path) -> bytes:
     return content
 
 
-def gather(inputs: dict) -> dict:
+def read_inputs(inputs: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant."""
     found = {name: read_record(inputs[name], kind) for name, kind in KINDS.items()}
     metrics = [read_record(path, Metrics) for path in inputs["metrics"]]
@@ -131,8 +131,8 @@ def gather(inputs: dict) -> dict:
 def compare(found: dict, variants: dict, defaults: dict) -> dict:
     """What the page's sections share, and under the name of each what it shows.
 
-    found: as `gather` gives it; variants: {name: settings}, in the same order; defaults: what a variant has that says
-    nothing else.
+    found: as `read_inputs` gives it; variants: {name: settings}, in the same order; defaults: what a variant has that
+    says nothing else.
     """
     metrics, wrong = found["metrics"], found["wrong"]
     rows = summary.over_seeds(metrics, variants)
@@ -143,7 +143,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     ranking = best.best(metrics, wrong)
     digits = found["pictures"]
     became = {
-        entry.variant: page.number(summary.broken_loss(entry, history))
+        entry.variant: page.short_number(summary.broken_loss(entry, history))
         for entry, history in zip(metrics, found["histories"], strict=True)
     }
     at_broken_weights = losses.same_weights(found["same_weights"])
@@ -166,11 +166,11 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "choices": grid.choices(rows, differing, page.setting),
         },
         "table": {
-            "lines": table.lines(rows, ranking.winners, ranking.equals),
+            "lines": table.table_lines(rows, ranking.winners, ranking.equals),
             "swept": table.swept(rows, differing),
             "settings": [key for key in rows[0].settings if not key.endswith("_definition")],
             "limit": charts.ONE_LOGIT,
-            "facts": table.facts(rows, metrics, wrong, page.setting),
+            "facts": table.filter_facts(rows, metrics, wrong, page.setting),
         },
         "curves": charts.drawn(variants, metrics, found["histories"], found["survival"]),
         "cards": {
@@ -178,11 +178,11 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         },
         "diagnosis": {
             "losses": losses.strips(found["losses"], found["rewrites"], variants, found["histories"]),
-            "same_weights": at_broken_weights[: losses.SHOWN],
+            "same_weights": at_broken_weights[: losses.SAME_WEIGHTS_ROWS],
             "same_weights_count": len(at_broken_weights),
             "changes": pairs.clearest(found["pairs"]),
             "change_count": len(found["pairs"]),
-            "named_pairs": pairs.NAMED,
+            "named_pairs": pairs.NAMED_PAIRS,
             "hardest": pictures.hardest_digits(digits, metrics, wrong, y),
         },
     }
@@ -208,7 +208,7 @@ def mixture(variants: dict, data: dict, trains: str, results: Path) -> dict | No
 def main(inputs: dict, experiment: dict, output: dict) -> None:
     """experiment: the fields of an Experiment; beside them `trains`, the digest of what trains now, and `config_file`,
     what the user wrote, None where it is not to be shown."""
-    found = gather(inputs)
+    found = read_inputs(inputs)
     metrics, config_file = found["metrics"], experiment["config_file"]
     variants = {entry.variant: experiment["variants"][entry.variant] for entry in metrics}
     write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from common.errors import UserError
 from comparing.statistics import SIGNIFICANT, mcnemar
-from cures.changes import WAYS, Change, worth_trying
+from cures.changes import WAYS, SettingsChange, worth_trying
 from cures.snippets import snippet
 from findings.evidence import Evidence, OtherRate, Task, task
 from findings.findings import findings, verdict
@@ -35,7 +35,7 @@ def cured(
     train: trains a seed of a task. normalized: the data of a task under a normalization_definition.
     """
     outcome, evidence = first.outcome, first.evidence
-    tried: list[tuple[Change, Trained]] = []
+    tried: list[tuple[SettingsChange, Trained]] = []
     for change in _each(evidence, outcome, tried):
         settings = evidence.task.settings | change.settings
         pixels = change.settings.get("normalization_definition")
@@ -58,7 +58,9 @@ def cured(
     )
 
 
-def _each(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Trained]]) -> Iterator[Change]:
+def _each(
+    evidence: Evidence, outcome: Outcome, tried: list[tuple[SettingsChange, Trained]]
+) -> Iterator[SettingsChange]:
     """Each change once, until one is found that nothing could rank before: the same function, or no image wrong. What
     the next alarm makes likely, only while nothing helps."""
     seen = [evidence.task.settings]
@@ -79,11 +81,11 @@ def _is_good(other: Trained) -> bool:
     return other.outcome.verdict == "good"
 
 
-def _is_best(change: Change, other: Trained) -> bool:
+def _is_best(change: SettingsChange, other: Trained) -> bool:
     return _is_good(other) and (change.is_same_function or other.outcome.correct == other.outcome.n)
 
 
-def _other_rate(tried: list[tuple[Change, Trained]]) -> OtherRate | None:
+def _other_rate(tried: list[tuple[SettingsChange, Trained]]) -> OtherRate | None:
     """The first that was tried: a tenth of the rate, or ten times as much."""
     for change, other in tried:
         if change.way == "rate":
@@ -97,7 +99,7 @@ def _other_rate(tried: list[tuple[Change, Trained]]) -> OtherRate | None:
     return None
 
 
-def _trial(evidence: Evidence, outcome: Outcome, change: Change, other: Trained) -> Trial:
+def _trial(evidence: Evidence, outcome: Outcome, change: SettingsChange, other: Trained) -> Trial:
     told = other.outcome
     alarms = [finding.kind for finding in told.findings if finding.alarm]
     settings = evidence.task.settings
@@ -120,7 +122,7 @@ def _p_value(one: Evidence, other: Evidence) -> float:
     return mcnemar(int((right & ~also_right).sum()), int((also_right & ~right).sum()))
 
 
-def _ranked(cures: list[tuple[Change, Trial, Trained]]) -> list[Trial]:
+def _ranked(cures: list[tuple[SettingsChange, Trial, Trained]]) -> list[Trial]:
     """The same function before another; then what is not significantly worse than the most accurate; of these the
     smallest change."""
     found = []

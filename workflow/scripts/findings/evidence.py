@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from comparing.statistics import SIGNIFICANT, at_least
-from findings.pixels import Pixels, look
+from findings.pixels import PixelFacts, look
 from losses.answers import ROUNDING, answers
 from losses.facts import unbounded
 from losses.signs import sign_chart
@@ -67,7 +67,7 @@ class Task:
     data: dict
     loss: Loss
     chart: LossChart
-    pixels: Pixels
+    pixels: PixelFacts
     coin: float
     constant: float | None
     floor: float | None

@@ -11,7 +11,7 @@ HARDLY = 0.1  # of the errors of always naming the larger class: who avoids less
 
 
 @finds("one-class")
-def one_class(evidence: Evidence) -> Finding | None:
+def find_one_class(evidence: Evidence) -> Finding | None:
     ones = int((evidence.end.yhat > 0.5).sum())
     if ones not in (0, len(evidence.y)):
         return None
@@ -22,7 +22,7 @@ def one_class(evidence: Evidence) -> Finding | None:
 
 
 @finds("chance-level")
-def chance_level(evidence: Evidence) -> Finding | None:
+def find_chance_level(evidence: Evidence) -> Finding | None:
     n, right, answers_one = evidence.task.pixels.n, evidence.right, evidence.end.yhat > 0.5
     ones = [int((answers_one & (evidence.y == label)).sum()) for label in (0, 1)]
     if sum(ones) in (0, sum(n)):  # see one-class
@@ -41,7 +41,7 @@ def chance_level(evidence: Evidence) -> Finding | None:
 
 
 @finds("does-not-generalize")
-def does_not_generalize(evidence: Evidence) -> Finding | None:
+def find_does_not_generalize(evidence: Evidence) -> Finding | None:
     avoids, n = evidence.test_avoids, evidence.task.test_n
     if avoids is None or avoids >= 0.5 or evidence.avoids - avoids <= 0.25:
         return None
@@ -58,7 +58,7 @@ def does_not_generalize(evidence: Evidence) -> Finding | None:
 
 
 @finds("no-better-than-constant")
-def no_better_than_constant(evidence: Evidence) -> Finding | None:
+def find_no_better_than_constant(evidence: Evidence) -> Finding | None:
     if not evidence.is_no_better_than_constant:
         return None
     least = evidence.task.constant
@@ -74,10 +74,10 @@ def no_better_than_constant(evidence: Evidence) -> Finding | None:
 
 
 @finds("little-progress")
-def little_progress(evidence: Evidence) -> Finding | None:
+def find_little_progress(evidence: Evidence) -> Finding | None:
     progress = evidence.progress
     if progress is None:
-        if evidence.avoids >= 0.5 or one_class(evidence) or chance_level(evidence):
+        if evidence.avoids >= 0.5 or find_one_class(evidence) or find_chance_level(evidence):
             return None
         n = evidence.task.pixels.n
         sentence = f"{evidence.right:,} of {sum(n):,} training images are right; always naming the larger class gets "
@@ -92,7 +92,7 @@ def little_progress(evidence: Evidence) -> Finding | None:
 
 
 @finds("overfit")
-def overfit(evidence: Evidence) -> Finding | None:
+def find_overfit(evidence: Evidence) -> Finding | None:
     tested = [one for one in evidence.run.tested if math.isfinite(one.loss)]
     wrong, n = int(evidence.wrong.sum()), len(evidence.y)
     test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())

@@ -36,7 +36,7 @@ def _labels(found: dict) -> list[int]:
 
 
 @finds("wrong-way")
-def wrong_way(evidence: Evidence) -> Finding | None:
+def find_wrong_way(evidence: Evidence) -> Finding | None:
     found = chart.wrong_way(evidence.task.chart)
     if found is None:
         return None
@@ -66,7 +66,7 @@ def _wrong_within(evidence: Evidence, label: int, parts: list) -> int:
 
 
 @finds("no-gradient")
-def no_gradient(evidence: Evidence) -> Finding | None:
+def find_no_gradient(evidence: Evidence) -> Finding | None:
     if chart.no_gradient(evidence.task.chart) is None:
         return None
     sentence = "Wherever it is finite, the loss has a gradient of exactly 0, for both classes: nothing can be learned."
@@ -74,7 +74,7 @@ def no_gradient(evidence: Evidence) -> Finding | None:
 
 
 @finds("never-finite")
-def never_finite(evidence: Evidence) -> Finding | None:
+def find_never_finite(evidence: Evidence) -> Finding | None:
     found = chart.never_finite(evidence.task.chart)
     if found is None:
         return None
@@ -104,7 +104,7 @@ def _broken_at_the_border(loss: Loss, label: int) -> str:
 
 
 @finds("ignores-class")
-def ignores_class(evidence: Evidence) -> Finding | None:
+def find_ignores_class(evidence: Evidence) -> Finding | None:
     found = chart.ignores_class(evidence.task.chart)
     if found is None:
         return None
@@ -114,7 +114,7 @@ def ignores_class(evidence: Evidence) -> Finding | None:
 
 
 @finds("ignores-labels")
-def ignores_labels(evidence: Evidence) -> Finding | None:
+def find_ignores_labels(evidence: Evidence) -> Finding | None:
     if chart.ignores_labels(evidence.task.chart) is None:
         return None
     sentence = "The loss has the same gradient for both classes, at every logit: it asks for one answer to all images."
@@ -122,7 +122,7 @@ def ignores_labels(evidence: Evidence) -> Finding | None:
 
 
 @finds("unbounded")
-def unbounded(evidence: Evidence) -> Finding | None:
+def find_unbounded(evidence: Evidence) -> Finding | None:
     found = chart.unbounded(evidence.task.chart)
     if found is None:
         return None
@@ -136,7 +136,7 @@ def unbounded(evidence: Evidence) -> Finding | None:
 
 
 @finds("border-optimum")
-def border_optimum(evidence: Evidence) -> Finding | None:
+def find_border_optimum(evidence: Evidence) -> Finding | None:
     found = chart.border_optimum(evidence.task.chart)
     if found is None:
         return None
@@ -163,7 +163,7 @@ def _best(name: str, facts: dict) -> str:
 
 
 @finds("floor")
-def floor(evidence: Evidence) -> Finding | None:
+def find_floor(evidence: Evidence) -> Finding | None:
     found = chart.floor(evidence.task.chart)
     if found is None:
         return None
@@ -174,7 +174,7 @@ def floor(evidence: Evidence) -> Finding | None:
 
 
 @finds("not-per-image")
-def not_per_image(evidence: Evidence) -> Finding | None:
+def find_not_per_image(evidence: Evidence) -> Finding | None:
     found = chart.not_per_image(evidence.task.chart)
     if found is None:
         return None

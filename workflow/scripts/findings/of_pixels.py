@@ -9,7 +9,7 @@ RARE = 0.1
 
 
 @finds("equal-images")
-def equal_images(evidence: Evidence) -> Finding | None:
+def find_equal_images(evidence: Evidence) -> Finding | None:
     pixels, n = evidence.task.pixels, evidence.task.pixels.n
     if pixels.all_equal:
         sentence = f"All {sum(n):,} training images are the same after normalization."
@@ -24,7 +24,7 @@ def equal_images(evidence: Evidence) -> Finding | None:
 
 
 @finds("conflicting-images")
-def conflicting_images(evidence: Evidence) -> Finding | None:
+def find_conflicting_images(evidence: Evidence) -> Finding | None:
     pixels, n = evidence.task.pixels, sum(evidence.task.pixels.n)
     if not pixels.conflicting or pixels.all_equal:
         return None
@@ -36,7 +36,7 @@ def conflicting_images(evidence: Evidence) -> Finding | None:
 
 
 @finds("test-pixels")
-def test_pixels(evidence: Evidence) -> Finding | None:
+def find_test_pixels(evidence: Evidence) -> Finding | None:
     pixels, m = evidence.task.pixels, len(evidence.task.data["y_test"])
     if not (pixels.test_broken or pixels.test_far):
         return None
@@ -58,7 +58,7 @@ def test_pixels(evidence: Evidence) -> Finding | None:
 
 
 @finds("no-influence")
-def no_influence(evidence: Evidence) -> Finding | None:
+def find_no_influence(evidence: Evidence) -> Finding | None:
     start, pixels = evidence.start, evidence.task.pixels
     if pixels.all_equal or any(units.all() for units in start.dead):
         return None
@@ -77,7 +77,7 @@ def no_influence(evidence: Evidence) -> Finding | None:
 
 
 @finds("imbalance")
-def imbalance(evidence: Evidence) -> Finding | None:
+def find_imbalance(evidence: Evidence) -> Finding | None:
     n = evidence.task.pixels.n
     rare = min((0, 1), key=lambda label: n[label])
     if not n[rare] < RARE * sum(n):
@@ -93,7 +93,7 @@ def imbalance(evidence: Evidence) -> Finding | None:
 
 
 @finds("decay")
-def decay(evidence: Evidence) -> Finding | None:
+def find_decay(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
     rate = evidence.task.settings["lr"] * dict(arguments).get("weight_decay", 0)
     if name not in ("SGD", "AdamW") or rate < 1:
@@ -110,7 +110,7 @@ def decay(evidence: Evidence) -> Finding | None:
 
 
 @finds("momentum")
-def momentum(evidence: Evidence) -> Finding | None:
+def find_momentum(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
     factor, dampening = dict(arguments).get("momentum", 0), dict(arguments).get("dampening", 0)
     if factor < 1 or dampening >= 1:

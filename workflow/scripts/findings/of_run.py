@@ -14,12 +14,12 @@ from losses.facts import logit_text
 from records.metrics import Finding, finding
 from training.repeats import has_no_memory
 
-SHOWN = 50  # images that a finding names; its count is always whole
+NAMED_IMAGES = 50  # images that a finding names; its count is always whole
 
 
-def images(chosen: torch.Tensor) -> list[int]:
+def first_images(chosen: torch.Tensor) -> list[int]:
     """The first places where bool (n, 1) is true."""
-    return chosen.flatten().nonzero().flatten()[:SHOWN].tolist()
+    return chosen.flatten().nonzero().flatten()[:NAMED_IMAGES].tolist()
 
 
 def per_layer(values: list) -> str:
@@ -29,13 +29,13 @@ def per_layer(values: list) -> str:
 
 
 @finds("diverged")
-def diverged(evidence: Evidence) -> Finding | None:
+def find_diverged(evidence: Evidence) -> Finding | None:
     found = evidence.autopsy
     return found and finding("diverged", found.sentence, epoch=found.epoch)
 
 
 @finds("will-diverge")
-def will_diverge(evidence: Evidence) -> Finding | None:
+def find_will_diverge(evidence: Evidence) -> Finding | None:
     found, epochs = evidence.forecast, evidence.task.settings["epochs"]
     if found is None or found.epoch is None:
         return None
@@ -53,7 +53,7 @@ def will_diverge(evidence: Evidence) -> Finding | None:
 
 
 @finds("stuck-images")
-def stuck_images(evidence: Evidence) -> Finding | None:
+def find_stuck_images(evidence: Evidence) -> Finding | None:
     wrong = evidence.wrong
     stuck = wrong & (evidence.end.pull == 0)
     starved = wrong & ~stuck & _starved(evidence)
@@ -63,7 +63,7 @@ def stuck_images(evidence: Evidence) -> Finding | None:
     verb = "has" if count == 1 else "have"
     sentence = f"{count:,} of {counted(of, 'wrong image')} {verb} a gradient of exactly 0"
     sentence += f", and {few:,} less than half of what the formula has without rounding." if few else "."
-    facts = {"count": count, "of": of, "images": images(stuck), "exact": _exact(evidence, stuck)}
+    facts = {"count": count, "of": of, "images": first_images(stuck), "exact": _exact(evidence, stuck)}
     return finding("stuck-images", sentence, **facts)
 
 
@@ -73,7 +73,7 @@ def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[float | None] | Non
     if not evidence.task.chart.per_image:
         return None
     tree = formula(evidence.task.loss)
-    logits, y = evidence.end.logits[chosen][:SHOWN].tolist(), evidence.y[chosen][:SHOWN].tolist()
+    logits, y = evidence.end.logits[chosen][:NAMED_IMAGES].tolist(), evidence.y[chosen][:NAMED_IMAGES].tolist()
     return [_slope(tree, label, logit) for label, logit in zip(y, logits, strict=True)]
 
 
@@ -97,7 +97,7 @@ def _starved(evidence: Evidence) -> torch.Tensor:
 
 
 @finds("frozen")
-def frozen(evidence: Evidence) -> Finding | None:
+def find_frozen(evidence: Evidence) -> Finding | None:
     since, wrong = evidence.run.zero_since, int(evidence.wrong.sum())
     if since is None or not wrong:
         return None
@@ -106,7 +106,7 @@ def frozen(evidence: Evidence) -> Finding | None:
 
 
 @finds("unchanged")
-def unchanged(evidence: Evidence) -> Finding | None:
+def find_unchanged(evidence: Evidence) -> Finding | None:
     if not all(map(torch.equal, evidence.start.weights, evidence.end.weights)):
         return None
     count = sum(weight.numel() for weight in evidence.end.weights)
@@ -116,7 +116,7 @@ def unchanged(evidence: Evidence) -> Finding | None:
 
 
 @finds("cycle")
-def cycle(evidence: Evidence) -> Finding | None:
+def find_cycle(evidence: Evidence) -> Finding | None:
     if evidence.run.cycle is None or not has_no_memory(evidence.task.settings["optimizer"]):
         return None
     epoch, period = evidence.run.cycle
@@ -128,7 +128,7 @@ def cycle(evidence: Evidence) -> Finding | None:
 
 
 @finds("dead-layer")
-def dead_layer(evidence: Evidence) -> Finding | None:
+def find_dead_layer(evidence: Evidence) -> Finding | None:
     whole = [bool(units.all()) for units in evidence.end.dead]
     if not any(whole):
         return None
@@ -144,7 +144,7 @@ def dead_layer(evidence: Evidence) -> Finding | None:
 
 
 @finds("dead-units")
-def dead_units(evidence: Evidence) -> Finding | None:
+def find_dead_units(evidence: Evidence) -> Finding | None:
     dead = [int(units.sum()) for units in evidence.end.dead]
     if not any(dead) or any(units.all() for units in evidence.end.dead):
         return None
@@ -157,7 +157,7 @@ def dead_units(evidence: Evidence) -> Finding | None:
 
 
 @finds("worse-than-start")
-def worse_than_start(evidence: Evidence) -> Finding | None:
+def find_worse_than_start(evidence: Evidence) -> Finding | None:
     if not evidence.end.loss > evidence.start.loss:
         return None
     sentence = f"Its loss went from {evidence.start.loss:.4g} to {evidence.end.loss:.4g}."
@@ -166,7 +166,7 @@ def worse_than_start(evidence: Evidence) -> Finding | None:
 
 
 @finds("bad-start")
-def bad_start(evidence: Evidence) -> Finding | None:
+def find_bad_start(evidence: Evidence) -> Finding | None:
     start, coin = evidence.start, evidence.task.coin
     saturated = start.wrong(evidence.y) & ((start.yhat == 0) | (start.yhat == 1))
     count, without = int(saturated.sum()), int((saturated & (start.pull == 0)).sum())
@@ -190,7 +190,7 @@ def bad_start(evidence: Evidence) -> Finding | None:
 
 
 @finds("vanishing")
-def vanishing(evidence: Evidence) -> Finding | None:
+def find_vanishing(evidence: Evidence) -> Finding | None:
     first, last = evidence.moved[0], evidence.moved[-1]
     does_reach = bool((evidence.start.logits != evidence.start.logits[0]).any())
     if len(evidence.moved) < 2 or first is None or not first < 0.5 or not last or not does_reach:

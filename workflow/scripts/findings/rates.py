@@ -22,7 +22,7 @@ def _ends_better(other: OtherRate, evidence: Evidence) -> bool:
 
 
 @finds("rate-too-large")
-def rate_too_large(evidence: Evidence) -> Finding | None:
+def find_rate_too_large(evidence: Evidence) -> Finding | None:
     other = evidence.other_rate
     if other is None or other.lr > evidence.task.settings["lr"] or not _ends_better(other, evidence):
         return None
@@ -34,7 +34,7 @@ def rate_too_large(evidence: Evidence) -> Finding | None:
 
 
 @finds("slow")
-def slow(evidence: Evidence) -> Finding | None:
+def find_slow(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
     eps = dict(arguments).get("eps", EPS.get(name, 0))
     largest = max(gradient.abs().max().item() for gradient in evidence.start.gradients)

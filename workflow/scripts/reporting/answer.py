@@ -10,7 +10,7 @@ from records.metrics import WORDS, Autopsy, Finding, Metrics, Outcome, Trial
 from records.training import Counts
 from reporting import cures
 
-NAMED = 3  # losses that a line names
+NAMED_IN_CAUSE = 3  # losses, or epochs
 CAUSES = {
     "gradient": "the loss is finite, but its derivative is not",
     "step": "a step was too large for float32",
@@ -132,7 +132,8 @@ def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
     if len(cases) == 1:
         return cases[0].entry.variant
     losses, normalizations = ({one[key]: None for one in settings} for key in ("loss", "normalization"))
-    who = (", " if len(losses) == NAMED else " and ").join(losses) if len(losses) <= NAMED else f"{len(losses)} losses"
+    joint = ", " if len(losses) == NAMED_IN_CAUSE else " and "
+    who = joint.join(losses) if len(losses) <= NAMED_IN_CAUSE else f"{len(losses)} losses"
     if len(normalizations) == 1 and len({one["normalization"] for one in variants.values()}) > 1:
         who += f" on {next(iter(normalizations))}"
     return f"{who}, {len(cases):,} settings"
@@ -145,7 +146,7 @@ def _why_diverged(autopsies: list[Autopsy], charts: list[LossChart | None]) -> s
         what = f"`{first.culprits[0].expression}` is {_held(autopsies)}{_past(autopsies, charts)}"
         what += f": {CAUSES[first.cause]}" if first.cause in CAUSES else ""
     epochs = sorted({one.epoch for one in autopsies})
-    if len(epochs) > NAMED:
+    if len(epochs) > NAMED_IN_CAUSE:
         return f"{what}; first at epoch {epochs[0]} to {epochs[-1]}"
     return f"{what}; first at epoch {', '.join(map(str, epochs))}"
 

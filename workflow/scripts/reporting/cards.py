@@ -7,8 +7,8 @@ from records.metrics import Finding, Metrics
 from reporting import cures
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
-SHOWN = 12  # images under a finding
-FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt")  # that a card links to
+CARD_IMAGES = 12  # images under a finding
+CARD_FILES = ("yhat.png", "metrics.json", "history.csv", "predictions.npz", "model.pt")  # that a card links to
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
@@ -23,16 +23,16 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
         "plot": data_uri(plot),
         "plot_size": struct.unpack(">II", plot[16:24]),  # a PNG begins with its width and height
         "mistakes": wrong_digits(digits, entry, wrong, yhat, y),
-        "findings": findings(entry, digits),
+        "findings": card_findings(entry, digits),
         "tried": cures.on_card(entry, defaults),
         "diverged": first,
         "picture": digits.show("train", image.index) if image else None,
-        "files": FILES,
+        "files": CARD_FILES,
     }
 
 
 @dataclass(frozen=True)
-class Found:
+class CardFinding:
     """A kind of finding on a card: what was found in the first of the seeds.
 
     seeds: those that have it; where it is an alarm in some, these first. images: (name, index, exact gradient) of those
@@ -44,7 +44,7 @@ class Found:
     images: list[tuple[str, int, float | str | None]]
 
 
-def findings(entry: Metrics, digits: Pictures) -> list[Found]:
+def card_findings(entry: Metrics, digits: Pictures) -> list[CardFinding]:
     """Over all seeds of a variant, alarms first, each kind once; without the autopsy, which has a place of its own."""
     of_kind: dict[str, list[tuple[int, Finding]]] = {}
     for one in entry.seeds:
@@ -55,12 +55,12 @@ def findings(entry: Metrics, digits: Pictures) -> list[Found]:
     for each in of_kind.values():
         each.sort(key=lambda pair: not pair[1].alarm)
         _, first = each[0]
-        found.append(Found(first, [seed for seed, _ in each], _pictures(first, digits)))
+        found.append(CardFinding(first, [seed for seed, _ in each], _pictures(first, digits)))
     return sorted(found, key=lambda one: not one.finding.alarm)
 
 
 def _pictures(finding: Finding, digits: Pictures) -> list[tuple[str, int, float | str | None]]:
-    images = (finding.images or [])[:SHOWN]
+    images = (finding.images or [])[:CARD_IMAGES]
     exact = finding.exact or [None] * len(images)
     at_hand = [(index, slope) for index, slope in zip(images, exact, strict=False) if ("train", index) in digits.images]
     return [(digits.show("train", index), index, slope) for index, slope in at_hand]

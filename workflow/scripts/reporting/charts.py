@@ -109,7 +109,7 @@ def crosses(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]
     return found
 
 
-def survival(table: pd.DataFrame) -> list[dict]:
+def survival_lines(table: pd.DataFrame) -> list[dict]:
     """From survival.csv, of each variant that lost a seed, the epochs at which their number changes, and the last: v,
     e, survival (finite seeds)."""
     found = []
@@ -141,7 +141,7 @@ def drawn(variants: dict, metrics: list[Metrics], histories: list[pd.DataFrame],
     data = {
         "variants": list(variants),
         "lines": lines(metrics, histories),
-        "survival": survival(steps) if any(len(entry.seeds) > 1 for entry in metrics) else [],
+        "survival": survival_lines(steps) if any(len(entry.seeds) > 1 for entry in metrics) else [],
         "crosses": crosses(metrics, histories),
         "runs": runs(metrics),
         "keys": keys(variants),

@@ -9,7 +9,7 @@ from records.metrics import WORDS, Metrics
 from records.strict import read_record
 from reporting import answer
 
-NAMED = 6  # variants of a line
+NAMED_VARIANTS = 6  # variants of a line
 
 
 def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
@@ -34,5 +34,5 @@ def _named(entry: Metrics) -> str:
 
 
 def _some(names: list[str]) -> str:
-    rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + rest
+    rest = f" and {len(names) - NAMED_VARIANTS:,} more" if len(names) > NAMED_VARIANTS else ""
+    return ", ".join(names[:NAMED_VARIANTS]) + rest
