@@ -3,7 +3,7 @@
 import torch
 
 from autopsy.culprits import culprits
-from autopsy.words import symbol
+from autopsy.words import symbol_at
 from common.english import counted, with_article
 from findings.evidence import Evidence
 from findings.finders import finds
@@ -99,7 +99,7 @@ def _broken_at_the_border(loss: Loss, label: int) -> str:
     for path, broken in culprits(loss.tree, trace):
         place = label if broken.ndim else 0
         if broken.flatten()[place]:
-            return f"`{path[0].text}` is {symbol(trace[path[0]], place)}"
+            return f"`{path[0].text}` is {symbol_at(trace[path[0]], place)}"
     return ""
 
 

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from common.english import symbol
 from losses.facts import limits
 from records.losses import LossChart
 from records.metrics import WORDS, Autopsy, Finding, Metrics, Outcome, Trial
@@ -153,8 +154,8 @@ def _why_diverged(autopsies: list[Autopsy], charts: list[LossChart | None]) -> s
 
 def _held(autopsies: list[Autopsy]) -> str:
     counts = [count for one in autopsies for count in one.culprits[0].holds.values()]
-    signs = {"nan": "NaN", "+inf": "∞", "-inf": "−∞"}
-    return " or ".join(sign for kind, sign in signs.items() if any(count.get(kind) for count in counts)) or "not finite"
+    kinds = [kind for kind in ("nan", "+inf", "-inf") if any(count.get(kind) for count in counts)]
+    return " or ".join(symbol(float(kind)) for kind in kinds) or "not finite"
 
 
 def _past(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from common.english import amount, counted, with_article
+from common.english import amount, counted, symbol, with_article
 from comparing.statistics import SIGNIFICANT
 from reporting import intervals
 
@@ -40,11 +40,7 @@ def short_number(value, digits: int = 3) -> str:
     if value is None:
         return "–"
     value = float(value) + 0.0  # no −0
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.{digits}g}".replace("-", "−")
+    return f"{value:.{digits}g}".replace("-", "−") if math.isfinite(value) else symbol(value)
 
 
 def gradient(exact: float | str) -> str:
