@@ -27,7 +27,7 @@ from recording import Recording, recordings
 sys.path.append(str(ROOT / "workflow/scripts"))
 
 from common.errors import UserError
-from experiment.config import Experiment, check, read
+from experiment.config import Experiment, check, read_config
 
 BENCH = ROOT.parent / "shared/bench"
 COIN = np.log(2)  # the cross-entropy of a coin
@@ -321,7 +321,7 @@ def table(header: list[str], rows: Iterable[list[str]]) -> str:
 
 def labelled(cases_file: Path, labels_file: Path) -> tuple[dict, Experiment, dict[str, Case]]:
     """The config of the cases, the same checked, and their labels. Raises UserError where a case has no label."""
-    config = read(str(cases_file))
+    config = read_config(str(cases_file))
     experiment, cases = check(config), read_labels(labels_file)
     if unpaired := sorted(set(cases) ^ set(experiment.variants)):
         raise UserError(f"{labels_file}: {unpaired[0]} is not in it and in {cases_file}, expected the same variants")

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from builders.waiting import LONG
-from images.mnist import FILES
+from images.mnist import MNIST_FILES
 
 HTML = b"<!DOCTYPE html><html><title>Log in</title><body>please log in</body></html>"
 STATUSES = [
@@ -91,7 +91,7 @@ class Mirror(BaseHTTPRequestHandler):
         if fault in BODIES:
             self.send(BODIES[fault](right))
         elif fault.startswith("held-at-"):
-            is_there = list(FILES).index(self.path.rpartition("/")[2]) < int(fault.removeprefix("held-at-"))
+            is_there = list(MNIST_FILES).index(self.path.rpartition("/")[2]) < int(fault.removeprefix("held-at-"))
             self.send(right) if is_there else self.silent_after_half(right)
         elif fault.startswith("status-"):
             self.send(HTML, status=int(fault.removeprefix("status-")))

@@ -19,7 +19,7 @@ from common.errors import UserError
 from common.files import SUMS, sealed, write, write_json
 from experiment.config import Experiment, check
 from records.metrics import Metrics
-from records.strict import read
+from records.strict import read_record
 
 DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
 DIAGNOSIS += ["kinds.json", "pictures.npz"]
@@ -94,7 +94,7 @@ def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: 
     variants, diagnosis = folder / "variants", folder / "diagnosis"
     train_variants(experiment, folder, digits)
     for name, of in experiment.variants.items():
-        metrics = read(variants / name / "metrics.json", Metrics)
+        metrics = read_record(variants / name / "metrics.json", Metrics)
         predictions = read_arrays(variants / name / "predictions.npz")
         yhat, is_last_finite = plot.shown(predictions, [one.status for one in metrics.seeds])
         picture = plot.plot(yhat, is_last_finite, metrics.counts.train, of["seeds"], [0, 1], name)

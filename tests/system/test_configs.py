@@ -13,7 +13,7 @@ from builders.pipeline import ONE_LINE, Pipeline, checked
 from builders.places import ROOT
 from builders.workflows import Workflow
 from common.errors import UserError
-from experiment.config import Experiment, read
+from experiment.config import Experiment, read_config
 from experiment.schema import SCHEMA
 
 SMALL = """\
@@ -99,7 +99,7 @@ def test_damaged_text_is_refused_in_a_line_or_runs(pipeline, tmp_path_factory, t
     path = tmp_path_factory.getbasetemp() / "config.yaml"
     path.write_bytes(text.encode(errors="surrogatepass"))
     try:
-        config = read(path)
+        config = read_config(path)
     except UserError as error:
         assert len(str(error)) < ONE_LINE + len(str(path))
         assert str(error).startswith(str(path))

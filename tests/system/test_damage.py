@@ -21,24 +21,24 @@ from common.tensors import read_tensors
 from records.comparison import Change
 from records.losses import LossChart, Rewrite
 from records.metrics import Metrics
-from records.strict import read
+from records.strict import read_record
 from running.lock import LOCK
 
 GOOD = "results/variants/good"
 READERS = {
     "results/data/digits.pt": read_tensors,
     "results/data/normalized/unit.pt": read_tensors,
-    "results/data/source.json": lambda path: read(path, report.KINDS["source"]),
-    f"{GOOD}/metrics.json": lambda path: read(path, Metrics),
-    f"{GOOD}/history.csv": lambda path: report.read_history(path, read(path.with_name("metrics.json"), Metrics)),
+    "results/data/source.json": lambda path: read_record(path, report.KINDS["source"]),
+    f"{GOOD}/metrics.json": lambda path: read_record(path, Metrics),
+    f"{GOOD}/history.csv": lambda path: report.read_history(path, read_record(path.with_name("metrics.json"), Metrics)),
     f"{GOOD}/predictions.npz": read_arrays,
     f"{GOOD}/broken.pt": read_tensors,
     f"{GOOD}/yhat.png": report.read_picture,
-    "results/diagnosis/losses.json": lambda path: read(path, dict[str, LossChart]),
-    "results/diagnosis/rewrites.json": lambda path: read(path, dict[str, Rewrite]),
-    "results/diagnosis/pairs.json": lambda path: read(path, list[Change]),
-    "results/diagnosis/wrong.json": lambda path: read(path, report.KINDS["wrong"]),
-    "results/diagnosis/kinds.json": lambda path: read(path, report.KINDS["kinds"]),
+    "results/diagnosis/losses.json": lambda path: read_record(path, dict[str, LossChart]),
+    "results/diagnosis/rewrites.json": lambda path: read_record(path, dict[str, Rewrite]),
+    "results/diagnosis/pairs.json": lambda path: read_record(path, list[Change]),
+    "results/diagnosis/wrong.json": lambda path: read_record(path, report.KINDS["wrong"]),
+    "results/diagnosis/kinds.json": lambda path: read_record(path, report.KINDS["kinds"]),
     "results/diagnosis/same_weights.csv": lambda path: report.read_same_weights(
         path, metrics_beside(path), ["bce", "negative-log"]
     ),
@@ -49,7 +49,7 @@ READERS = {
 
 
 def metrics_beside(path: Path) -> list[Metrics]:
-    return [read(path.parents[1] / "variants" / name / "metrics.json", Metrics) for name in ("bad", "good")]
+    return [read_record(path.parents[1] / "variants" / name / "metrics.json", Metrics) for name in ("bad", "good")]
 
 
 def empty(path: Path) -> None:

@@ -19,7 +19,7 @@ from builders.places import ROOT
 from builders.processes import gone
 from builders.workflows import Workflow, outputs, small_config
 from common.errors import PROCESS_IDS, RUN
-from images.mnist import FILES
+from images.mnist import MNIST_FILES
 from running.lock import LOCK
 
 MOST = 8  # files that a run may make before it is killed
@@ -169,7 +169,7 @@ def origins(workflow: Workflow) -> list[str]:
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
-@pytest.mark.parametrize("files", range(0, len(FILES), cases(3, 1)))
+@pytest.mark.parametrize("files", range(0, len(MNIST_FILES), cases(3, 1)))
 def test_first_download_that_is_ended_goes_on(downloading, small_mnist, files, is_killed):
     workflow, settings = downloading, downloading.config["data"]
     with serving(small_mnist) as url:
@@ -181,25 +181,25 @@ def test_first_download_that_is_ended_goes_on(downloading, small_mnist, files, i
         workflow.write_config()
         workflow.ok("--cores", "1", DIGITS)
     assert len(kept) == files
-    assert origins(workflow) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(FILES) - files)
+    assert origins(workflow) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(MNIST_FILES) - files)
     assert workflow.jobs(DIGITS) == {}
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
-@pytest.mark.parametrize("files", range(0, len(FILES), cases(3, 1)))
+@pytest.mark.parametrize("files", range(0, len(MNIST_FILES), cases(3, 1)))
 def test_later_download_that_is_ended_goes_on(downloading, small_mnist, files, is_killed):
     workflow, settings = downloading, downloading.config["data"]
     workflow.ok("--cores", "1", DIGITS)
     digits = (workflow / DIGITS).read_bytes()
-    for name in FILES[files:]:
+    for name in MNIST_FILES[files:]:
         (workflow / "results/data/raw" / name).write_bytes(b"damaged")
     with serving(small_mnist) as url:
         settings |= {"mirrors": [f"{url}/held-at-{files}"], "timeout": 60}
         workflow.write_config()
-        end_during_download(workflow, len(FILES), is_killed)
+        end_during_download(workflow, len(MNIST_FILES), is_killed)
         settings |= {"mirrors": [f"{url}/good"], "timeout": 15}
         workflow.write_config()
         workflow.ok("--cores", "1", DIGITS)
-    assert origins(workflow) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(FILES) - files)
+    assert origins(workflow) == ["kept from an earlier run"] * files + [f"{url}/good"] * (len(MNIST_FILES) - files)
     assert (workflow / DIGITS).read_bytes() == digits
     assert workflow.jobs(DIGITS) == {}

@@ -12,7 +12,7 @@ from builders.mirrors import FAULTS, RIGHT, serving
 from builders.needs import needs_shared_mnist
 from builders.places import SHARED
 from common.errors import UserError
-from images.mnist import FILES, UNPACKED, verified
+from images.mnist import MNIST_FILES, UNPACKED, verified
 from images.mnist import md5_of as md5_sum
 
 SECONDS = 0.3
@@ -45,7 +45,7 @@ def get_all(mirrors, small_mnist, folder, md5=None):
 
 @pytest.fixture(scope="module")
 def md5_unpacked(small_mnist):
-    return {file: md5_sum(gzip.decompress((small_mnist / file).read_bytes())) for file in FILES}
+    return {file: md5_sum(gzip.decompress((small_mnist / file).read_bytes())) for file in MNIST_FILES}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -55,9 +55,9 @@ def test_mirror_is_left_with_one_warning_or_gives_what_is_right(
     bad, good = f"{server}/{fault}/", f"{server}/good"
     md5 = md5_unpacked if fault in ("unpacked", "packed-anew") else None
     origins, failures = get_all([bad, good], small_mnist, tmp_path, md5)
-    assert set(origins) == set(FILES)
-    assert {name: gzip.decompress((tmp_path / name).read_bytes()) for name in FILES} == {
-        name: gzip.decompress((small_mnist / name).read_bytes()) for name in FILES
+    assert set(origins) == set(MNIST_FILES)
+    assert {name: gzip.decompress((tmp_path / name).read_bytes()) for name in MNIST_FILES} == {
+        name: gzip.decompress((small_mnist / name).read_bytes()) for name in MNIST_FILES
     }
     said = capfd.readouterr().err.splitlines()
     if fault in RIGHT:
@@ -65,7 +65,7 @@ def test_mirror_is_left_with_one_warning_or_gives_what_is_right(
     else:
         assert set(origins.values()) == {good}
         assert said == [f"warning: mirror {bad} left: {failures[bad]}"]
-        assert failures[bad].startswith(FILES[0])
+        assert failures[bad].startswith(MNIST_FILES[0])
         assert len(failures[bad]) < 300
         assert ("too slow" in failures[bad]) == (fault in SLOW)
 
@@ -131,13 +131,13 @@ def test_warning_says_what_was_found(server, small_mnist, tmp_path, fault, words
 def test_mirror_that_is_none_is_left_with_one_warning(small_mnist, tmp_path, capfd, mirror):
     origins, failures = get_all([mirror, str(small_mnist)], small_mnist, tmp_path)
     assert set(origins.values()) == {str(small_mnist)}
-    assert failures[mirror].startswith(FILES[0])
+    assert failures[mirror].startswith(MNIST_FILES[0])
     assert len(capfd.readouterr().err.splitlines()) == 1
 
 
 def renamed(small_mnist: Path, folder: Path, name, content=lambda packed: packed) -> Path:
     folder.mkdir()
-    for file in FILES:
+    for file in MNIST_FILES:
         (folder / name(file)).write_bytes(content((small_mnist / file).read_bytes()))
     return folder
 
@@ -161,14 +161,16 @@ def test_folder_of_unpacked_or_differently_named_files_is_read(small_mnist, md5_
 def test_folder_without_the_files_tells_what_lies_there(small_mnist, tmp_path):
     folder = renamed(small_mnist, tmp_path / "there", lambda file: f"emnist-{file}")
     _, failures = get_all([str(folder)], small_mnist, tmp_path / "raw")
-    assert failures[str(folder)].startswith(f"{FILES[0]}: not in the folder, which holds emnist-{sorted(FILES)[0]}, ")
+    assert failures[str(folder)].startswith(
+        f"{MNIST_FILES[0]}: not in the folder, which holds emnist-{sorted(MNIST_FILES)[0]}, "
+    )
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "endless", "closed"])
 def test_file_of_another_kind_in_a_folder_is_left(small_mnist, tmp_path, kind):
     folder = tmp_path / "there"
     folder.mkdir()
-    path = folder / FILES[0]
+    path = folder / MNIST_FILES[0]
     if kind == "fifo":
         os.mkfifo(path)
     elif kind == "folder":
@@ -176,12 +178,12 @@ def test_file_of_another_kind_in_a_folder_is_left(small_mnist, tmp_path, kind):
     else:
         path.symlink_to({"endless": "/dev/zero", "closed": path}[kind])
     _, failures = get_all([str(folder)], small_mnist, tmp_path / "raw")
-    assert failures[str(folder)].startswith(FILES[0])
+    assert failures[str(folder)].startswith(MNIST_FILES[0])
 
 
 @needs_shared_mnist
 def test_mnist_is_right_whoever_packed_it():
-    for name, (packed, unpacked) in zip(FILES, UNPACKED.items(), strict=True):
+    for name, (packed, unpacked) in zip(MNIST_FILES, UNPACKED.items(), strict=True):
         content = (SHARED / "mnist" / name).read_bytes()
         plain = gzip.decompress(content)
         assert (md5_sum(content), md5_sum(plain)) == (packed, unpacked)

@@ -12,7 +12,7 @@ import snakemake
 from builders.mirrors import serving
 from builders.waiting import wait_for
 from builders.workflows import Workflow, outputs, small_config
-from images.mnist import FILES
+from images.mnist import MNIST_FILES
 from running.lock import LOCK
 
 
@@ -25,7 +25,7 @@ def live(finished, small_mnist, tmp_path_factory) -> Workflow:
     with serving(small_mnist) as url:
         workflow.config["data"] |= {"mirrors": [f"{url}/held-at-0"], "timeout": 600}
         workflow.write_config()
-        (workflow / "results/data/raw" / FILES[0]).unlink()
+        (workflow / "results/data/raw" / MNIST_FILES[0]).unlink()
         run = subprocess.Popen(workflow.command("--cores", "1"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(lambda: log.exists() or run.poll() is not None)
         assert run.poll() is None

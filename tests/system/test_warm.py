@@ -13,7 +13,7 @@ import pytest
 
 from builders.places import ROOT
 from builders.workflows import Workflow, outputs, small_config
-from running.warm import SCRIPTS
+from running.warm import WARM_SCRIPTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
 
@@ -43,7 +43,7 @@ def forked(workflow: Workflow) -> list[str]:
 def test_run_forks_its_jobs_and_benchmarks_them(project, finished):
     project.ok("--cores", "2")
     assert forked(project) == sorted(["extract", "normalize", "train", "train", "plot", "plot", "diagnose"])
-    assert set(forked(project)) == set(SCRIPTS)
+    assert set(forked(project)) == set(WARM_SCRIPTS)
     assert outputs(project) == outputs(finished)
     _, row = (project / "results/benchmarks/train/good.tsv").read_text().splitlines()
     assert float(row.split()[2]) > 20  # MB

@@ -95,14 +95,14 @@ def test_mean_number_of_images_is_short_and_no_false_zero():
     assert [difference(value) for value in (None, 0.0, -1134.5, 0.5)] == ["–", "0", "−1,134", "+0.5"]
 
 
-def over_seeds(**outcomes) -> list[summary.Row]:
+def over_seeds(**outcomes) -> list[summary.VariantRow]:
     return summary.over_seeds(metrics(**outcomes), {name: settings(name[0], name[1:]) for name in outcomes})
 
 
 def test_best_comes_first_and_the_diverged_last():
     rows = over_seeds(a1=diverged(), a2=outcome(test_correct=17), a3=outcome(test_correct=20, verdict="fails"))
     rows += over_seeds(a4=outcome(test_correct=19))
-    lines = table.lines(rows, ["a4"], ["a2"])
+    lines = table.table_lines(rows, ["a4"], ["a2"])
     assert [(line.row.variant, line.place) for line in lines] == [
         ("a4", "best"),
         ("a2", "equal"),

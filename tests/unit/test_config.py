@@ -11,7 +11,7 @@ import yaml
 from builders.places import ROOT
 from builders.workflows import SECTIONS, handed
 from common.errors import UserError
-from experiment.config import check, read
+from experiment.config import check, read_config
 from experiment.effective import effective
 from experiment.schema import SCHEMA
 from reporting.provenance import as_yaml
@@ -176,7 +176,7 @@ def test_bad_yaml_is_one_line_that_names_the_place(tmp_path, text, words):
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(UserError) as error:
-        read(str(path))
+        read_config(str(path))
     assert words in str(error.value)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
@@ -190,7 +190,7 @@ def test_damaged_config_file_is_one_line(tmp_path, content):
     path = tmp_path / "config.yaml"
     path.write_bytes(content)
     with pytest.raises(UserError) as error:
-        check(read(str(path)))
+        check(read_config(str(path)))
     assert str(error.value).startswith((f"{path}", "config: "))
     assert "\n" not in str(error.value)
 
@@ -332,7 +332,7 @@ def test_effective_config_gives_the_same_experiment(tmp_path):
     config = with_everything(tmp_path)
     path = tmp_path / "config.yaml"
     path.write_text(as_yaml(effective(handed(check(config), *SECTIONS))))
-    again = read(str(path))
+    again = read_config(str(path))
     assert check(again) == check(config)
     assert "sweeps" not in again and len(again["variants"]) == 10
     assert again["variants"]["yes"] == {

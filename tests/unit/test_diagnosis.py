@@ -24,7 +24,7 @@ from losses.facts import limits
 from losses.signs import corners, sign_chart
 from records.comparison import Change
 from records.metrics import Autopsy
-from records.strict import as_json, read
+from records.strict import as_json, read_record
 from reporting.page import p_value
 from reporting.summary import summarize
 from training.fast import pack
@@ -379,7 +379,7 @@ def test_survival_counts_the_seeds_that_are_finite(diagnosed):
 
 
 def test_pairs_of_a_run_count_what_diverged_on_either_side(diagnosed):
-    changes = read(diagnosed / "diagnosis/pairs.json", list[Change])
+    changes = read_record(diagnosed / "diagnosis/pairs.json", list[Change])
     (change,) = [one for one in changes if one.values == ["manual-bce", "product"]]
     assert (change.key, change.models, change.diverged) == ("loss", 2, (2, 2))
     assert (change.better, change.worse, change.equal, change.difference, change.p_value) == (0, 0, 0, None, None)

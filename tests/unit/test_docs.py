@@ -20,9 +20,8 @@ sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 from builders.places import ROOT
 from experiment.config import check
 from experiment.definitions import loss_definition
-from experiment.schema import SCHEMA, SETTINGS
-from findings.findings import ORDER
-from findings.kinds import KINDS, explanations
+from experiment.schema import SCHEMA, SETTING_SCHEMAS
+from findings.catalogue import CATALOGUE
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 from images import png
 from losses.rewrites import better
@@ -72,7 +71,7 @@ def _keys() -> str:
         default = _default(schema) if schema["default"] else ""
         rows.append([f"`{section}`", schema["description"], default])
         if section == "variants":
-            keys = {key: SETTINGS[key] for key in ("loss", "normalization", "note")}
+            keys = {key: SETTING_SCHEMAS[key] for key in ("loss", "normalization", "note")}
             rows += [[f"`variants.{{name}}.{key}`", keys[key]["description"], ""] for key in keys]
             rows.append(["`variants.{name}.…`", "any key of `defaults`, for this variant", ""])
         elif "properties" in schema:
@@ -140,10 +139,9 @@ def reference() -> str:
 def kinds() -> str:
     """The table of all kinds of findings, in the order in which they are told."""
     head = ["kind", "means", "where it comes from", "what helps", "an alarm", "tried first"]
-    found = explanations()
     cells = [
-        [f"`{name}`", *(found[name][key] for key in ("means", "why", "helps", "alarm")), _tried(KINDS[name].tries)]
-        for name in ORDER
+        [f"`{kind.name}`", kind.means, kind.why, kind.helps, kind.alarm, _tried(kind.tries)]
+        for kind in CATALOGUE.values()
     ]
     return f"\n{_table(head, cells)}\n"
 
@@ -166,10 +164,8 @@ def test_generated_tables_are_those_of_the_schema_and_the_code(page):
     assert _split(page)[1] == GENERATED[page](), "run: python tests/unit/test_docs.py"
 
 
-def test_every_kind_is_in_the_order_and_explained():
-    assert set(ORDER) == set(KINDS)
-    assert len(ORDER) == len(set(ORDER))
-    for kind in KINDS.values():
+def test_every_kind_is_explained():
+    for kind in CATALOGUE.values():
         assert all(len(text) > 4 and not text.endswith(".") for text in (kind.means, kind.why, kind.helps, kind.alarm))
 
 

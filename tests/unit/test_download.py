@@ -12,7 +12,7 @@ from builders.mirrors import serving
 from common.errors import UserError
 from common.files import read_json
 
-NAMES = download.FILES
+NAMES = download.MNIST_FILES
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,9 +1,16 @@
 """Does it train well? The verdict and the findings, each kind on a case that has it and beside one that has not."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
+from builders.places import ROOT
 from builders.training import LOGITS, changed, formula, healthy, positive, settings, train_seed
+from findings import findings  # noqa: F401 (which registers the finders)
+from findings.catalogue import _KINDS, CATALOGUE
+from findings.finders import FINDERS
 from findings.of_run import _slope
 from formulas.parsing import parse_loss
 from losses.answers import answers
@@ -19,6 +26,18 @@ def outcome(loss=LOGITS, parts=None, **changes) -> Outcome:
 
 def found(*args, **changes) -> dict[str, Finding]:
     return {finding.kind: finding for finding in outcome(*args, **changes).findings}
+
+
+def test_every_kind_of_the_catalogue_has_one_finder():
+    assert len(_KINDS) == len(CATALOGUE)
+    assert set(FINDERS) == set(CATALOGUE)  # a second finder of a kind is refused when it is registered
+
+
+def test_catalogue_is_read_without_torch_and_numpy():
+    program = "import sys, findings.catalogue; print(*{'torch', 'numpy'} & set(sys.modules))"
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, cwd=ROOT / "workflow/scripts", capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == ""
 
 
 def test_healthy_training_is_good_and_without_an_alarm():

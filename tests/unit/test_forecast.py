@@ -11,9 +11,9 @@ import torch
 from msgspec.structs import replace
 
 from builders.places import SHARED
-from findings import findings  # noqa: F401 (which registers the kinds)
+from findings import findings  # noqa: F401 (which registers the finders)
+from findings.finders import FINDERS
 from findings.forecast import forecast
-from findings.kinds import KINDS
 from formulas.float32 import ONE_LOGIT
 from records.metrics import Forecast
 
@@ -64,7 +64,7 @@ def test_range_holds_the_epoch_and_none_that_has_passed():
 def will_diverge(found: Forecast | None, epochs: int = 200):
     run = SimpleNamespace(logits=torch.tensor([[-9.0], [15.42]]))
     evidence = SimpleNamespace(forecast=found, run=run, task=SimpleNamespace(settings={"epochs": epochs}))
-    return KINDS["will-diverge"].find(evidence)
+    return FINDERS["will-diverge"](evidence)
 
 
 def test_divergence_in_sight_is_an_alarm_only_where_even_the_late_end_is_within_twice_the_epochs():

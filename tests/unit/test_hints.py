@@ -5,7 +5,7 @@ import tarfile
 import pytest
 
 from common.errors import UserError
-from experiment.config import check, read
+from experiment.config import check, read_config
 
 CONFIG = """
 data: {source: sample}
@@ -66,7 +66,7 @@ def test_slip_is_told_with_what_helps(tmp_path, place, typed, words):
     assert CONFIG.count(place) == 1
     path.write_text(CONFIG.replace(place, typed))
     with pytest.raises(UserError) as complaint:
-        check(read(path))
+        check(read_config(path))
     assert words in str(complaint.value)
 
 
@@ -82,14 +82,14 @@ def test_list_that_no_sweep_takes_has_no_such_hint(tmp_path, place, typed):
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.replace(place, typed))
     with pytest.raises(UserError, match=r"expected a (whole )?number$"):
-        check(read(path))
+        check(read_config(path))
 
 
 def test_values_that_are_right_give_no_hint(tmp_path):
     path = tmp_path / "config.yaml"
     for typed in ("normalization: unit, lr: 0.01}", 'normalization: unit, note: "a, b"}'):
         path.write_text(CONFIG.replace(END, typed))
-        check(read(path))
+        check(read_config(path))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_number_that_yaml_reads_as_another_is_refused(tmp_path, typed, value):
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.replace(END, f"normalization: unit, epochs: {typed}}}"))
     with pytest.raises(UserError) as complaint:
-        read(path)
+        read_config(path)
     told = f"found {typed}, which YAML takes for {value}; write {value}, or put it in quotes"
     assert str(complaint.value) == f"{path}, line 6, column 47: {told}"
 
@@ -146,21 +146,21 @@ def test_number_that_yaml_reads_as_another_is_refused(tmp_path, typed, value):
 def test_number_that_yaml_reads_as_it_stands_is_taken(tmp_path, typed):
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.replace(END, f"normalization: unit, lr: {typed}}}"))
-    check(read(path))
+    check(read_config(path))
 
 
 def test_text_of_another_encoding_is_told_with_its_place(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_bytes(b"data:\n  # na\xefve\n" + CONFIG.encode())
     with pytest.raises(UserError, match=r", line 2, column 7: found byte 0xef, which is not UTF-8 text$"):
-        read(path)
+        read_config(path)
 
 
 def test_white_space_that_cannot_be_seen_is_shown(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG.replace(END, "normalization: unit, lr\u00a0: 0.1}"))
     with pytest.raises(UserError, match=r"unknown key 'lr\\xa0'; did you mean 'lr'"):
-        check(read(path))
+        check(read_config(path))
 
 
 @pytest.mark.parametrize(("hidden", "weights"), [([100_000] * 3, 20_078_800_001), ([9_000, 10_000], 97_085_001)])

@@ -84,6 +84,32 @@ def test_editors_can_read_the_schema_that_config_yaml_names():
     assert [error.json_path for error in validator.iter_errors(config)] == ["$.variants['bce-raw'].epochs"]
 
 
+# Names that are still defined twice; none may be added.
+STILL_TWICE = {"COMPARED", "EVERY", "FAR", "PLAIN", "Trained", "answers", "better", "measure"}
+
+
+def defined(path: Path) -> set[str]:
+    """The public names that a module defines at its top level."""
+    names = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names |= {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_no_public_name_is_defined_twice():
+    """But `main`, as each rule's script calls what it does."""
+    places: dict[str, list[str]] = {}
+    for path in sorted(SCRIPTS.rglob("*.py")):
+        for name in defined(path) - {"main"}:
+            places.setdefault(name, []).append(str(path.relative_to(SCRIPTS)))
+    assert len(places) > 400
+    assert {name: there for name, there in places.items() if len(there) > 1 and name not in STILL_TWICE} == {}
+
+
 def imported(path: Path) -> set[str]:
     """Every part of the names that a file imports from."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))

@@ -25,7 +25,7 @@ from builders.pngs import digits_from, pack, write_pngs
 from builders.waiting import LONG
 from builders.workflows import small_config
 from common.errors import UserError
-from experiment.config import check, read
+from experiment.config import check, read_config
 from images import png
 
 ONE_LINE = 700
@@ -97,7 +97,7 @@ def test_checksum_behind_an_archive_is_verified(folder, tmp_path, packed, place)
     (tmp_path / "images.tgz").write_bytes(flipped(content, 8 * (len(content) + place)))
     for classes in (None, ["0"]):  # as download counts, as extract reads
         with pytest.raises(UserError, match=r"images\.tgz: not a whole \.tgz file"):
-            list(png.images(tmp_path / "images.tgz", classes))
+            list(png.each_image(tmp_path / "images.tgz", classes))
 
 
 def test_damaged_header_does_not_leave_the_rest_of_an_archive_out(folder, tmp_path):
@@ -108,7 +108,7 @@ def test_damaged_header_does_not_leave_the_rest_of_an_archive_out(folder, tmp_pa
         damaged = flipped(content, 8 * (header + 3))
         (tmp_path / "images.tgz").write_bytes(gzip.compress(damaged))
         with pytest.raises(UserError, match=r"images\.tgz: not a whole \.tgz file: found no header of an entry"):
-            list(png.images(tmp_path / "images.tgz"))
+            list(png.each_image(tmp_path / "images.tgz"))
 
 
 def test_archive_without_its_end_is_not_whole(folder, tmp_path):
@@ -117,9 +117,9 @@ def test_archive_without_its_end_is_not_whole(folder, tmp_path):
     for zeros in (0, 100, tarfile.BLOCKSIZE - 1):
         (tmp_path / "images.tgz").write_bytes(gzip.compress(whole + bytes(zeros)))
         with pytest.raises(UserError, match=r"not a whole \.tgz file: it ends without its last blocks"):
-            list(png.images(tmp_path / "images.tgz"))
+            list(png.each_image(tmp_path / "images.tgz"))
     (tmp_path / "images.tgz").write_bytes(gzip.compress(whole + bytes(1024)))
-    assert len(list(png.images(tmp_path / "images.tgz"))) == 51
+    assert len(list(png.each_image(tmp_path / "images.tgz"))) == 51
 
 
 def entry(kind: bytes, content: bytes = b"", size: int | None = None) -> bytes:
@@ -153,7 +153,7 @@ def test_archive_that_tarfile_does_not_expect_is_one_line(tmp_path, content, wor
         def attempt(told=told) -> None:
             with pytest.raises(UserError) as error:
                 png.look_at(source, ["0"])
-                list(png.images(source))
+                list(png.each_image(source))
             told.append(str(error.value))
 
         within_reason(attempt)
@@ -308,7 +308,7 @@ def test_config_that_is_no_regular_file_is_not_read(tmp_path):
 
     def attempt(path: Path) -> None:
         with pytest.raises(UserError) as error:
-            read(str(path))
+            read_config(str(path))
         told.append(str(error.value))
 
     a_pipe(tmp_path / "pipe.yaml")
@@ -351,7 +351,7 @@ def test_few_lines_that_stand_for_millions_are_refused_at_once(tmp_path, text, w
 
     def attempt() -> None:
         with pytest.raises(UserError) as error:
-            read(str(path))
+            read_config(str(path))
         told.append(str(error.value))
 
     within_reason(attempt)
@@ -364,7 +364,7 @@ def test_more_values_than_the_limit_are_refused_where_it_is_reached(tmp_path, mo
     path = tmp_path / "config.yaml"
     path.write_text(f"x: [{'a,' * 2500}]")
     with pytest.raises(UserError, match=r"line 1, column 3999: found more than 1,000 values"):
-        read(str(path))
+        read_config(str(path))
 
 
 def test_merge_key_of_many_aliases_is_refused_before_they_are_copied(tmp_path):
@@ -373,7 +373,7 @@ def test_merge_key_of_many_aliases_is_refused_before_they_are_copied(tmp_path):
     tracemalloc.start()
     try:
         with pytest.raises(UserError, match=r"found merge keys \(<<\) of more than 100,000 values"):
-            read(str(path))
+            read_config(str(path))
         assert tracemalloc.get_traced_memory()[1] < 12 << 20  # copied, they take 24 MB
     finally:
         tracemalloc.stop()
@@ -384,6 +384,6 @@ def test_merge_keys_of_ordinary_configs_are_taken(tmp_path):
     base = "losses: {bce: {module: BCELoss}}\nnormalizations: {unit: x / 255}\n"
     base += "variants:\n  a: &a {loss: bce, normalization: unit}\n"
     path.write_text(base + "".join(f"  v{place}: {{<<: *a, lr: {place + 1}.0}}\n" for place in range(500)))
-    config = read(str(path))
+    config = read_config(str(path))
     assert len(check(config).variants) == 501
     assert yaml.safe_load(path.read_text()) == config

@@ -104,7 +104,7 @@ def test_page_shows_first_the_changes_that_are_no_luck_and_then_those_that_make_
     # Corrected for three that have one, by Holm.
     assert [one.p_value for one in order[:3]] == [0.0, 0.02, None]
     assert {one.diverged for one in order[2:32]} == {(0, 1)}  # all that begin to diverge
-    assert (order[32].p_value, order[33].p_value, len(order)) == (0.5, None, pairs.SHOWN)
+    assert (order[32].p_value, order[33].p_value, len(order)) == (0.5, None, pairs.PAIR_ROWS)
 
 
 def test_page_shows_the_surest_and_the_hardest_of_all_images(tmp_path):

@@ -26,7 +26,7 @@ from experiment.config import check
 from records.comparison import Change
 from records.losses import Rewrite
 from records.metrics import Metrics
-from records.strict import as_json, from_json, read
+from records.strict import as_json, from_json, read_record
 
 SCHEMA_FILE = ROOT / "workflow/schemas/metrics.schema.yaml"
 HEADER = "# Of results/variants/{variant}/metrics.json. Made from workflow/scripts/records/metrics.py by\n"
@@ -63,10 +63,10 @@ def test_run_writes_what_the_schema_says(results):
     for path in files:
         content = json.loads(path.read_text())
         Draft202012Validator(yaml.safe_load(SCHEMA_FILE.read_text())).validate(content)
-        assert json.loads(json.dumps(as_json(read(path, Metrics)))) == content  # nothing is lost on the way
+        assert json.loads(json.dumps(as_json(read_record(path, Metrics)))) == content  # nothing is lost on the way
     for name, kind in (("pairs", list[Change]), ("rewrites", dict[str, Rewrite])):
         path = results / f"diagnosis/{name}.json"
-        assert json.loads(json.dumps(as_json(read(path, kind)))) == json.loads(path.read_text())
+        assert json.loads(json.dumps(as_json(read_record(path, kind)))) == json.loads(path.read_text())
 
 
 def test_schema_refuses_another_key_and_another_type(results):
@@ -80,11 +80,11 @@ def test_damaged_file_is_told_in_one_line(tmp_path, content):
     path = tmp_path / "metrics.json"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"metrics\.json: damaged: not as the pipeline writes it: "):
-        read(path, Metrics)
+        read_record(path, Metrics)
 
 
 def test_nan_is_no_json(results, tmp_path):
-    metrics = read(results / "variants/good/metrics.json", Metrics)
+    metrics = read_record(results / "variants/good/metrics.json", Metrics)
     content = as_json(metrics)
     content["seeds"][0]["final_loss"] = math.nan
     with pytest.raises(ValueError, match="not JSON compliant"):

@@ -15,7 +15,7 @@ from formulas.algebra import from_tree, text
 from formulas.language import PER_SAMPLE
 from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError, parse, parse_loss
-from formulas.rewriting import ABOVE_0, LAWS, LETTERS, NUMBER, forms, simplified
+from formulas.rewriting import ABOVE_0, ANY_NUMBER, LAWS, LETTERS, forms, simplified
 from losses import exact
 from losses.exact import MP, Dual
 from losses.rewrites import better, in_other_words, is_clean, is_same, written
@@ -68,7 +68,7 @@ def test_law_holds(law):
     for _ in range(300):
         z = MP.mpf(numbers.uniform(-30, 30))
         letters = {name: MP.mpf(numbers.uniform(-30, 30)) for name in LETTERS}
-        letters |= {ABOVE_0: abs(letters[ABOVE_0]), NUMBER: MP.mpf(numbers.randint(-4, 4)), "logits": z}
+        letters |= {ABOVE_0: abs(letters[ABOVE_0]), ANY_NUMBER: MP.mpf(numbers.randint(-4, 4)), "logits": z}
         values = {name: Dual(value, MP.one) for name, value in letters.items()}
         values |= {"yhat": Dual(1 / (1 + MP.exp(-z)), MP.one)}
         a, b = (exact._evaluate(side, values, {}).value for side in sides)

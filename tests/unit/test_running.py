@@ -43,7 +43,7 @@ from running.internals import lacking
     ],
 )
 def test_only_what_changes_nothing_goes_beside_a_run(arguments, looks):
-    assert lock.has_one(arguments, lock.LOOKS) == looks
+    assert lock.has_one(arguments, lock.READS) == looks
 
 
 def test_list_of_rules_needs_no_folder_that_can_be_written():
@@ -55,7 +55,7 @@ def test_options_that_look_are_those_of_snakemake():
     """Of each it knows the name; what it does is tried beside a run in tests/system."""
     text = subprocess.run([sys.executable, "-m", "snakemake", "--help"], capture_output=True, text=True, check=True)
     options = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", text.stdout))
-    assert options >= lock.LOOKS | {lock.RUNS}
+    assert options >= lock.READS | {lock.RUNS}
 
 
 def holder(folder: Path) -> subprocess.Popen:

@@ -6,8 +6,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from download import KEPT
-from download import told as download_told
+from download import KEPT, source_line
 from msgspec.structs import replace
 from snakemake_interface_logger_plugins.common import LogEvent
 
@@ -205,7 +204,7 @@ def test_models_of_other_settings_are_told_where_nothing_is_to_be_done_and_at_th
 )
 def test_download_says_where_the_images_come_from(files, line):
     record = {"source": "mnist", "fallback": False, "counts": {"train": {"0": 4, "1": 4}, "test": {"0": 2}}}
-    assert download_told(record | {"files": {name: {"origin": origin} for name, origin in files.items()}}) == line
+    assert source_line(record | {"files": {name: {"origin": origin} for name, origin in files.items()}}) == line
 
 
 def test_cure_of_a_seed_is_told_as_such(tmp_path):

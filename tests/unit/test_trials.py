@@ -17,9 +17,9 @@ from common.errors import UserError
 from common.files import read_json
 from comparing.statistics import mcnemar
 from cures import cures
-from cures.changes import GENERAL, OF_CAUSES, WAYS, Change
+from cures.changes import GENERAL, OF_CAUSES, WAYS, SettingsChange
 from experiment.config import check
-from findings.kinds import KINDS
+from findings.catalogue import CATALOGUE
 from records.metrics import Autopsy, Outcome
 from training.fast import pack
 
@@ -200,7 +200,7 @@ def cure(way: str, right: list[int], correct: int = 9):
     yhat = torch.tensor([[1.0 if image in right else 0.0] for image in range(100)])
     evidence = SimpleNamespace(test_yhat=yhat, task=SimpleNamespace(data={"y_test": torch.ones(100, 1)}))
     trial = SimpleNamespace(way=way, test_correct=len(right), correct=correct)
-    return Change(way, way, way), trial, SimpleNamespace(evidence=evidence)
+    return SettingsChange(way, way, way), trial, SimpleNamespace(evidence=evidence)
 
 
 def test_cures_are_ranked_by_function_then_accuracy_then_size():
@@ -215,7 +215,7 @@ def test_cures_are_ranked_by_function_then_accuracy_then_size():
 
 
 def test_every_way_that_a_kind_names_is_there():
-    named = {way for kind in KINDS.values() for way in kind.tries} | set(GENERAL)
+    named = {way for kind in CATALOGUE.values() for way in kind.tries} | set(GENERAL)
     named |= {way for ways in OF_CAUSES.values() for way in ways}
     assert named == set(WAYS)
     causes = Autopsy.__annotations__["cause"].__args__[0].__args__

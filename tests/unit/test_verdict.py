@@ -8,9 +8,10 @@ import torch
 from scipy.stats import binomtest, fisher_exact
 
 from comparing.statistics import at_least, fisher, interval
+from findings.catalogue import CATALOGUE
 from findings.evidence import Evidence, State
-from findings.findings import ORDER, verdict
-from findings.kinds import KINDS
+from findings.finders import FINDERS
+from findings.findings import verdict
 from records.metrics import finding
 
 OF_ANSWERS = ("one-class", "chance-level", "does-not-generalize", "no-better-than-constant", "little-progress")
@@ -40,7 +41,7 @@ def judged(train: tuple, test: tuple = ((100, 100), (100, 100)), loss=0.1, const
         classes=[3, 8],
     )
     evidence = Evidence(task, SimpleNamespace(), state, state, answers(*test), 0.1, None, None)
-    found = [one for name in OF_ANSWERS if (one := KINDS[name].find(evidence))]
+    found = [one for name in OF_ANSWERS if (one := FINDERS[name](evidence))]
     return verdict(evidence, found), {one.kind: one for one in found}
 
 
@@ -103,7 +104,7 @@ def test_test_answers_far_below_those_of_training_do_not_generalize(train, test,
 
 
 def test_what_fails_a_model_stands_before_what_may_come_and_what_it_brought_about():
-    order = [ORDER.index(name) for name in ("does-not-generalize", "will-diverge", "worse-than-start")]
+    order = [[*CATALOGUE].index(name) for name in ("does-not-generalize", "will-diverge", "worse-than-start")]
     assert order == sorted(order)
 
 
@@ -122,7 +123,7 @@ def test_test_images_without_an_answer_are_not_counted_as_wrong():
     task = SimpleNamespace(data={"y_train": labels(HALVES), "y_test": labels((100, 100))}, test_n=(100, 100))
     blind = Evidence(task, SimpleNamespace(), state, state, nan, 0.1, None, None)
     assert (blind.test_right, blind.test_avoids, blind.is_test_guessed) == (None, None, False)
-    assert KINDS["does-not-generalize"].find(blind) is None
+    assert FINDERS["does-not-generalize"](blind) is None
 
 
 def test_loss_alone_never_fails_a_model_whose_answers_are_right():

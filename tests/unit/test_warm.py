@@ -16,7 +16,7 @@ from snakemake.benchmark import BenchmarkRecord
 
 from builders.places import ROOT
 from builders.processes import gone, is_alive
-from running.warm import MATPLOTLIB, TORCH, Warm, end_of, number
+from running.warm import MATPLOTLIB, TORCH, Warm, end_of, read_number
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
 
@@ -34,7 +34,7 @@ def status_of(warm: Warm, folder: Path, text: str, variables: dict | None = None
     script = folder / f"{abs(hash(text))}.py"
     script.write_text(text)
     _, reading = warm.start(str(script), variables or {})
-    status = number(reading)
+    status = read_number(reading)
     os.close(reading)
     return status
 
@@ -104,7 +104,7 @@ def test_job_that_ended_can_be_measured_until_its_status_was_read(warm, tmp_path
     pid, reading = warm.start(str(tmp_path / "job.py"), {})
     assert gone(pid)
     assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    assert number(reading) == 4
+    assert read_number(reading) == 4
     os.close(reading)
     end = time.monotonic() + 20
     while psutil.pid_exists(pid) and time.monotonic() < end:

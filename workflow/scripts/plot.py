@@ -16,12 +16,12 @@ from common.archives import read_arrays
 from common.errors import logged
 from common.files import write
 from common.params import read_params
-from records.strict import read
+from records.strict import read_record
 from records.training import Training
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 
-COLUMNS = 4  # of panels, at most
+PANEL_COLUMNS = 4  # of panels, at most
 WHITE, BLACK, BLUE, RED = (255, 255, 255), (0, 0, 0), (31, 119, 180), (214, 39, 40)
 OPACITY = 0.4  # of a dot
 
@@ -34,7 +34,7 @@ def plot(
     is_last_finite: of which seeds ŷ is that of the last finite weights.
     """
     y = np.repeat([0, 1], counts)
-    columns = min(COLUMNS, len(seeds))
+    columns = min(PANEL_COLUMNS, len(seeds))
     rows = math.ceil(len(seeds) / columns)
     width, height = (8, 4 if len(seeds) == 1 else 0.8 + rows * 5.6 / columns)
     figure = Figure(figsize=(width, height), dpi=100)
@@ -103,7 +103,7 @@ def shown(predictions: dict, record: Training) -> tuple[np.ndarray, bool]:
 
 def main(trainings: list[str], predictions: list[str], classes: list, title: str, output: Path) -> None:
     """trainings, predictions: the files of each model of a variant."""
-    records = [read(path, Training) for path in trainings]
+    records = [read_record(path, Training) for path in trainings]
     models = [shown(read_arrays(path), record) for path, record in zip(predictions, records, strict=True)]
     yhat, is_last_finite = np.stack([of for of, _ in models]), [is_last for _, is_last in models]
     seeds = [record.seed for record in records]

@@ -18,11 +18,11 @@ from common.params import read_params
 from comparing.pairs import first_finished
 from experiment import recorded
 from experiment.effective import effective
-from findings.kinds import explanations
+from findings.catalogue import explanations
 from records.comparison import Change
 from records.losses import LossFile
 from records.metrics import Metrics, Outcome, read_metrics
-from records.strict import read
+from records.strict import read_record
 from reporting import (
     answer,
     best,
@@ -110,14 +110,14 @@ def gather(inputs: dict, losses: list[str], variants: dict) -> dict:
 
     losses, variants: of config.yaml, in the order of the rule's inputs.
     """
-    found = {name: read(inputs[name], kind) for name, kind in KINDS.items()}
+    found = {name: read_record(inputs[name], kind) for name, kind in KINDS.items()}
     seeds = [settings["seeds"] for settings in variants.values()]
     metrics = [read_metrics(*of) for of in zip(inputs["metrics"], seeds, strict=True)]
     of_models = [iter(inputs[name]) for name in ("histories", "predictions")]
     histories, predictions = ([list(islice(paths, len(of.seeds))) for of in metrics] for paths in of_models)
     return found | {
         "metrics": metrics,
-        "losses": {name: read(path, LossFile) for name, path in zip(losses, inputs["losses"], strict=True)},
+        "losses": {name: read_record(path, LossFile) for name, path in zip(losses, inputs["losses"], strict=True)},
         "same_weights": read_same_weights(inputs["same_weights"], metrics, losses),
         "histories": [read_histories(paths, of) for paths, of in zip(histories, metrics, strict=True)],
         "predictions": [first_predictions(paths, of) for paths, of in zip(predictions, metrics, strict=True)],
@@ -136,8 +136,8 @@ def first_predictions(paths: list[str | Path], metrics: Metrics) -> dict:
 def compare(found: dict, variants: dict, defaults: dict) -> dict:
     """What the page's sections share, and under the name of each what it shows.
 
-    found: as `gather` gives it; variants: {name: settings}, in the same order; defaults: what a variant has that says
-    nothing else.
+    found: as `read_inputs` gives it; variants: {name: settings}, in the same order; defaults: what a variant has that
+    says nothing else.
     """
     metrics, wrong = found["metrics"], found["wrong"]
     rows = summary.over_seeds(metrics, variants)
@@ -148,7 +148,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     ranking = best.best(metrics, wrong)
     digits = found["pictures"]
     became = {
-        entry.variant: page.number(summary.broken_loss(entry, history))
+        entry.variant: page.short_number(summary.broken_loss(entry, history))
         for entry, history in zip(metrics, found["histories"], strict=True)
     }
     charts_of_losses = {name: of.chart for name, of in found["losses"].items()}
@@ -173,11 +173,11 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "choices": grid.choices(rows, differing, page.setting),
         },
         "table": {
-            "lines": table.lines(rows, ranking.winners, ranking.equals),
+            "lines": table.table_lines(rows, ranking.winners, ranking.equals),
             "swept": table.swept(rows, differing),
             "settings": [key for key in rows[0].settings if not key.endswith("_definition")],
             "limit": charts.ONE_LOGIT,
-            "facts": table.facts(rows, metrics, wrong, page.setting),
+            "facts": table.filter_facts(rows, metrics, wrong, page.setting),
         },
         "curves": charts.drawn(variants, metrics, found["histories"]),
         "cards": {
@@ -185,11 +185,11 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         },
         "diagnosis": {
             "losses": losses.strips(charts_of_losses, rewrites, variants, found["histories"]),
-            "same_weights": at_broken_weights[: losses.SHOWN],
+            "same_weights": at_broken_weights[: losses.SAME_WEIGHTS_ROWS],
             "same_weights_count": len(at_broken_weights),
             "changes": pairs.clearest(found["changes"]),
             "change_count": len(found["changes"]),
-            "named_pairs": pairs.NAMED,
+            "named_pairs": pairs.NAMED_PAIRS,
             "hardest": pictures.hardest_digits(digits, metrics, wrong, y),
         },
     }

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from autopsy.culprits import culprits, gradient_culprit, kinds_by_label, span, step, went_in
 from autopsy.steps import broken_by_optimizer, growth
-from autopsy.words import quote, rounded, short, story, symbol, who
-from common.english import counted
+from autopsy.words import quote, rounded, short, story, symbol_at, who
+from common.english import counted, symbol
 from formulas.language import Node, evaluate
 from records.metrics import Autopsy, BrokenNormalization, Image, Step
 from records.strict import Number, number
@@ -150,7 +150,7 @@ def _module(found: Autopsy, loss: ModuleLoss, y, yhat, logits, classes) -> Autop
     is_per_image = each.shape == y.shape and bool(broken.any())
     if is_per_image:
         images = who(broken, y, yhat, logits, classes)
-        sentence = f"{quote(loss.text)} became {symbol(each[broken], 0)} for {images}."
+        sentence = f"{quote(loss.text)} became {symbol_at(each[broken], 0)} for {images}."
     else:
         sentence = f"{quote(loss.text)} was beyond float32's largest number, 3.4e38, over all images together."
     whole = Step(
@@ -181,7 +181,7 @@ def _normalization(found: Autopsy, x, y, yhat, logits, why: BrokenNormalization 
 
 def _device(found: Autopsy, there: float, here: float) -> Autopsy:
     """The CPU, on which all this is computed, finds another loss at the same logits than the accelerator found."""
-    became = "NaN" if math.isnan(there) else "∞" if there > 0 else "−∞"
+    became = symbol(there)
     sentence = (
         f"the loss was {became} by the accelerator's arithmetic; by the CPU's it is {here:.4g} at the same logits."
     )

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import torch
 
+from common.english import symbol
 from formulas.language import Node, walk
 
-SYMBOLS = {"nan": "NaN", "+inf": "+∞", "-inf": "−∞"}
 NUMBER_WORDS = {1: "one", 2: "two", 3: "three"}
 
 
@@ -15,8 +15,8 @@ def story(path: list[Node], broken, trace: dict, y, yhat, logits, classes) -> st
     """How one path out of the formula broke: which images, what float32 did, what it made of the loss."""
     node, value = path[0], trace[path[0]]
     place = int(broken.flatten().nonzero()[0])
-    became = f"{quote(node.text)} became {symbol(value, place)}"
-    ending = _turn(path, trace, place) or f"so the loss is {symbol(trace[path[-1]], 0)}"
+    became = f"{quote(node.text)} became {symbol_at(value, place)}"
+    ending = _turn(path, trace, place) or f"so the loss is {symbol_at(trace[path[-1]], 0)}"
     if not broken.ndim:
         return f"{became}: {explain(node, trace, broken)}; {ending}."
     images = who(broken, y, yhat, logits, classes)
@@ -79,16 +79,15 @@ def _turn(path: list[Node], trace: dict, place: int) -> str:
             return ""
         if before.flatten()[place].isinf() and after.flatten()[place].isnan():
             values = [float(trace[a].expand(after.shape).flatten()[place]) for a in outer.arguments]
-            shown = [f"{v:.4g}" if math.isfinite(v) else SYMBOLS["+inf" if v > 0 else "-inf"] for v in values]
+            shown = [f"{v:.4g}" if math.isfinite(v) else symbol(v, plus="+") for v in values]
             sign = {"*": "·", "-": "−"}.get(outer.operation, outer.operation)
             return f"and {f' {sign} '.join(shown)} is NaN"
     return ""
 
 
-def symbol(value: torch.Tensor, place: int) -> str:
+def symbol_at(value: torch.Tensor, place: int) -> str:
     """NaN, +∞ or −∞."""
-    found = value.flatten()[place]
-    return SYMBOLS["nan" if found.isnan() else "+inf" if found > 0 else "-inf"]
+    return symbol(value.flatten()[place].item(), plus="+")
 
 
 def quote(text: str) -> str:
@@ -115,13 +114,13 @@ def explain(node: Node, trace: dict, broken: torch.Tensor) -> str:
             return f"{a} was {first:.4g}, and {node.operation} overflows float32 beyond 88.7"
         case "/":
             if arguments[1] == 0:
-                return f"{node.arguments[1].text} was exactly 0, and {first:.4g} / 0 is {symbol(value, place)}"
+                return f"{node.arguments[1].text} was exactly 0, and {first:.4g} / 0 is {symbol_at(value, place)}"
         case "**":
             power = arguments[1]
             if first < 0 and power != int(power):
                 return f"{a} was {first:.4g}, and a negative number to the power {power:.4g} is NaN"
             if first == 0:
-                return f"{a} was exactly 0, and 0 to the power {power:.4g} is {symbol(value, place)}"
+                return f"{a} was exactly 0, and 0 to the power {power:.4g} is {symbol_at(value, place)}"
         case "mean" | "sum":
             return f"the {node.operation} of {a} is beyond float32's largest number, 3.4e38"
     return f"its value is beyond float32's largest number, 3.4e38 ({', '.join(f'{v:.4g}' for v in arguments)})"

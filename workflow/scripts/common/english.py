@@ -1,5 +1,7 @@
 """Words in the sentences that are made of data."""
 
+import math
+
 
 def counted(count: int, what: str, several: str | None = None) -> str:
     """'1 wrong image', '1,234 wrong images', '2 losses'."""
@@ -11,6 +13,11 @@ def amount(value: float) -> str:
     if 0.005 <= value < 0.05:
         return f"{value:.2f}"
     return f"{value:,.0f}" if value >= 100 or abs(value - round(value)) < 0.05 else f"{value:.1f}"
+
+
+def symbol(value: float, plus: str = "") -> str:
+    """Of a number that is not finite: NaN, ∞ or −∞. plus: what stands before ∞."""
+    return "NaN" if math.isnan(value) else f"{plus}∞" if value > 0 else "−∞"
 
 
 def with_article(name) -> str:

@@ -1,6 +1,6 @@
 """Single changes of a variant's settings that may make it train well, the likeliest first.
 
-What a finding makes likely is said where its kind is (`tries`); here is how each way of changing is carried out.
+What a kind of finding makes likely, the catalogue says (`tries`); here is how each way of changing is carried out.
 """
 
 import re
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from common.english import counted, with_article
+from findings.catalogue import CATALOGUE
 from findings.evidence import Evidence
-from findings.kinds import KINDS
 from findings.rates import rose
 from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError
@@ -36,7 +36,7 @@ OF_CAUSES = {
 
 
 @dataclass(frozen=True)
-class Change:
+class SettingsChange:
     """words: a part of a sentence, `expressions` in backquotes. settings: those that change, as a variant has them.
     suffix: of the names that it gets in config.yaml. way: one of WAYS."""
 
@@ -50,23 +50,23 @@ class Change:
         return self.way == "rewrite"
 
 
-def worth_trying(evidence: Evidence, findings: list[Finding]) -> Iterator[list[Change]]:
+def worth_trying(evidence: Evidence, findings: list[Finding]) -> Iterator[list[SettingsChange]]:
     """What each alarm makes likely, in the order of the findings; then what may help whatever is wrong."""
     for finding in findings:
         if finding.alarm:
             is_broken = finding.kind == "diverged"
-            yield _by(OF_CAUSES[evidence.autopsy.cause] if is_broken else KINDS[finding.kind].tries, evidence)
+            yield _by(OF_CAUSES[evidence.autopsy.cause] if is_broken else CATALOGUE[finding.kind].tries, evidence)
     yield _by(GENERAL, evidence)
 
 
-def _by(ways: tuple[str, ...], evidence: Evidence) -> list[Change]:
+def _by(ways: tuple[str, ...], evidence: Evidence) -> list[SettingsChange]:
     return [change for way in ways for change in WAYS[way](evidence)]
 
 
 # The same function
 
 
-def _rewrite(evidence: Evidence) -> Iterator[Change]:
+def _rewrite(evidence: Evidence) -> Iterator[SettingsChange]:
     loss = evidence.task.loss
     found = None if is_clean(loss) else better(loss)
     if found is None:
@@ -75,13 +75,13 @@ def _rewrite(evidence: Evidence) -> Iterator[Change]:
     if is_clean(FormulaLoss.of(found.formula, found.constants)):
         is_cut = evidence.task.settings["loss_definition"][1] == "BCELoss"
         words = f"`{found.formula}`, the same function{' without a cut of the logarithms at −100' if is_cut else ''}"
-        yield Change("rewrite", words, "stable", {"loss_definition": definition})
+        yield SettingsChange("rewrite", words, "stable", {"loss_definition": definition})
 
 
 # The function that may have been meant
 
 
-def _sign(evidence: Evidence) -> Iterator[Change]:
+def _sign(evidence: Evidence) -> Iterator[SettingsChange]:
     found = wrong_way(evidence.task.chart) or {}
     labels = {int(label) for label, facts in found.items() if facts["whole"]}
     tree = written(evidence.task.loss)
@@ -101,7 +101,7 @@ def _sign(evidence: Evidence) -> Iterator[Change]:
         )
 
 
-def _mirror(evidence: Evidence) -> Iterator[Change]:
+def _mirror(evidence: Evidence) -> Iterator[SettingsChange]:
     """Images of both classes treated alike, each at its own side."""
     chart, tree = evidence.task.chart, written(evidence.task.loss)
     ignored = ignores_class(chart)
@@ -114,7 +114,7 @@ def _mirror(evidence: Evidence) -> Iterator[Change]:
         yield from _meant("mirror", mirrored(tree, label), evidence.task.loss, words, "mirrored")
 
 
-def _input(evidence: Evidence) -> Iterator[Change]:
+def _input(evidence: Evidence) -> Iterator[SettingsChange]:
     """The loss fed ŷ in place of the logits, or the logits in place of ŷ; labels −1 and 1 in place of 0 and 1."""
     definition = evidence.task.settings["loss_definition"]
     if definition[0] == "module":
@@ -122,7 +122,7 @@ def _input(evidence: Evidence) -> Iterator[Change]:
         other = "yhat" if fed == "logits" else "logits"
         if name != "BCEWithLogitsLoss" and not (name == "BCELoss" and other == "logits"):
             words = f"`{name}` fed `{other}` in place of `{fed}`"
-            yield Change("input", words, f"of-{other}", {"loss_definition": [kind, name, arguments, other]})
+            yield SettingsChange("input", words, f"of-{other}", {"loss_definition": [kind, name, arguments, other]})
         return
     tree = written(evidence.task.loss)
     for name, other in (("logits", "yhat"), ("yhat", "logits")):
@@ -135,7 +135,7 @@ def _input(evidence: Evidence) -> Iterator[Change]:
     yield from _meant("input", text, evidence.task.loss, "labels −1 and 1 in place of 0 and 1", "signed", as_it_is=True)
 
 
-def _unguarded(evidence: Evidence) -> Iterator[Change]:
+def _unguarded(evidence: Evidence) -> Iterator[SettingsChange]:
     tree = written(evidence.task.loss)
     found = unguarded(tree)
     if found:
@@ -146,7 +146,7 @@ def _unguarded(evidence: Evidence) -> Iterator[Change]:
 
 def _meant(
     way: str, text: str | None, typed: Loss, words: str, suffix: str, as_it_is: bool = False
-) -> Iterator[Change]:
+) -> Iterator[SettingsChange]:
     """A change to another formula, in its best words."""
     if text is None:
         return
@@ -158,11 +158,11 @@ def _meant(
     found = None if as_it_is else better(loss)
     if found:
         text, constants = found.formula, found.constants
-    yield Change(way, f"`{text}`, {words}", suffix, {"loss_definition": _formula(text, constants)})
+    yield SettingsChange(way, f"`{text}`, {words}", suffix, {"loss_definition": _formula(text, constants)})
 
 
-def _standard_loss(evidence: Evidence) -> Iterator[Change]:
-    yield Change(
+def _standard_loss(evidence: Evidence) -> Iterator[SettingsChange]:
+    yield SettingsChange(
         "standard loss", "`BCEWithLogitsLoss` of the logits", "with-logits", {"loss_definition": STANDARD_LOSS}
     )
 
@@ -170,32 +170,32 @@ def _standard_loss(evidence: Evidence) -> Iterator[Change]:
 # Other settings
 
 
-def _pixels(evidence: Evidence) -> Iterator[Change]:
+def _pixels(evidence: Evidence) -> Iterator[SettingsChange]:
     for name, text in PIXELS.items():
         settings = {"normalization_definition": [text, []]}
-        yield Change("pixels", f"pixels `{text}`", name, settings)
+        yield SettingsChange("pixels", f"pixels `{text}`", name, settings)
 
 
-def _rate(evidence: Evidence) -> Iterator[Change]:
+def _rate(evidence: Evidence) -> Iterator[SettingsChange]:
     """A tenth and a thousandth of it where the loss rose after a step, else as many times as much."""
     lr, is_too_large = evidence.task.settings["lr"], bool(evidence.autopsy) or rose(evidence.run.history)
     shares = {0.1: "a tenth of it", 0.001: "a thousandth of it"}
     for factor, share in (shares if is_too_large else {10: "10 times as large", 1000: "1,000 times as large"}).items():
         other = float(f"{lr * factor:.6g}")
-        yield Change("rate", f"the learning rate {other:g}, {share}", f"lr-{other:g}", {"lr": other})
+        yield SettingsChange("rate", f"the learning rate {other:g}, {share}", f"lr-{other:g}", {"lr": other})
 
 
-def _epochs(evidence: Evidence) -> Iterator[Change]:
+def _epochs(evidence: Evidence) -> Iterator[SettingsChange]:
     """As many as had been taken where the test loss was least, of the epochs at which it was looked at."""
     tested = [one for one in evidence.run.tested if one.epoch]
     if tested:
         epochs = min(tested, key=lambda one: float(one.loss)).epoch
-        yield Change(
+        yield SettingsChange(
             "epochs", f"{counted(epochs, 'epoch')}, where the test loss was least", "short", {"epochs": epochs}
         )
 
 
-def _argument(evidence: Evidence) -> Iterator[Change]:
+def _argument(evidence: Evidence) -> Iterator[SettingsChange]:
     """The optimizer without an argument: first those that are known to break trainings."""
     name, arguments = evidence.task.settings["optimizer"]
     suspects = ["momentum", "weight_decay", "eps"]
@@ -203,19 +203,21 @@ def _argument(evidence: Evidence) -> Iterator[Change]:
         rest = [one for one in arguments if one[0] != argument]
         if argument == "momentum":  # torch wants a momentum for it
             rest = [one for one in rest if one[0] != "nesterov"]
-        yield Change("argument", f"{name} without `{argument}`", f"without-{argument}", {"optimizer": [name, rest]})
+        yield SettingsChange(
+            "argument", f"{name} without `{argument}`", f"without-{argument}", {"optimizer": [name, rest]}
+        )
 
 
-def _adam(evidence: Evidence) -> Iterator[Change]:
+def _adam(evidence: Evidence) -> Iterator[SettingsChange]:
     settings = {"optimizer": ["Adam", []], "lr": ADAM_LR}
-    yield Change("Adam", f"Adam with the learning rate {ADAM_LR}", "adam", settings)
+    yield SettingsChange("Adam", f"Adam with the learning rate {ADAM_LR}", "adam", settings)
 
 
-def _activation(evidence: Evidence) -> Iterator[Change]:
+def _activation(evidence: Evidence) -> Iterator[SettingsChange]:
     name, _ = evidence.task.settings["activation"]
     other = "LeakyReLU" if name == "ReLU" else "ReLU"
     if evidence.task.settings["hidden"]:
-        yield Change("activation", f"{other} in place of {name}", other.lower(), {"activation": [other, []]})
+        yield SettingsChange("activation", f"{other} in place of {name}", other.lower(), {"activation": [other, []]})
 
 
 # The smallest change first.

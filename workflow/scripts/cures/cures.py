@@ -10,7 +10,7 @@ from msgspec import structs
 
 from common.errors import UserError
 from comparing.statistics import SIGNIFICANT, mcnemar
-from cures.changes import WAYS, Change, worth_trying
+from cures.changes import WAYS, SettingsChange, worth_trying
 from cures.snippets import snippet
 from findings.evidence import Evidence, OtherRate, changed
 from findings.findings import findings, verdict
@@ -26,7 +26,7 @@ def cured(first: Judged, trials: int, train: Train, normalized: Callable[[list],
     """
     outcome, evidence = first.outcome, first.evidence
     before = evidence.task
-    tried: list[tuple[Change, Judged]] = []
+    tried: list[tuple[SettingsChange, Judged]] = []
     for change in _each(evidence, outcome, tried):
         settings = before.settings | change.settings
         pixels = change.settings.get("normalization_definition")
@@ -50,7 +50,7 @@ def cured(first: Judged, trials: int, train: Train, normalized: Callable[[list],
     )
 
 
-def _each(evidence: Evidence, outcome: Outcome, tried: list[tuple[Change, Judged]]) -> Iterator[Change]:
+def _each(evidence: Evidence, outcome: Outcome, tried: list[tuple[SettingsChange, Judged]]) -> Iterator[SettingsChange]:
     """Each change once, until one is found that nothing could rank before: the same function, or no image wrong. What
     the next alarm makes likely, only while nothing helps."""
     seen = [evidence.task.settings]
@@ -71,11 +71,11 @@ def _is_good(other: Judged) -> bool:
     return other.outcome.verdict == "good"
 
 
-def _is_best(change: Change, other: Judged) -> bool:
+def _is_best(change: SettingsChange, other: Judged) -> bool:
     return _is_good(other) and (change.is_same_function or other.outcome.correct == other.outcome.n)
 
 
-def _other_rate(tried: list[tuple[Change, Judged]]) -> OtherRate | None:
+def _other_rate(tried: list[tuple[SettingsChange, Judged]]) -> OtherRate | None:
     """The first that was tried: a tenth of the rate, or ten times as much."""
     for change, other in tried:
         if change.way == "rate":
@@ -89,7 +89,7 @@ def _other_rate(tried: list[tuple[Change, Judged]]) -> OtherRate | None:
     return None
 
 
-def _trial(evidence: Evidence, outcome: Outcome, change: Change, other: Judged) -> Trial:
+def _trial(evidence: Evidence, outcome: Outcome, change: SettingsChange, other: Judged) -> Trial:
     told = other.outcome
     alarms = [finding.kind for finding in told.findings if finding.alarm]
     settings = evidence.task.settings
@@ -112,7 +112,7 @@ def _p_value(one: Evidence, other: Evidence) -> float:
     return mcnemar(int((right & ~also_right).sum()), int((also_right & ~right).sum()))
 
 
-def _ranked(cures: list[tuple[Change, Trial, Judged]]) -> list[Trial]:
+def _ranked(cures: list[tuple[SettingsChange, Trial, Judged]]) -> list[Trial]:
     """The same function before another; then what is not significantly worse than the most accurate; of these the
     smallest change."""
     found = []

@@ -89,7 +89,7 @@ class Experiment:
         return png.fingerprint(Path(source)) if source not in BUILT_IN_SOURCES and Path(source).exists() else None
 
 
-def read(path: str) -> dict:
+def read_config(path: str) -> dict:
     """The mapping in a YAML file. Raises UserError where it is not YAML, not a mapping, or names a key twice."""
     try:
         if Path(path).exists() and not Path(path).is_file():  # a pipe, say, from which nothing may ever come
@@ -146,7 +146,7 @@ def file_in_use(home: Path, is_main: bool) -> str:
     It is read here, since Snakemake would show a traceback; where it is damaged, this process ends with one line."""
     path = "config.yaml" if is_main and Path("config.yaml").exists() else str(home / "config.yaml")
     try:
-        read(path)
+        read_config(path)
     except UserError as error:
         sys.exit(f"error: {error}")
     return path

@@ -15,9 +15,9 @@ from formulas.float32 import LARGEST
 
 SCHEMA_FILE = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 SCHEMA = yaml.load(SCHEMA_FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-SETTINGS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
-SETTINGS |= SCHEMA["properties"]["defaults"]["properties"]  # there by $ref: editors read no YAML anchors
-LIST_SETTINGS = {key for key, schema in SETTINGS.items() if schema["type"] == "array"}
+SETTING_SCHEMAS = SCHEMA["properties"]["variants"]["additionalProperties"]["properties"]
+SETTING_SCHEMAS |= SCHEMA["properties"]["defaults"]["properties"]  # there by $ref: editors read no YAML anchors
+LIST_SETTINGS = {key for key, schema in SETTING_SCHEMAS.items() if schema["type"] == "array"}
 
 
 def plain(value, place: str):
@@ -143,7 +143,7 @@ def _joined(text: str, known) -> str:
 def _meant(place: str, found, expected: str | list[str]) -> str:
     """What may have been meant by a value of the wrong type."""
     kinds = {expected} if isinstance(expected, str) else set(expected)
-    is_setting = re.fullmatch(rf"(defaults|variants\..+)\.({'|'.join(SETTINGS)})(\.\d+)?", place)
+    is_setting = re.fullmatch(rf"(defaults|variants\..+)\.({'|'.join(SETTING_SCHEMAS)})(\.\d+)?", place)
     if isinstance(found, list) and is_setting and not kinds & {"array", "object"}:
         return "; to train one variant per value, write the list under sweeps"
     if not isinstance(found, str):
@@ -152,7 +152,7 @@ def _meant(place: str, found, expected: str | list[str]) -> str:
         return f"; did you mean {found.replace(',', '')}?"
     if "number" in kinds and re.fullmatch(r"[-+]?\d*,\d+([eE][-+]?\d+)?", found):
         return f"; did you mean {found.replace(',', '.')}?"
-    return _joined(found, SETTINGS) if "object" in kinds else ""
+    return _joined(found, SETTING_SCHEMAS) if "object" in kinds else ""
 
 
 def quoted(value) -> str:

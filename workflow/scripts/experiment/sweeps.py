@@ -4,7 +4,7 @@ import itertools
 import math
 
 from common.errors import UserError, nearest
-from experiment.schema import LIST_SETTINGS, SCHEMA, SETTINGS, typed, validate
+from experiment.schema import LIST_SETTINGS, SCHEMA, SETTING_SCHEMAS, typed, validate
 
 
 def expand(sweep: str, lists: dict) -> dict:
@@ -12,19 +12,19 @@ def expand(sweep: str, lists: dict) -> dict:
     place = f"sweeps.{sweep}"
     swept, fixed = {}, {}
     for key, value in lists.items():
-        if key not in SETTINGS:
-            raise UserError(f"{place}: unknown key '{key}'{nearest(key, SETTINGS)}")
+        if key not in SETTING_SCHEMAS:
+            raise UserError(f"{place}: unknown key '{key}'{nearest(key, SETTING_SCHEMAS)}")
         is_grid = isinstance(value, list) and (
             key not in LIST_SETTINGS or (value and all(isinstance(item, list) for item in value))
         )
         if is_grid and not value:
             raise UserError(f"{place}.{key}: found an empty list, expected at least one value")
         if is_grid:
-            swept[key] = [typed(item, SETTINGS[key]) for item in value]
+            swept[key] = [typed(item, SETTING_SCHEMAS[key]) for item in value]
         else:
-            fixed[key] = typed(value, SETTINGS[key])
+            fixed[key] = typed(value, SETTING_SCHEMAS[key])
     # The order of the schema, not of the file: moving a key in config.yaml renames nothing.
-    keys = [key for key in SETTINGS if key in swept]
+    keys = [key for key in SETTING_SCHEMAS if key in swept]
     count = math.prod(len(swept[key]) for key in keys)
     if count > 10_000:
         raise UserError(f"{place}: expands to {count} variants, more than 10,000")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from comparing.statistics import SIGNIFICANT, at_least
-from findings.pixels import Pixels, look
+from findings.pixels import PixelFacts, look
 from losses.answers import ROUNDING, answers
 from losses.facts import unbounded
 from losses.signs import sign_chart
@@ -65,7 +65,7 @@ class Task:
     data: dict
     loss: Loss
     chart: LossChart
-    pixels: Pixels
+    pixels: PixelFacts
     coin: float
     constant: float | None
     floor: float | None
@@ -82,7 +82,7 @@ class Task:
         return len(self.data["y_test"]) - ones, ones
 
 
-def task(settings: dict, data: dict, chart: LossChart | None = None, pixels: Pixels | None = None) -> Task:
+def task(settings: dict, data: dict, chart: LossChart | None = None, pixels: PixelFacts | None = None) -> Task:
     """What can be known before training. chart, pixels: where they are known already."""
     loss, y = build_loss(settings["loss_definition"]), data["y_train"]
     chart = chart or sign_chart(loss)

@@ -4,20 +4,14 @@ import math
 
 from comparing.statistics import BEYOND_LUCK, at_least, fisher, interval
 from findings.evidence import Evidence
-from findings.kinds import kind
+from findings.finders import finds
 from records.metrics import Finding, finding
 
 HARDLY = 0.1  # of the errors of always naming the larger class: who avoids less hardly learned anything
 
 
-@kind(
-    "one-class",
-    means="the model gives all images the same answer",
-    why="a symptom: the other findings say of what",
-    helps="what the other findings ask for",
-    of_finished=True,
-)
-def one_class(evidence: Evidence) -> Finding | None:
+@finds("one-class")
+def find_one_class(evidence: Evidence) -> Finding | None:
     ones = int((evidence.end.yhat > 0.5).sum())
     if ones not in (0, len(evidence.y)):
         return None
@@ -27,16 +21,8 @@ def one_class(evidence: Evidence) -> Finding | None:
     return finding("one-class", sentence, labels=[label], count=n)
 
 
-@kind(
-    "chance-level",
-    means="its answers to the training images are not or hardly better than always naming the larger class, or have "
-    "nothing to do with the labels",
-    why="a symptom: the other findings say of what",
-    helps="what the other findings ask for",
-    of_finished=True,
-    tries=("rate", "Adam", "standard loss"),
-)
-def chance_level(evidence: Evidence) -> Finding | None:
+@finds("chance-level")
+def find_chance_level(evidence: Evidence) -> Finding | None:
     n, right, answers_one = evidence.task.pixels.n, evidence.right, evidence.end.yhat > 0.5
     ones = [int((answers_one & (evidence.y == label)).sum()) for label in (0, 1)]
     if sum(ones) in (0, sum(n)):  # see one-class
@@ -54,16 +40,8 @@ def chance_level(evidence: Evidence) -> Finding | None:
     return finding("chance-level", sentence, value=p, **facts)
 
 
-@kind(
-    "does-not-generalize",
-    means="a far larger share of the test images than of the training images is wrong, beyond luck",
-    why="the test images are of another kind than the training images (inverted, turned, of another source), or the "
-    "network learned its training images by heart",
-    helps="a look at the test images beside the training images; more images, fewer epochs or units",
-    of_finished=True,
-    tries=("epochs", "pixels"),
-)
-def does_not_generalize(evidence: Evidence) -> Finding | None:
+@finds("does-not-generalize")
+def find_does_not_generalize(evidence: Evidence) -> Finding | None:
     avoids, n = evidence.test_avoids, evidence.task.test_n
     if avoids is None or avoids >= 0.5 or evidence.avoids - avoids <= 0.25:
         return None
@@ -79,16 +57,8 @@ def does_not_generalize(evidence: Evidence) -> Finding | None:
     return finding("does-not-generalize", sentence, count=wrong, of=of, value=avoids, against=evidence.avoids)
 
 
-@kind(
-    "no-better-than-constant",
-    means="its loss is no less than that of the best single answer for all images",
-    why="nothing that distinguishes the images has reached the loss; where the answers are right, some sure mistakes "
-    "cost more than all the others gain",
-    helps="what the other findings ask for",
-    alarm="unless nearly all answers are right, on the training and on the test images",
-    of_finished=True,
-)
-def no_better_than_constant(evidence: Evidence) -> Finding | None:
+@finds("no-better-than-constant")
+def find_no_better_than_constant(evidence: Evidence) -> Finding | None:
     if not evidence.is_no_better_than_constant:
         return None
     least = evidence.task.constant
@@ -103,21 +73,11 @@ def no_better_than_constant(evidence: Evidence) -> Finding | None:
     return finding("no-better-than-constant", sentence, alarm=not evidence.is_right, **facts)
 
 
-@kind(
-    "little-progress",
-    means="its loss has come less than half of the way from that of the best single answer for all images to that of "
-    "the best answers of all; where that way is not defined, it makes more than half of the errors on the training "
-    "images that always naming the larger class makes",
-    why="too few epochs, steps too short, or something that holds the weights back, such as weight decay",
-    helps="more epochs, a larger learning rate, less weight decay",
-    alarm="unless nearly all answers are right, on the training and on the test images",
-    of_finished=True,
-    tries=("rate", "argument", "Adam"),
-)
-def little_progress(evidence: Evidence) -> Finding | None:
+@finds("little-progress")
+def find_little_progress(evidence: Evidence) -> Finding | None:
     progress = evidence.progress
     if progress is None:
-        if evidence.avoids >= 0.5 or one_class(evidence) or chance_level(evidence):
+        if evidence.avoids >= 0.5 or find_one_class(evidence) or find_chance_level(evidence):
             return None
         n = evidence.task.pixels.n
         sentence = f"{evidence.right:,} of {sum(n):,} training images are right; always naming the larger class gets "
@@ -131,16 +91,8 @@ def little_progress(evidence: Evidence) -> Finding | None:
     return finding("little-progress", sentence, alarm=not evidence.is_right, value=progress)
 
 
-@kind(
-    "overfit",
-    means="the loss on the test images was least before the end and has doubled since, with no fewer of them wrong, "
-    "and errors are significantly more frequent on them than on the training images (Fisher's exact test)",
-    why="the network learns its training images by heart",
-    helps="fewer epochs, fewer units, weight decay, or more images",
-    of_finished=True,
-    tries=("epochs",),
-)
-def overfit(evidence: Evidence) -> Finding | None:
+@finds("overfit")
+def find_overfit(evidence: Evidence) -> Finding | None:
     tested = [one for one in evidence.run.tested if math.isfinite(float(one.loss))]
     wrong, n = int(evidence.wrong.sum()), len(evidence.y)
     test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())

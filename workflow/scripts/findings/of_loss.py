@@ -3,10 +3,10 @@
 import torch
 
 from autopsy.culprits import culprits
-from autopsy.words import symbol
+from autopsy.words import symbol_at
 from common.english import counted, with_article
 from findings.evidence import Evidence
-from findings.kinds import kind
+from findings.finders import finds
 from formulas.float32 import LARGEST
 from formulas.language import evaluate
 from losses import facts as chart
@@ -35,15 +35,8 @@ def _labels(found: dict) -> list[int]:
     return [int(label) for label in found]
 
 
-@kind(
-    "wrong-way",
-    means="the gradient pushes images of a class away from it, at every logit or at some",
-    why="a sign is wrong, or y and 1 - y are exchanged; at some logits only, a formula that turns back there",
-    helps="the other sign",
-    alarm="at every logit, or where wrong images lie at those",
-    tries=("sign", "standard loss"),
-)
-def wrong_way(evidence: Evidence) -> Finding | None:
+@finds("wrong-way")
+def find_wrong_way(evidence: Evidence) -> Finding | None:
     found = chart.wrong_way(evidence.task.chart)
     if found is None:
         return None
@@ -72,28 +65,16 @@ def _wrong_within(evidence: Evidence, label: int, parts: list) -> int:
     return sum(int(((logits >= low) & (logits <= high)).sum()) for low, high in parts)
 
 
-@kind(
-    "no-gradient",
-    means="the loss has no gradient wherever it is finite, for either class: nothing can be learned",
-    why="a clamp or a comparison cuts the logits off",
-    helps="another loss",
-    tries=("standard loss",),
-)
-def no_gradient(evidence: Evidence) -> Finding | None:
+@finds("no-gradient")
+def find_no_gradient(evidence: Evidence) -> Finding | None:
     if chart.no_gradient(evidence.task.chart) is None:
         return None
     sentence = "Wherever it is finite, the loss has a gradient of exactly 0, for both classes: nothing can be learned."
     return finding("no-gradient", sentence)
 
 
-@kind(
-    "never-finite",
-    means="the loss of every image of a class is NaN or infinite, whatever the answer to it",
-    why="a part that no answer makes finite, such as log(y), which is −∞ for y = 0",
-    helps="the formula without that part",
-    tries=("rewrite", "standard loss"),
-)
-def never_finite(evidence: Evidence) -> Finding | None:
+@finds("never-finite")
+def find_never_finite(evidence: Evidence) -> Finding | None:
     found = chart.never_finite(evidence.task.chart)
     if found is None:
         return None
@@ -118,18 +99,12 @@ def _broken_at_the_border(loss: Loss, label: int) -> str:
     for path, broken in culprits(loss.tree, trace):
         place = label if broken.ndim else 0
         if broken.flatten()[place]:
-            return f"`{path[0].text}` is {symbol(trace[path[0]], place)}"
+            return f"`{path[0].text}` is {symbol_at(trace[path[0]], place)}"
     return ""
 
 
-@kind(
-    "ignores-class",
-    means="the loss has no gradient wherever it is finite for one class: its images teach nothing",
-    why="a factor that is 0 for that class, often labels 0 and 1 in a formula made for −1 and 1",
-    helps="2 * y - 1 in place of y",
-    tries=("mirror", "standard loss"),
-)
-def ignores_class(evidence: Evidence) -> Finding | None:
+@finds("ignores-class")
+def find_ignores_class(evidence: Evidence) -> Finding | None:
     found = chart.ignores_class(evidence.task.chart)
     if found is None:
         return None
@@ -138,29 +113,16 @@ def ignores_class(evidence: Evidence) -> Finding | None:
     return finding("ignores-class", sentence, labels=[found["label"]])
 
 
-@kind(
-    "ignores-labels",
-    means="the loss has the same gradient for both classes: it cannot tell them apart",
-    why="y does not stand in the formula, or cancels",
-    helps="a loss in which y makes a difference",
-    tries=("mirror", "standard loss"),
-)
-def ignores_labels(evidence: Evidence) -> Finding | None:
+@finds("ignores-labels")
+def find_ignores_labels(evidence: Evidence) -> Finding | None:
     if chart.ignores_labels(evidence.task.chart) is None:
         return None
     sentence = "The loss has the same gradient for both classes, at every logit: it asks for one answer to all images."
     return finding("ignores-labels", sentence, labels=[0, 1])
 
 
-@kind(
-    "unbounded",
-    means="the loss has no lower bound for a class: it can fall for ever without one image more being right",
-    why="a term without end, such as a logit that nothing holds back",
-    helps="a loss that is least where the answer is right",
-    alarm="where the model ends no better than by always naming the larger class",
-    tries=("unguarded", "standard loss"),
-)
-def unbounded(evidence: Evidence) -> Finding | None:
+@finds("unbounded")
+def find_unbounded(evidence: Evidence) -> Finding | None:
     found = chart.unbounded(evidence.task.chart)
     if found is None:
         return None
@@ -173,14 +135,8 @@ def unbounded(evidence: Evidence) -> Finding | None:
     return finding("unbounded", sentence, alarm=is_useless, labels=_labels(found))
 
 
-@kind(
-    "border-optimum",
-    means="the best logit of a class is the border itself, where ŷ is a half, or lies on the other class's side",
-    why="a loss made for numbers of another range, such as a squared error between a logit and 0 or 1",
-    helps="a loss that is least, for each class, on that class's own side",
-    tries=("input", "standard loss"),
-)
-def border_optimum(evidence: Evidence) -> Finding | None:
+@finds("border-optimum")
+def find_border_optimum(evidence: Evidence) -> Finding | None:
     found = chart.border_optimum(evidence.task.chart)
     if found is None:
         return None
@@ -206,14 +162,8 @@ def _best(name: str, facts: dict) -> str:
     return f"the best logits of {name} are {low} to {high}, {BEYOND}"
 
 
-@kind(
-    "floor",
-    means="the loss cannot reach 0, however right the answers are",
-    why="a constant in the formula, a margin, or an epsilon",
-    helps="nothing is wrong in itself; compare the loss with its floor, not with 0",
-    alarm="never",
-)
-def floor(evidence: Evidence) -> Finding | None:
+@finds("floor")
+def find_floor(evidence: Evidence) -> Finding | None:
     found = chart.floor(evidence.task.chart)
     if found is None:
         return None
@@ -223,14 +173,8 @@ def floor(evidence: Evidence) -> Finding | None:
     return finding("floor", sentence, alarm=False, labels=_labels(found), value=max(least.values()))
 
 
-@kind(
-    "not-per-image",
-    means="the loss is no sum or mean over the images: an image's share depends on all others",
-    why="a mean or sum stands inside another operation",
-    helps="nothing is wrong in itself; but progress is not defined, and one image's loss cannot be charted",
-    alarm="never",
-)
-def not_per_image(evidence: Evidence) -> Finding | None:
+@finds("not-per-image")
+def find_not_per_image(evidence: Evidence) -> Finding | None:
     found = chart.not_per_image(evidence.task.chart)
     if found is None:
         return None

@@ -2,20 +2,14 @@
 
 from common.english import counted
 from findings.evidence import Evidence
-from findings.kinds import kind
+from findings.finders import finds
 from records.metrics import Finding, finding
 
 RARE = 0.1
 
 
-@kind(
-    "equal-images",
-    means="all images, or all of one class, are the same after normalization",
-    why="the normalization makes one value of all pixels, say by a threshold beyond them",
-    helps="another normalization",
-    tries=("pixels",),
-)
-def equal_images(evidence: Evidence) -> Finding | None:
+@finds("equal-images")
+def find_equal_images(evidence: Evidence) -> Finding | None:
     pixels, n = evidence.task.pixels, evidence.task.pixels.n
     if pixels.all_equal:
         sentence = f"All {sum(n):,} training images are the same after normalization."
@@ -29,14 +23,8 @@ def equal_images(evidence: Evidence) -> Finding | None:
     return finding("equal-images", sentence, count=count, labels=labels)
 
 
-@kind(
-    "conflicting-images",
-    means="training images are equal to one of the other class: no function of the pixels gets both right",
-    why="the normalization throws away what tells them apart; or the labels are wrong",
-    helps="another normalization; a look at the labels",
-    tries=("pixels",),
-)
-def conflicting_images(evidence: Evidence) -> Finding | None:
+@finds("conflicting-images")
+def find_conflicting_images(evidence: Evidence) -> Finding | None:
     pixels, n = evidence.task.pixels, sum(evidence.task.pixels.n)
     if not pixels.conflicting or pixels.all_equal:
         return None
@@ -47,16 +35,8 @@ def conflicting_images(evidence: Evidence) -> Finding | None:
     return finding("conflicting-images", sentence, **facts)
 
 
-@kind(
-    "test-pixels",
-    means="test images are not finite after normalization, or lie far outside the range of the training images",
-    why="the statistics are those of the training images: a pixel that is always dark there may be lit in a test "
-    "image, and then be divided by almost nothing",
-    helps="something added to what is divided by: (x - pixel_mean) / (pixel_std + 1)",
-    alarm="where they are not finite",
-    tries=("pixels",),
-)
-def test_pixels(evidence: Evidence) -> Finding | None:
+@finds("test-pixels")
+def find_test_pixels(evidence: Evidence) -> Finding | None:
     pixels, m = evidence.task.pixels, len(evidence.task.data["y_test"])
     if not (pixels.test_broken or pixels.test_far):
         return None
@@ -77,15 +57,8 @@ def test_pixels(evidence: Evidence) -> Finding | None:
     return finding("test-pixels", sentence, alarm=pixels.test_broken > 0, **facts)
 
 
-@kind(
-    "no-influence",
-    means="before the first step all logits are equal to the last bit, or the first layer's gradient is exactly 0: the "
-    "pixels do not reach the network",
-    why="pixels so small that they vanish beside the bias",
-    helps="pixels of the order of 1: x / 255",
-    tries=("pixels",),
-)
-def no_influence(evidence: Evidence) -> Finding | None:
+@finds("no-influence")
+def find_no_influence(evidence: Evidence) -> Finding | None:
     start, pixels = evidence.start, evidence.task.pixels
     if pixels.all_equal or any(units.all() for units in start.dead):
         return None
@@ -103,15 +76,8 @@ def no_influence(evidence: Evidence) -> Finding | None:
     return finding("no-influence", sentence)
 
 
-@kind(
-    "imbalance",
-    means="one class is less than a tenth of the training images",
-    why="a model may then be mostly right and still get most of that class wrong",
-    helps="read the accuracy of each class; weigh the rare class in the loss (pos_weight)",
-    alarm="where a class is mostly wrong",
-    of_finished=True,
-)
-def imbalance(evidence: Evidence) -> Finding | None:
+@finds("imbalance")
+def find_imbalance(evidence: Evidence) -> Finding | None:
     n = evidence.task.pixels.n
     rare = min((0, 1), key=lambda label: n[label])
     if not n[rare] < RARE * sum(n):
@@ -126,15 +92,8 @@ def imbalance(evidence: Evidence) -> Finding | None:
     return finding("imbalance", sentence, alarm=min(right) < 0.5, **facts)
 
 
-@kind(
-    "decay",
-    means="lr · weight_decay is 1 or more under SGD or AdamW: each step wipes the weights, flips their sign or, "
-    "beyond 2, makes them grow for ever",
-    why="weight_decay is multiplied by the learning rate",
-    helps="a weight_decay far below 1 / lr",
-    tries=("argument",),
-)
-def decay(evidence: Evidence) -> Finding | None:
+@finds("decay")
+def find_decay(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
     rate = evidence.task.settings["lr"] * dict(arguments).get("weight_decay", 0)
     if name not in ("SGD", "AdamW") or rate < 1:
@@ -150,14 +109,8 @@ def decay(evidence: Evidence) -> Finding | None:
     return finding("decay", sentence.replace("-", "−"), factor=1 - rate)
 
 
-@kind(
-    "momentum",
-    means="momentum is 1 or more: steps are never forgotten, and add up for ever",
-    why="each step is the one before times the momentum, plus the gradient",
-    helps="a momentum of 0.9",
-    tries=("argument",),
-)
-def momentum(evidence: Evidence) -> Finding | None:
+@finds("momentum")
+def find_momentum(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
     factor, dampening = dict(arguments).get("momentum", 0), dict(arguments).get("dampening", 0)
     if factor < 1 or dampening >= 1:

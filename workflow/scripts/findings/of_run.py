@@ -6,7 +6,7 @@ import torch
 
 from common.english import counted
 from findings.evidence import Evidence
-from findings.kinds import kind
+from findings.finders import finds
 from formulas.float32 import SMALLEST_NORMAL
 from formulas.language import Node
 from losses.exact import REACH, exact, formula
@@ -14,12 +14,12 @@ from losses.facts import logit_text
 from records.metrics import Finding, finding
 from training.repeats import has_no_memory
 
-SHOWN = 50  # images that a finding names; its count is always whole
+NAMED_IMAGES = 50  # images that a finding names; its count is always whole
 
 
-def images(chosen: torch.Tensor) -> list[int]:
+def first_images(chosen: torch.Tensor) -> list[int]:
     """The first places where bool (n, 1) is true."""
-    return chosen.flatten().nonzero().flatten()[:SHOWN].tolist()
+    return chosen.flatten().nonzero().flatten()[:NAMED_IMAGES].tolist()
 
 
 def per_layer(values: list) -> str:
@@ -28,26 +28,14 @@ def per_layer(values: list) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
-@kind(
-    "diverged",
-    means="the loss became NaN or infinite",
-    why="some operation was given a number for which float32 has no answer; the autopsy names it",
-    helps="what the autopsy's cause asks for: another way to type the same loss, or smaller steps",
-)
-def diverged(evidence: Evidence) -> Finding | None:
+@finds("diverged")
+def find_diverged(evidence: Evidence) -> Finding | None:
     found = evidence.autopsy
     return found and finding("diverged", found.sentence, epoch=found.epoch)
 
 
-@kind(
-    "will-diverge",
-    means="the run ended well, but if it went on as it did, the loss would become NaN or infinite",
-    why="the surest images come near the logit at which the loss or its gradient is not finite",
-    helps="the same loss typed as a function of the logits; fewer epochs only hide it",
-    alarm="where even the late end of the range is within twice the epochs",
-    tries=("rewrite", "unguarded", "standard loss"),
-)
-def will_diverge(evidence: Evidence) -> Finding | None:
+@finds("will-diverge")
+def find_will_diverge(evidence: Evidence) -> Finding | None:
     found, epochs = evidence.forecast, evidence.task.settings["epochs"]
     if found is None or found.epoch is None:
         return None
@@ -64,17 +52,8 @@ def will_diverge(evidence: Evidence) -> Finding | None:
     return finding("will-diverge", sentence, alarm=is_soon, epoch=found.epoch, value=found.limit)
 
 
-@kind(
-    "stuck-images",
-    means="images are wrong, and the loss has a gradient of exactly 0 for them: they contribute nothing to any step, "
-    "and only what is learned from others can mend them. Beside these, starved ones have less than half of the "
-    "gradient that the formula has without rounding",
-    why="float32 rounds ŷ to exactly 0 or 1, or a clamp, an epsilon or a flat piece of the loss swallows the slope",
-    helps="the same loss typed as a function of the logits; pixels scaled down, so that no image starts out saturated",
-    of_finished=True,
-    tries=("rewrite", "unguarded", "standard loss"),
-)
-def stuck_images(evidence: Evidence) -> Finding | None:
+@finds("stuck-images")
+def find_stuck_images(evidence: Evidence) -> Finding | None:
     wrong = evidence.wrong
     stuck = wrong & (evidence.end.pull == 0)
     starved = wrong & ~stuck & _starved(evidence)
@@ -84,7 +63,7 @@ def stuck_images(evidence: Evidence) -> Finding | None:
     verb = "has" if count == 1 else "have"
     sentence = f"{count:,} of {counted(of, 'wrong image')} {verb} a gradient of exactly 0"
     sentence += f", and {few:,} less than half of what the formula has without rounding." if few else "."
-    facts = {"count": count, "of": of, "images": images(stuck), "exact": _exact(evidence, stuck)}
+    facts = {"count": count, "of": of, "images": first_images(stuck), "exact": _exact(evidence, stuck)}
     return finding("stuck-images", sentence, **facts)
 
 
@@ -94,7 +73,7 @@ def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[float | None] | Non
     if not evidence.task.chart.per_image:
         return None
     tree = formula(evidence.task.loss)
-    logits, y = evidence.end.logits[chosen][:SHOWN].tolist(), evidence.y[chosen][:SHOWN].tolist()
+    logits, y = evidence.end.logits[chosen][:NAMED_IMAGES].tolist(), evidence.y[chosen][:NAMED_IMAGES].tolist()
     return [_slope(tree, label, logit) for label, logit in zip(y, logits, strict=True)]
 
 
@@ -117,16 +96,8 @@ def _starved(evidence: Evidence) -> torch.Tensor:
     return ((y == 0) & (logits >= above)) | ((y == 1) & (logits <= below))
 
 
-@kind(
-    "frozen",
-    means="from some epoch on every gradient is exactly 0, while images are wrong. Under plain SGD nothing changes "
-    "ever again; other optimizers only coast on their momentum",
-    why="all images, right or wrong, lie where the loss is flat, or no unit lets a gradient through",
-    helps="a loss with a slope wherever an image is wrong; smaller steps, or pixels scaled down, if it began well",
-    of_finished=True,
-    tries=("rewrite", "standard loss"),
-)
-def frozen(evidence: Evidence) -> Finding | None:
+@finds("frozen")
+def find_frozen(evidence: Evidence) -> Finding | None:
     since, wrong = evidence.run.zero_since, int(evidence.wrong.sum())
     if since is None or not wrong:
         return None
@@ -134,15 +105,8 @@ def frozen(evidence: Evidence) -> Finding | None:
     return finding("frozen", sentence, epoch=since, count=wrong, of=len(evidence.y))
 
 
-@kind(
-    "unchanged",
-    means="not one bit of one weight moved",
-    why="no gradient at all, or steps below the weights' last bit",
-    helps="a larger learning rate, or a loss with a gradient",
-    of_finished=True,
-    tries=("Adam", "rate"),
-)
-def unchanged(evidence: Evidence) -> Finding | None:
+@finds("unchanged")
+def find_unchanged(evidence: Evidence) -> Finding | None:
     if not all(map(torch.equal, evidence.start.weights, evidence.end.weights)):
         return None
     count = sum(weight.numel() for weight in evidence.end.weights)
@@ -151,16 +115,8 @@ def unchanged(evidence: Evidence) -> Finding | None:
     return finding("unchanged", sentence, count=count)
 
 
-@kind(
-    "cycle",
-    means="plain SGD came back to the very weights of some epochs before: it repeats them for ever",
-    why="the step goes as far back as it came, or is too small to move a bit",
-    helps="another learning rate",
-    alarm="while an image is wrong",
-    of_finished=True,
-    tries=("rate",),
-)
-def cycle(evidence: Evidence) -> Finding | None:
+@finds("cycle")
+def find_cycle(evidence: Evidence) -> Finding | None:
     if evidence.run.cycle is None or not has_no_memory(evidence.task.settings["optimizer"]):
         return None
     epoch, period = evidence.run.cycle
@@ -171,15 +127,8 @@ def cycle(evidence: Evidence) -> Finding | None:
     return finding("cycle", sentence, alarm=wrong > 0, epoch=epoch, period=period, count=wrong)
 
 
-@kind(
-    "dead-layer",
-    means="the activation's derivative is exactly 0 for all units of a layer and all images: no gradient passes",
-    why="one large step, or weight decay, pushed every unit to where the activation is flat",
-    helps="a smaller learning rate; LeakyReLU or another activation without a flat side",
-    of_finished=True,
-    tries=("rate", "pixels", "Adam", "activation"),
-)
-def dead_layer(evidence: Evidence) -> Finding | None:
+@finds("dead-layer")
+def find_dead_layer(evidence: Evidence) -> Finding | None:
     whole = [bool(units.all()) for units in evidence.end.dead]
     if not any(whole):
         return None
@@ -194,16 +143,8 @@ def dead_layer(evidence: Evidence) -> Finding | None:
     return finding("dead-layer", sentence, epoch=epoch, layers=dead)
 
 
-@kind(
-    "dead-units",
-    means="the activation's derivative is exactly 0 for some units and all images: they pass no gradient. Networks "
-    "train well with most units dead",
-    why="large steps; in deep networks also the first weights",
-    helps="nothing is wrong in itself",
-    alarm="never",
-    of_finished=True,
-)
-def dead_units(evidence: Evidence) -> Finding | None:
+@finds("dead-units")
+def find_dead_units(evidence: Evidence) -> Finding | None:
     dead = [int(units.sum()) for units in evidence.end.dead]
     if not any(dead) or any(units.all() for units in evidence.end.dead):
         return None
@@ -215,15 +156,8 @@ def dead_units(evidence: Evidence) -> Finding | None:
     return finding("dead-units", sentence, alarm=False, count=sum(dead), of=of, layers=layers)
 
 
-@kind(
-    "worse-than-start",
-    means="its loss is larger than before the first step",
-    why="steps too long: each goes beyond the valley that it aims at",
-    helps="a smaller learning rate",
-    of_finished=True,
-    tries=("rate", "Adam"),
-)
-def worse_than_start(evidence: Evidence) -> Finding | None:
+@finds("worse-than-start")
+def find_worse_than_start(evidence: Evidence) -> Finding | None:
     if not evidence.end.loss > evidence.start.loss:
         return None
     sentence = f"Its loss went from {evidence.start.loss:.4g} to {evidence.end.loss:.4g}."
@@ -231,15 +165,8 @@ def worse_than_start(evidence: Evidence) -> Finding | None:
     return finding("worse-than-start", sentence, **facts)
 
 
-@kind(
-    "bad-start",
-    means="the first loss is at least twice that of a coin (every ŷ a half), or images are wrong and saturated before "
-    "the first step: the training first has to undo that",
-    why="large pixels make large logits",
-    helps="pixels divided by 255, or standardized",
-    alarm="never",
-)
-def bad_start(evidence: Evidence) -> Finding | None:
+@finds("bad-start")
+def find_bad_start(evidence: Evidence) -> Finding | None:
     start, coin = evidence.start, evidence.task.coin
     saturated = start.wrong(evidence.y) & ((start.yhat == 0) | (start.yhat == 1))
     count, without = int(saturated.sum()), int((saturated & (start.pull == 0)).sum())
@@ -262,15 +189,8 @@ def bad_start(evidence: Evidence) -> Finding | None:
     return finding("bad-start", f"{text[0].upper()}{text[1:]}.", alarm=False, **facts)
 
 
-@kind(
-    "vanishing",
-    means="most weights of the first layer have not moved by a bit, while those of the last layer do",
-    why="each layer on the way back shrinks the gradient, until a step is below the weights' last bit",
-    helps="fewer layers; ReLU in place of Sigmoid; an optimizer that scales each step, such as Adam",
-    of_finished=True,
-    tries=("Adam", "activation"),
-)
-def vanishing(evidence: Evidence) -> Finding | None:
+@finds("vanishing")
+def find_vanishing(evidence: Evidence) -> Finding | None:
     first, last = evidence.moved[0], evidence.moved[-1]
     does_reach = bool((evidence.start.logits != evidence.start.logits[0]).any())
     if len(evidence.moved) < 2 or first is None or not first < 0.5 or not last or not does_reach:

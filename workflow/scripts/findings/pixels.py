@@ -9,7 +9,7 @@ FAR = 1.0  # of the training pixels' range: what lies farther outside than the r
 
 
 @dataclass(frozen=True)
-class Pixels:
+class PixelFacts:
     """Normalized images, looked at once for all seeds of a variant.
 
     n: training images of y = 0 and y = 1. equal: the classes (0, 1) whose training images are all the same; all_equal:
@@ -29,7 +29,7 @@ class Pixels:
     odd_pixels: list[int]
 
 
-def look(x: torch.Tensor, y: torch.Tensor, x_test: torch.Tensor) -> Pixels:
+def look(x: torch.Tensor, y: torch.Tensor, x_test: torch.Tensor) -> PixelFacts:
     """x (n, 784) and y (n, 1) of the training images, x_test (m, 784)."""
     counts = _copies(x, y)
     low, high = x.min(), x.max()
@@ -38,7 +38,7 @@ def look(x: torch.Tensor, y: torch.Tensor, x_test: torch.Tensor) -> Pixels:
     if not (low - reach <= x_test.min() and x_test.max() <= high + reach):  # mostly, and where none is NaN, they do
         broken = ~x_test.isfinite()
         far = torch.maximum(low - x_test, x_test - high) > reach
-    return Pixels(
+    return PixelFacts(
         n=tuple(sum(pair[label] for pair in counts) for label in (0, 1)),
         equal=[label for label in (0, 1) if sum(pair[label] > 0 for pair in counts) == 1],
         all_equal=len(counts) == 1,

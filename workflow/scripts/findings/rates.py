@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from findings.evidence import Evidence, OtherRate
-from findings.kinds import kind
+from findings.finders import finds
 from records.metrics import Finding, finding
 from training.history import Row
 
@@ -21,14 +21,8 @@ def _ends_better(other: OtherRate, evidence: Evidence) -> bool:
     return evidence.autopsy is not None or (other.loss < evidence.end.loss and other.correct > evidence.right)
 
 
-@kind(
-    "rate-too-large",
-    means="the loss rose after a step, and a tenth of the learning rate, tried in full, ends better",
-    why="each step goes beyond the valley that it aims at",
-    helps="the learning rate that was tried",
-    tries=("rate",),
-)
-def rate_too_large(evidence: Evidence) -> Finding | None:
+@finds("rate-too-large")
+def find_rate_too_large(evidence: Evidence) -> Finding | None:
     other = evidence.other_rate
     if other is None or other.lr > evidence.task.settings["lr"] or not _ends_better(other, evidence):
         return None
@@ -39,15 +33,8 @@ def rate_too_large(evidence: Evidence) -> Finding | None:
     return finding("rate-too-large", sentence, **facts)
 
 
-@kind(
-    "slow",
-    means="ten times the learning rate, tried in full, ends better, and its loss never rises; or all gradients are far "
-    "below the optimizer's eps, which then shortens each step",
-    why="steps too short for the epochs that they are given",
-    helps="the learning rate that was tried, or more epochs; a loss that is not scaled down",
-    tries=("rate", "Adam"),
-)
-def slow(evidence: Evidence) -> Finding | None:
+@finds("slow")
+def find_slow(evidence: Evidence) -> Finding | None:
     name, arguments = evidence.task.settings["optimizer"]
     eps = dict(arguments).get("eps", EPS.get(name, 0))
     largest = max(gradient.abs().max().item() for gradient in evidence.first_gradients)

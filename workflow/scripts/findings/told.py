@@ -2,7 +2,7 @@
 
 import math
 
-from common.english import amount
+from common.english import amount, symbol
 from records.metrics import Metrics, Outcome
 
 
@@ -45,4 +45,4 @@ def _why(one: Outcome, history: list, first: str) -> str:
 def _became(one: Outcome, history: list) -> str:
     """What its loss became; NaN, too, where only the last step broke the weights."""
     loss = history[one.diverged_epoch].loss if one.diverged_epoch < len(history) else math.nan
-    return "NaN" if math.isnan(loss) else "∞" if loss > 0 else "−∞"
+    return symbol(loss)

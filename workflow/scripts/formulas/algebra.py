@@ -48,7 +48,7 @@ class Expression:
         return self.name in names or any(argument.has(*names) for argument in self.arguments)
 
 
-def number(value) -> Expression:
+def numeral(value) -> Expression:
     return Expression("number", value=Fraction(value))
 
 
@@ -56,7 +56,7 @@ def variable(name: str) -> Expression:
     return Expression("variable", name=name)
 
 
-ZERO, ONE = number(0), number(1)
+ZERO, ONE = numeral(0), numeral(1)
 Y, LOGITS = variable("y"), variable("logits")
 
 
@@ -72,9 +72,9 @@ def add(*terms: Expression) -> Expression:
         else:
             coefficient, rest = coefficient_of(term)
             coefficients[rest] = coefficients.get(rest, Fraction(0)) + coefficient
-    found = [multiply(number(coefficient), rest) for rest, coefficient in coefficients.items() if coefficient]
+    found = [multiply(numeral(coefficient), rest) for rest, coefficient in coefficients.items() if coefficient]
     if constant:
-        found.insert(min(place_of_constant, len(found)), number(constant))
+        found.insert(min(place_of_constant, len(found)), numeral(constant))
     return found[0] if len(found) == 1 else Expression("+", tuple(found)) if found else ZERO
 
 
@@ -92,18 +92,18 @@ def multiply(*factors: Expression) -> Expression:
         exponents[base] = exponents.get(base, Fraction(0)) + exponent
     if not coefficient:
         return ZERO
-    found = [power(base, number(exponent)) for base, exponent in exponents.items() if exponent]
+    found = [power(base, numeral(exponent)) for base, exponent in exponents.items() if exponent]
     if any(factor.is_number or factor.operation == "*" for factor in found):
-        return multiply(number(coefficient), *found)
+        return multiply(numeral(coefficient), *found)
     if coefficient == -1 and len(found) == 1 and found[0].operation == "+":
         return add(*(negative(term) for term in found[0].arguments))
     if coefficient != 1 or not found:
-        found.insert(0, number(coefficient))
+        found.insert(0, numeral(coefficient))
     return found[0] if len(found) == 1 else Expression("*", tuple(found))
 
 
 def negative(a: Expression) -> Expression:
-    return multiply(number(-1), a)
+    return multiply(numeral(-1), a)
 
 
 def subtract(a: Expression, b: Expression) -> Expression:
@@ -121,11 +121,11 @@ def power(base: Expression, exponent: Expression) -> Expression:
         return base
     if n.denominator == 1:
         if base.is_number:
-            return number(base.value ** int(n))
+            return numeral(base.value ** int(n))
         if base.operation == "*":
             return multiply(*(power(factor, exponent) for factor in base.arguments))
         if base.operation == "**" and base.arguments[1].is_number:
-            return power(base.arguments[0], number(base.arguments[1].value * n))
+            return power(base.arguments[0], numeral(base.arguments[1].value * n))
         if n % 2 == 0:
             base = _without_sign(base)
     return Expression("**", (base, exponent))
@@ -138,18 +138,18 @@ def call(operation: str, *arguments: Expression) -> Expression:
     if all(argument.is_number for argument in arguments):
         values = [argument.value for argument in arguments]
         if operation in COMPARED:
-            return number(int(COMPARED[operation](*values)))
+            return numeral(int(COMPARED[operation](*values)))
         if operation in _EXACTLY:
-            return number(_EXACTLY[operation](*values))
+            return numeral(_EXACTLY[operation](*values))
         if (operation, values[0]) in _AT:
-            return number(_AT[operation, values[0]])
+            return numeral(_AT[operation, values[0]])
     if arguments[0].is_number and (operation == "mean" or (operation == "sum" and not arguments[0].value)):
         return arguments[0]
     if operation == "tanh" and coefficient_of(arguments[0])[0] < 0:
         return negative(Expression("tanh", (negative(arguments[0]),)))
     if operation == "abs":
         coefficient, rest = coefficient_of(arguments[0])
-        return multiply(number(abs(coefficient)), Expression("abs", (_without_sign(rest),)))
+        return multiply(numeral(abs(coefficient)), Expression("abs", (_without_sign(rest),)))
     return Expression(operation, arguments)
 
 
@@ -231,7 +231,7 @@ def from_tree(node: Node, instead: dict[Node, Node] | None = None) -> Expression
         node = instead[node]
     if node.operation == "number":
         value = Fraction(repr(node.value))
-        return Expression("constant", value=value, name=node.text) if node.text.isidentifier() else number(value)
+        return Expression("constant", value=value, name=node.text) if node.text.isidentifier() else numeral(value)
     if node.operation == "variable":
         return variable(node.text)
     arguments = [from_tree(argument, instead) for argument in node.arguments]
@@ -241,7 +241,7 @@ def from_tree(node: Node, instead: dict[Node, Node] | None = None) -> Expression
         case "-":
             return subtract(*arguments)
         case "/":
-            return multiply(arguments[0], power(arguments[1], number(-1)))
+            return multiply(arguments[0], power(arguments[1], numeral(-1)))
     return rebuild(node.operation, arguments)
 
 
@@ -291,7 +291,7 @@ def _write_product(expression: Expression) -> tuple[str, int]:
         before = [] if size == 1 else [_number(size)]
     except ValueError:  # a third is / 3
         before = [] if size.numerator == 1 else [_number(Fraction(size.numerator))]
-        under.insert(0, number(size.denominator))
+        under.insert(0, numeral(size.denominator))
     typed = [*before, *(_typed(factor, PRODUCT if place else POWER) for place, factor in enumerate(over, len(before)))]
     product = " * ".join(typed) or "1"
     if under:
@@ -305,7 +305,7 @@ def _is_divisor(factor: Expression) -> bool:
 
 
 def _inverse(factor: Expression) -> Expression:
-    return power(factor, number(-1))
+    return power(factor, numeral(-1))
 
 
 def _write_power(expression: Expression) -> tuple[str, int]:

@@ -20,7 +20,7 @@ from formulas.algebra import (
     from_tree,
     multiply,
     negative,
-    number,
+    numeral,
     parts,
     rebuild,
     replaced,
@@ -69,8 +69,8 @@ LAWS = (
     ("maximum(0, a)", "relu(a)", "what relu is"),
     ("clamp(sigmoid(a), 0, 1)", "sigmoid(a)", "a sigmoid is between 0 and 1"),
 )
-ABOVE_0, NUMBER = "p", "n"
-LETTERS = {"a", "b", ABOVE_0, NUMBER}
+ABOVE_0, ANY_NUMBER = "p", "n"
+LETTERS = {"a", "b", ABOVE_0, ANY_NUMBER}
 _STEPS = 2000  # a bound on what no formula of 2,000 characters comes near
 _TOGGLED = 4  # sigmoids that are each tried as they are and as 1 - sigmoid
 
@@ -114,7 +114,7 @@ def _matches(pattern: Expression, found: Expression, bound: Bindings) -> Iterato
         if pattern.name in bound:
             if bound[pattern.name] == found:
                 yield bound
-        elif (pattern.name != NUMBER or found.operation in ("number", "constant")) and (
+        elif (pattern.name != ANY_NUMBER or found.operation in ("number", "constant")) and (
             pattern.name != ABOVE_0 or is_above_0(found)
         ):
             yield bound | {pattern.name: found}
@@ -178,7 +178,7 @@ def _applied_to_sum(law: Law, found: Expression) -> Expression | None:
         for bindings in _matches(wanted[0][1], one, {}):
             for more in _matches(wanted[1][1], other, bindings):
                 rest = [term for place, term in enumerate(found.arguments) if place not in (i, j)]
-                return add(multiply(number(times), _filled_in(law.better, more)), *rest)
+                return add(multiply(numeral(times), _filled_in(law.better, more)), *rest)
     return None
 
 
@@ -221,7 +221,7 @@ def together(zero: Expression, one: Expression) -> Expression:
     if zero == one:
         return zero
     if simplified(substituted(one, "logits", negative(LOGITS))) == zero:
-        sign, other = subtract(ONE, multiply(number(2), Y)), subtract(multiply(number(2), Y), ONE)
+        sign, other = subtract(ONE, multiply(numeral(2), Y)), subtract(multiply(numeral(2), Y), ONE)
         forms = [substituted(part, "logits", multiply(factor, LOGITS)) for part, factor in ((zero, sign), (one, other))]
         return min(reversed(forms), key=lambda form: len(text(form)))
     if one == ZERO:
@@ -253,9 +253,9 @@ def _gathered(expression: Expression) -> Expression:
     for term in terms:
         size, rest = _weighed(term)
         if len(terms) > 1 and _is_reduction(rest):
-            inside.setdefault(rest.operation, []).append(multiply(number(size), *rest.arguments))
+            inside.setdefault(rest.operation, []).append(multiply(numeral(size), *rest.arguments))
         elif is_negative:
-            others.append(multiply(number(-size), _negative_inside(rest)))
+            others.append(multiply(numeral(-size), _negative_inside(rest)))
         else:
             others.append(term)
     return add(*(call(operation, add(*terms)) for operation, terms in inside.items()), *others)

@@ -14,14 +14,14 @@ from pathlib import Path
 
 from common.errors import ERASE, UserError
 
-CHUNK = 1 << 16
+LEAST_BYTES = 1 << 16  # in each timeout; they are read at once
 TIMEOUTS = 20  # that a file may take: 5 minutes with the default of 15 s
 
 
 def fetch(place: str, name: str, timeout: float, most: int) -> bytes:
     """The content of one file of a place, a URL or a local folder. Raises UserError where it can not be had.
 
-    timeout: seconds in which a server must answer, and in each of which it must send at least CHUNK bytes; TIMEOUTS of
+    timeout: seconds in which a server must answer, and in each of which it must send at least LEAST_BYTES; TIMEOUTS of
     them in which it must have sent all. most: bytes; what is larger is refused.
     """
     if "://" not in place:
@@ -92,7 +92,7 @@ def _read(response, name: str, size: int, timeout: float, end: float, most: int)
     window_end, window_start = time.monotonic() + timeout, 0
     show = sys.stderr.isatty()
     try:
-        while chunk := response.read1(CHUNK):
+        while chunk := response.read1(LEAST_BYTES):
             content += chunk
             if len(content) > most:
                 raise _too_large(name, size, most)
@@ -102,7 +102,7 @@ def _read(response, name: str, size: int, timeout: float, end: float, most: int)
                 of = f" of {size / 1e6:.1f}" if size else ""
                 print(f"\r{name}  {len(content) / 1e6:.1f}{of} MB ", end="", file=sys.stderr, flush=True)
             if time.monotonic() > window_end:
-                if len(content) - window_start < CHUNK:
+                if len(content) - window_start < LEAST_BYTES:
                     raise TimeoutError
                 window_end, window_start = time.monotonic() + timeout, len(content)
     finally:
@@ -122,7 +122,7 @@ def _too_long(name: str, timeout: float) -> UserError:
 
 def _reason(error, timeout: float) -> str:
     if isinstance(error, TimeoutError):
-        return f"too slow: less than {CHUNK // 1024} kB in {timeout:g} s"
+        return f"too slow: less than {LEAST_BYTES // 1024} kB in {timeout:g} s"
     if isinstance(error, http.client.IncompleteRead):
         return f"truncated: {len(error.partial)} bytes, {error.expected} more expected"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -15,7 +15,7 @@ from pathlib import Path
 from common.errors import UserError, some
 from images.fetch import fetch, read_local
 
-FILES = (
+MNIST_FILES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
     "t10k-images-idx3-ubyte.gz",
@@ -35,7 +35,7 @@ KNOWN = {b"PK": "a zip archive", b"7z": "a 7z archive", b"BZ": "a bzip2 file", b
 
 
 def get_verified(mirror: str, name: str, timeout: float, md5: str) -> bytes:
-    """One of FILES, gzipped and right, from a mirror: a URL or a local folder. Raises UserError."""
+    """One of MNIST_FILES, gzipped and right, from a mirror: a URL or a local folder. Raises UserError."""
     if "://" in mirror:
         return verified(name, fetch(mirror, name, timeout, MOST), md5)
     return verified(name, read_local(_beside(mirror, name), name, MOST), md5)
@@ -114,5 +114,5 @@ def _plain(name: str) -> str:
 
 
 def has_idx(folder: Path) -> list[str]:
-    """The names in a folder that are those of FILES, packed or not."""
-    return sorted(path.name for path in folder.iterdir() if _plain(path.name) in map(_plain, FILES))
+    """The names in a folder that are those of MNIST_FILES, packed or not."""
+    return sorted(path.name for path in folder.iterdir() if _plain(path.name) in map(_plain, MNIST_FILES))

@@ -24,7 +24,7 @@ MOST_UNPACKED = 4 << 30
 # What tarfile, or what unpacks for it, raises of a damaged archive; gzip and bz2 an OSError without a number.
 BROKEN = (tarfile.TarError, EOFError, OverflowError, RecursionError, ValueError, lzma.LZMAError, zlib.error)
 HEADERS = b"gxXKL"  # types of what stands before an entry
-CHUNK = 1 << 16
+BYTES_AT_ONCE = 1 << 16  # of an archive
 
 
 class _Entry(tarfile.TarInfo):
@@ -38,7 +38,7 @@ class _Entry(tarfile.TarInfo):
         return entry
 
 
-def images(
+def each_image(
     source: Path, classes: list[str] | None = None, called: str | None = None
 ) -> Iterator[tuple[str, str, str, bytes]]:
     """(part, class, name, content) of each image of the classes (None: of all, without content), in no fixed order.
@@ -109,7 +109,7 @@ def _check_end(archive: tarfile.TarFile) -> None:
     of a compressed file stands behind these. Raises ReadError."""
     archive.fileobj.seek(archive.offset)
     zeros = 0
-    while rest := archive.fileobj.read(CHUNK):
+    while rest := archive.fileobj.read(BYTES_AT_ONCE):
         zeros += len(rest)
         if rest.strip(b"\0"):
             raise tarfile.ReadError(f"found no header of an entry, and no end, at byte {archive.offset:,}")
@@ -152,7 +152,7 @@ def missing(source: str | Path, part: str, wanted: str, found: dict[str, int]) -
 def look_at(source: Path, classes: list[str]) -> None:
     """Raises UserError for a file that is no archive, or a folder without images of a class: what is soon seen."""
     if source.is_dir():
-        counts = Counter((part, name) for part, name, _, _ in images(source))
+        counts = Counter((part, name) for part, name, _, _ in each_image(source))
         for part in PARTS.values():
             for name in classes:
                 if not counts[part, name]:

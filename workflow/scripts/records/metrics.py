@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, field
 
 from common.files import damaged
-from records.strict import Number, read
+from records.strict import Number, read_record
 from records.training import Counts, Settings
 
 # 'y' or 'yhat' and so on of a class are under its label, '0' or '1'.
@@ -253,7 +253,7 @@ def _strict(fact):
 
 def read_metrics(path: str | Path, seeds: list[int]) -> Metrics:
     """metrics.json of a variant with these seeds. Raises UserError where the file holds something else."""
-    metrics = read(path, Metrics)
+    metrics = read_record(path, Metrics)
     if (found := [model.seed for model in metrics.seeds]) != seeds:
         raise damaged(path, f"found the seeds {', '.join(map(str, found))}, expected {', '.join(map(str, seeds))}")
     return metrics

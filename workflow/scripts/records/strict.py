@@ -1,6 +1,6 @@
 """Records from and to strict JSON, which has no NaN and no infinities: these are the texts 'nan', 'inf' and '-inf'.
 
-`read` and `as_json` are the one way from and to files.
+`read_record` and `as_json` are the one way from and to files.
 """
 
 import math
@@ -28,7 +28,7 @@ def from_json(value, kind: type):
     return msgspec.convert(value, kind)
 
 
-def read(path: str | Path, kind: type):
+def read_record(path: str | Path, kind: type):
     """The record, or the list[record], in a JSON file. Raises UserError where the file holds something else."""
     try:
         return msgspec.json.decode(read_bytes(path), type=kind)

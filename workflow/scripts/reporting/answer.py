@@ -4,13 +4,14 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from common.english import symbol
 from losses.facts import limits
 from records.losses import LossChart
 from records.metrics import WORDS, Autopsy, Finding, Metrics, Outcome, Trial
 from records.training import Counts
 from reporting import cures
 
-NAMED = 3  # losses that a line names
+NAMED_IN_CAUSE = 3  # losses, or epochs
 CAUSES = {
     "gradient": "the loss is finite, but its derivative is not",
     "step": "a step was too large for float32",
@@ -132,7 +133,8 @@ def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
     if len(cases) == 1:
         return cases[0].entry.variant
     losses, normalizations = ({one[key]: None for one in settings} for key in ("loss", "normalization"))
-    who = (", " if len(losses) == NAMED else " and ").join(losses) if len(losses) <= NAMED else f"{len(losses)} losses"
+    joint = ", " if len(losses) == NAMED_IN_CAUSE else " and "
+    who = joint.join(losses) if len(losses) <= NAMED_IN_CAUSE else f"{len(losses)} losses"
     if len(normalizations) == 1 and len({one["normalization"] for one in variants.values()}) > 1:
         who += f" on {next(iter(normalizations))}"
     return f"{who}, {len(cases):,} settings"
@@ -145,15 +147,15 @@ def _why_diverged(autopsies: list[Autopsy], charts: list[LossChart | None]) -> s
         what = f"`{first.culprits[0].expression}` is {_held(autopsies)}{_past(autopsies, charts)}"
         what += f": {CAUSES[first.cause]}" if first.cause in CAUSES else ""
     epochs = sorted({one.epoch for one in autopsies})
-    if len(epochs) > NAMED:
+    if len(epochs) > NAMED_IN_CAUSE:
         return f"{what}; first at epoch {epochs[0]} to {epochs[-1]}"
     return f"{what}; first at epoch {', '.join(map(str, epochs))}"
 
 
 def _held(autopsies: list[Autopsy]) -> str:
     counts = [count for one in autopsies for count in one.culprits[0].holds.values()]
-    signs = {"nan": "NaN", "+inf": "∞", "-inf": "−∞"}
-    return " or ".join(sign for kind, sign in signs.items() if any(count.get(kind) for count in counts)) or "not finite"
+    kinds = [kind for kind in ("nan", "+inf", "-inf") if any(count.get(kind) for count in counts)]
+    return " or ".join(symbol(float(kind)) for kind in kinds) or "not finite"
 
 
 def _past(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:

@@ -8,8 +8,8 @@ from records.training import MODEL_FILES
 from reporting import cures
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
-SHOWN = 12  # images under a finding
-LINKED = ("history", "predictions", "model")  # files of a model that a card links to
+CARD_IMAGES = 12  # images under a finding
+CARD_FILES = ("history", "predictions", "model")  # files of a model that a card links to
 
 
 def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
@@ -25,7 +25,7 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
         "plot": data_uri(plot),
         "plot_size": struct.unpack(">II", plot[16:24]),  # a PNG begins with its width and height
         "mistakes": wrong_digits(digits, entry, wrong, yhat, y),
-        "findings": findings(entry, digits),
+        "findings": card_findings(entry, digits),
         "tried": cures.on_card(entry, defaults),
         "diverged": first,
         "picture": digits.show("train", image.index) if image else None,
@@ -37,13 +37,13 @@ def _files(entry: Metrics) -> list[str]:
     """Those of the variant, and of its model; of several models their folders."""
     seeds = [model.seed for model in entry.seeds]
     of_models = (
-        [f"{seeds[0]}/{MODEL_FILES[key]}" for key in LINKED] if len(seeds) == 1 else [f"{one}/" for one in seeds]
+        [f"{seeds[0]}/{MODEL_FILES[key]}" for key in CARD_FILES] if len(seeds) == 1 else [f"{one}/" for one in seeds]
     )
     return ["yhat.png", "metrics.json", *of_models]
 
 
 @dataclass(frozen=True)
-class Found:
+class CardFinding:
     """A kind of finding on a card: what was found in the first of the seeds.
 
     seeds: those that have it; where it is an alarm in some, these first. images: (name, index, exact gradient) of some
@@ -55,7 +55,7 @@ class Found:
     images: list[tuple[str, int, float | str | None]]
 
 
-def findings(entry: Metrics, digits: Pictures) -> list[Found]:
+def card_findings(entry: Metrics, digits: Pictures) -> list[CardFinding]:
     """Over all seeds of a variant, alarms first, each kind once; without the autopsy, which has a place of its own."""
     of_kind: dict[str, list[tuple[int, Finding]]] = {}
     for one in entry.seeds:
@@ -66,11 +66,11 @@ def findings(entry: Metrics, digits: Pictures) -> list[Found]:
     for each in of_kind.values():
         each.sort(key=lambda pair: not pair[1].alarm)
         _, first = each[0]
-        found.append(Found(first, [seed for seed, _ in each], _pictures(first, digits)))
+        found.append(CardFinding(first, [seed for seed, _ in each], _pictures(first, digits)))
     return sorted(found, key=lambda one: not one.finding.alarm)
 
 
 def _pictures(finding: Finding, digits: Pictures) -> list[tuple[str, int, float | str | None]]:
-    images = (finding.images or [])[:SHOWN]
+    images = (finding.images or [])[:CARD_IMAGES]
     exact = finding.exact or [None] * len(images)
     return [(digits.show("train", index), index, slope) for index, slope in zip(images, exact, strict=False)]

@@ -3,22 +3,22 @@
 import re
 from pathlib import Path
 
-from findings.kinds import explanations
+from findings.catalogue import explanations
 from records.losses import LossFile
 from records.metrics import WORDS, Metrics
-from records.strict import read
+from records.strict import read_record
 from reporting import answer
 
-NAMED = 6  # variants of a line
+NAMED_VARIANTS = 6  # variants of a line
 
 
 def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
     """variants: {name: settings}, as the page has them."""
-    metrics = [read(results / "variants" / name / "metrics.json", Metrics) for name in variants]
+    metrics = [read_record(results / "variants" / name / "metrics.json", Metrics) for name in variants]
     words = {word: [_named(one) for one in metrics if one.word == word] for word in WORDS}
     lines = [f"  {word:9} {len(names):,}: {_some(names)}" for word, names in words.items() if names]
     losses = {settings["loss"] for settings in variants.values()}
-    charts = {name: read(results / f"losses/{name}.json", LossFile).chart for name in losses}
+    charts = {name: read_record(results / f"losses/{name}.json", LossFile).chart for name in losses}
     causes = answer.causes(metrics, variants, explanations(), charts, defaults)
     cured = max((cause for cause in causes if cause.lines), key=lambda cause: len(cause.each), default=None)
     if cured:
@@ -35,5 +35,5 @@ def _named(entry: Metrics) -> str:
 
 
 def _some(names: list[str]) -> str:
-    rest = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + rest
+    rest = f" and {len(names) - NAMED_VARIANTS:,} more" if len(names) > NAMED_VARIANTS else ""
+    return ", ".join(names[:NAMED_VARIANTS]) + rest

@@ -7,7 +7,7 @@ import yaml
 from cures.snippets import as_lines, as_typed
 from records.metrics import Metrics, Outcome, Trial
 
-NAMED = 4  # changes in vain that the sentence names; the card lists all
+NAMED_CHANGES = 4  # changes in vain that the sentence names; the card lists all
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def on_card(entry: Metrics, defaults: dict) -> Tried | None:
     cures = [
         Cure(trial, shortened(trial.snippet, defaults), list(yaml.safe_load(trial.snippet))) for trial in one.cures
     ]
-    all_named = not cures and len(one.tried) <= NAMED
+    all_named = not cures and len(one.tried) <= NAMED_CHANGES
     return Tried(one, sentence(entry), cures, [] if all_named else _in_vain(one))
 
 
@@ -55,9 +55,9 @@ def sentence(entry: Metrics) -> str:
         seed = f" of seed {one.seed}" if of_many else ""
         return f"Cure{seed}: {best.change}: {best.correct:,} of {one.n:,} right."
     words = _in_vain(one)
-    rest = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+    rest = f" and {len(words) - NAMED_CHANGES} more" if len(words) > NAMED_CHANGES else ""
     cured = f"seed {one.seed}" if of_many else "it"
-    return f"Nothing that was tried cures {cured}: {', '.join(words[:NAMED])}{rest}."
+    return f"Nothing that was tried cures {cured}: {', '.join(words[:NAMED_CHANGES])}{rest}."
 
 
 def shortened(snippet: str, defaults: dict) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from common.english import amount
 from common.errors import some
 from reporting import intervals
-from reporting.summary import Row
+from reporting.summary import VariantRow
 
 LEVELS = 6  # of colour, from no wrong image to as many as always guessing the larger class gets wrong
 STRIPS = 4  # values of a strip that fit above it
-COLUMNS = 12  # that fit beside each other, if rows can have the others
+MOST_COLUMNS = 12  # that fit beside each other, if rows can have the others
 FEW = 12  # variants, whose cells have room for the kind of finding
 
 
@@ -30,7 +30,7 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Line:
+class GridLine:
     """head: a value of the setting that rows stand for, '' where it is that of the line above; lines: how many it
     heads. label: what else the variants of this line differ in; cells: a list of chips per column."""
 
@@ -54,10 +54,12 @@ class Grid:
     strip_key: str | None
     strips: list[str]
     usual: str | None
-    lines: list[Line]
+    lines: list[GridLine]
 
 
-def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable, became: dict[str, str]) -> Grid | None:
+def grid(
+    rows: list[VariantRow], differing: list[str], guessing: int, shown: Callable, became: dict[str, str]
+) -> Grid | None:
     """None for a single variant.
 
     differing: settings, beside loss and normalization, that are not the same for all; guessing: the test images that
@@ -71,7 +73,7 @@ def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable, 
     if len(rows) < 2 or not several:
         return None
     row_key, column_key, inside = several[0], next(iter(several[1:]), None), several[2:]
-    if column_key and len(_distinct(values, column_key)) > COLUMNS >= len(_distinct(values, row_key)):
+    if column_key and len(_distinct(values, column_key)) > MOST_COLUMNS >= len(_distinct(values, row_key)):
         row_key, column_key = column_key, row_key
     columns = _distinct(values, column_key) if column_key else [""]
     chips = {row.variant: _chip(row, guessing, became.get(row.variant, ""), len(rows) <= FEW) for row in rows}
@@ -94,7 +96,7 @@ def grid(rows: list[Row], differing: list[str], guessing: int, shown: Callable, 
         strips=strips,
         usual=", ".join(f"{key} {value}" for key, value in usual.items()) if has_labels else None,
         lines=[
-            Line(head if is_first else "", heads[head] if is_first else 0, label, cells)
+            GridLine(head if is_first else "", heads[head] if is_first else 0, label, cells)
             for (head, label), cells, is_first in _with_first(lines)
         ],
     )
@@ -125,7 +127,7 @@ def _with_first(lines: dict[tuple[str, str], list]):
         before = head
 
 
-def choices(rows: list[Row], differing: list[str], shown: Callable) -> dict[str, list[str]]:
+def choices(rows: list[VariantRow], differing: list[str], shown: Callable) -> dict[str, list[str]]:
     """{setting: values} of those that only the label of a chip tells, where a cell varies in more than one."""
     keys = [key for key in ("loss", "normalization", *differing) if len({str(row.settings[key]) for row in rows}) > 1]
     if len(keys) < 4:
@@ -145,7 +147,7 @@ def _rank(value) -> tuple:
     return (0, value, "") if isinstance(value, int | float) else (1, 0, str(value))
 
 
-def _chip(row: Row, guessing: int, became: str, has_room: bool) -> Chip:
+def _chip(row: VariantRow, guessing: int, became: str, has_room: bool) -> Chip:
     found = intervals.of_test(row)
     gone = f"{became} @{min(row.diverged_epochs)}" if row.diverged_epochs else ""
     if found is None and not gone:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from common.english import amount
-from reporting.summary import MeanSd, Row
+from reporting.summary import MeanSd, VariantRow
 
 Z = 1.959964  # of 95 %
 
@@ -39,7 +39,7 @@ def wrong(accuracy: MeanSd | None, n: int) -> Wrong | None:
     return Wrong(mean=mean, sd=None if accuracy.sd is None else n * accuracy.sd, low=low, high=high)
 
 
-def of_test(row: Row) -> Wrong | None:
+def of_test(row: VariantRow) -> Wrong | None:
     return wrong(row.test_accuracy, row.test_n)
 
 

@@ -10,7 +10,7 @@ from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
 from losses.facts import limits, logit_text
 from records.losses import Interval, LabelChart, LossChart, Rewrite
 
-SHOWN = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
+SAME_WEIGHTS_ROWS = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Loss:
+class LossStrips:
     """One loss: its strips, the variants trained with it, and whether it is safe: no image that the network gets right
     makes it or its gradient non-finite.
 
@@ -79,7 +79,7 @@ def marks() -> dict[str, float]:
 
 def strips(
     losses: dict[str, LossChart], rewrites: dict[str, Rewrite], variants: dict, histories: list[pd.DataFrame]
-) -> list[Loss]:
+) -> list[LossStrips]:
     """Every loss of the config; histories: the history.csv of each variant."""
     ends = {name: _last_logits(history) for name, history in zip(variants, histories, strict=True)}
     found = []
@@ -91,7 +91,7 @@ def strips(
         ]
         is_safe = not any(limits(chart).values())
         hint = better(rewrites[name]) if name in rewrites else None
-        found.append(Loss(name, is_safe, chart.per_image, [_strip(label) for label in chart.labels], spans, hint))
+        found.append(LossStrips(name, is_safe, chart.per_image, [_strip(label) for label in chart.labels], spans, hint))
     return found
 
 

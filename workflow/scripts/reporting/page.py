@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from common.english import amount, counted, with_article
+from common.english import amount, counted, symbol, with_article
 from comparing.statistics import SIGNIFICANT
 from reporting import intervals
 
@@ -35,21 +35,17 @@ def prose(text: str) -> Markup:
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(pieces))
 
 
-def number(value, digits: int = 3) -> str:
+def short_number(value, digits: int = 3) -> str:
     """A short number; NaN and the infinities by their signs, what does not apply as a dash."""
     if value is None:
         return "–"
     value = float(value) + 0.0  # no −0
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:.{digits}g}".replace("-", "−")
+    return f"{value:.{digits}g}".replace("-", "−") if math.isfinite(value) else symbol(value)
 
 
 def gradient(exact: float | str) -> str:
     """The gradient of a formula where float32 gives 0: '0, not 0.25'; 'about 0' where it would move nothing, either."""
-    return "about 0" if abs(float(exact)) < NO_GRADIENT else f"0, not {number(exact, 2)}"
+    return "about 0" if abs(float(exact)) < NO_GRADIENT else f"0, not {short_number(exact, 2)}"
 
 
 def difference(value: float | None) -> str:
@@ -62,10 +58,10 @@ def difference(value: float | None) -> str:
 def p_value(value: float | None) -> str:
     """A p-value; one that float64 can hardly tell from 0, or that would be rounded up to 0.05, as below that bound."""
     if value is not None and value < LEAST:
-        return f"< {number(LEAST)}"
+        return f"< {short_number(LEAST)}"
     if value is not None and value < SIGNIFICANT <= float(f"{value:.2g}"):
         return f"< {SIGNIFICANT}"
-    return number(value, 2)
+    return short_number(value, 2)
 
 
 def render(**content) -> str:
@@ -84,7 +80,7 @@ def render(**content) -> str:
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
     environment.filters |= {
         "setting": setting,
-        "number": number,
+        "number": short_number,
         "prose": prose,
         "gradient": gradient,
         "difference": difference,

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 from comparing.statistics import SIGNIFICANT, holm
 from records.comparison import Change
 
-SHOWN = 60  # rows of the page's table; pairs.json has all
-NAMED = 12  # pairs of variants of each
+PAIR_ROWS = 60  # rows of the page's table; pairs.json has all
+NAMED_PAIRS = 12  # pairs of variants of each
 
 
 def clearest(changes: list[Change]) -> list[Change]:
@@ -16,7 +16,7 @@ def clearest(changes: list[Change]) -> list[Change]:
     """
     p_values = holm({place: one.p_value for place, one in enumerate(changes) if one.p_value is not None})
     corrected = [replace(one, p_value=p_values.get(place)) for place, one in enumerate(changes)]
-    return sorted(corrected, key=_clearness)[:SHOWN]
+    return sorted(corrected, key=_clearness)[:PAIR_ROWS]
 
 
 def _clearness(change: Change) -> tuple:

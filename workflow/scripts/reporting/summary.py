@@ -33,7 +33,7 @@ COLUMNS = {
     "lr": "Float64",
     "device": "string",
 }
-SETTINGS = ("loss", "normalization", "hidden", "activation", "optimizer", "lr")
+SETTING_COLUMNS = ("loss", "normalization", "hidden", "activation", "optimizer", "lr")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class MeanSd:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class VariantRow:
     """One variant in the page's table, over its seeds.
 
     survived: how many of its seeds have only finite losses. correct, test_correct: of the one seed that survived; over
@@ -80,7 +80,7 @@ def summarize(metrics: list[Metrics], variants: dict) -> pd.DataFrame:
     rows = [
         as_json(outcome)
         | {"variant": entry.variant, "findings": ";".join(finding.kind for finding in outcome.findings)}
-        | {key: _cell(key, value) for key, value in variants[entry.variant].items() if key in SETTINGS}
+        | {key: _cell(key, value) for key, value in variants[entry.variant].items() if key in SETTING_COLUMNS}
         | {"device": entry.device}
         for entry in metrics
         for outcome in entry.seeds
@@ -100,16 +100,16 @@ def _cell(key: str, value):
     return value
 
 
-def over_seeds(metrics: list[Metrics], variants: dict) -> list[Row]:
+def over_seeds(metrics: list[Metrics], variants: dict) -> list[VariantRow]:
     """A row per variant."""
     return [_row(entry, variants[entry.variant]) for entry in metrics]
 
 
-def _row(entry: Metrics, settings: dict) -> Row:
+def _row(entry: Metrics, settings: dict) -> VariantRow:
     alive = [one for one in entry.seeds if one.status == "finished"]
     only = alive[0] if len(alive) == 1 else None
     forecasts = [one.forecast for one in alive if one.forecast.epoch is not None]
-    return Row(
+    return VariantRow(
         variant=entry.variant,
         settings=settings,
         seeds=len(entry.seeds),

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from records.metrics import Metrics
 from reporting import intervals
 from reporting.intervals import Wrong
-from reporting.summary import Row
+from reporting.summary import VariantRow
 
 
 @dataclass(frozen=True)
 class Line:
     """A row with its wrong images per part, and its place: best, equal (not significantly worse) or ''."""
 
-    row: Row
+    row: VariantRow
     place: str
     test: Wrong | None
     train: Wrong | None
 
 
-def lines(rows: list[Row], best: list[str], equals: list[str]) -> list[Line]:
+def table_lines(rows: list[VariantRow], best: list[str], equals: list[str]) -> list[Line]:
     """The best first; those that fail after all others, those that diverged last."""
     places = dict.fromkeys(equals, "equal") | dict.fromkeys(best, "best")
     found = [
@@ -34,12 +34,12 @@ def _order(line: Line) -> tuple:
     return line.row.word == "diverged", line.row.word == "fails", *wrong
 
 
-def swept(rows: list[Row], differing: list[str]) -> list[str]:
+def swept(rows: list[VariantRow], differing: list[str]) -> list[str]:
     """The settings that differ between variants, loss and normalization first."""
     return [key for key in ("loss", "normalization") if len({row.settings[key] for row in rows}) > 1] + differing
 
 
-def facts(rows: list[Row], metrics: list[Metrics], wrong: dict, shown: Callable) -> dict:
+def filter_facts(rows: list[VariantRow], metrics: list[Metrics], wrong: dict, shown: Callable) -> dict:
     """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once.
 
     Of a variant: settings, as text, but for the list of seeds; test_wrong, train_wrong, the means over seeds; verdict,

@@ -23,8 +23,8 @@ from importlib import import_module
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
 from pathlib import Path
 
-SCRIPTS = Path(__file__).resolve().parents[1]
-LONGEST = 1 << 20  # bytes of a message
+SCRIPTS_FOLDER = Path(__file__).resolve().parents[1]
+LONGEST_MESSAGE = 1 << 20  # bytes of a message
 
 
 def serve(control: socket.socket, handler) -> tuple[str, int]:
@@ -40,7 +40,7 @@ def serve(control: socket.socket, handler) -> tuple[str, int]:
     while True:
         for descriptor, _ in events.poll():
             if descriptor == control.fileno():
-                content, descriptors, _, _ = socket.recv_fds(control, LONGEST, 1)
+                content, descriptors, _, _ = socket.recv_fds(control, LONGEST_MESSAGE, 1)
                 if not content:
                     sys.exit()
                 (told,) = descriptors
@@ -94,7 +94,7 @@ class KeptBytecode(SourceFileLoader):
 
     @classmethod
     def finder(cls, path: str) -> FileFinder:
-        if not Path(path).is_relative_to(SCRIPTS):
+        if not Path(path).is_relative_to(SCRIPTS_FOLDER):
             raise ImportError  # another finder's
         return FileFinder(path, (cls, SOURCE_SUFFIXES))
 

@@ -16,9 +16,9 @@ LOCK = ".mnist01.lock"
 # What changes no results, and so does not wait for a run (`-n` is known without the command line): of these, some read
 # the Snakefile alone, and others have Snakemake write into .snakemake/.
 LISTS = {"-l", "--list", "--list-rules", "--list-target-rules", "--lt", "--lint", "--print-compilation"}
-LOOKS = {"-D", "-S", "--containerize", "--d3dag", "--dag", "--detailed-summary", "--filegraph", "--list-changes"}
-LOOKS |= {"--list-conda-envs", "--list-input-changes", "--list-params-changes", "--list-untracked", "--lc", "--li"}
-LOOKS |= {"--lp", "--lu", "--report", "--reporter", "--rulegraph", "--summary"} | LISTS
+READS = {"-D", "-S", "--containerize", "--d3dag", "--dag", "--detailed-summary", "--filegraph", "--list-changes"}
+READS |= {"--list-conda-envs", "--list-input-changes", "--list-params-changes", "--list-untracked", "--lc", "--li"}
+READS |= {"--lp", "--lu", "--report", "--reporter", "--rulegraph", "--summary"} | LISTS
 RUNS = "--report-after-run"  # beside `--report`
 SHORTEST = 5  # characters of what can only mean one option: `--sum`
 

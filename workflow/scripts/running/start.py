@@ -15,7 +15,7 @@ from experiment.recorded import notice, trained_otherwise
 from running.dates import bring_back
 from running.environment import keep_out_of_jobs
 from running.internals import lacking
-from running.lock import LISTS, LOOKS, check_folders, has_one, restore, take
+from running.lock import LISTS, READS, check_folders, has_one, restore, take
 from running.terminal import Terminal
 
 BOOKKEEPING, RESULTS = Path(".snakemake"), Path("results")  # of the working directory
@@ -39,7 +39,7 @@ def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
         warn(line)
     is_dry = workflow.output_settings.dryrun
     arguments = sys.argv[1:] if "snakemake" in sys.argv[0] else []  # else of a program that uses Snakemake
-    is_run = not is_dry and not has_one(arguments, LOOKS)
+    is_run = not is_dry and not has_one(arguments, READS)
     try:
         check_folders(*[BOOKKEEPING] * (not has_one(arguments, LISTS)), *[RESULTS] * is_run)
         if is_run:

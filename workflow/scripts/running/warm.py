@@ -26,7 +26,8 @@ TORCH = ("torch", "mpmath", "msgspec", "yaml", "snakemake.iocontainers", "snakem
 MATPLOTLIB = ("matplotlib.figure", "matplotlib.backends.backend_agg", "msgspec", *TORCH[-2:])
 # What PIL imports as it writes its first picture.
 MATPLOTLIB += ("PIL.BmpImagePlugin", "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.PpmImagePlugin")
-SCRIPTS = dict.fromkeys(("extract", "normalize", "chart", "train", "diagnose", "compare"), TORCH) | {"plot": MATPLOTLIB}
+WITH_TORCH = ("extract", "normalize", "chart", "train", "diagnose", "compare")
+WARM_SCRIPTS = dict.fromkeys(WITH_TORCH, TORCH) | {"plot": MATPLOTLIB}
 # What a script does first: Ctrl-C ends it without a traceback.
 AT_CTRL_C = """\
 import signal
@@ -48,8 +49,8 @@ class Warm:
     def start(self, script: str, variables: dict[str, str]) -> tuple[int, int] | None:
         """Run a script, with these variables beside those of this process, in this working directory.
 
-        Returns its process ID and a file descriptor, from which `number` reads what forks.py tells of its end; None
-        where that cannot be done.
+        Returns its process ID and a file descriptor, from which `read_number` reads what forks.py tells of its end;
+        None where that cannot be done.
         """
         reading, writing = os.pipe()
         try:
@@ -61,7 +62,7 @@ class Warm:
         except OSError:
             self.is_usable = False
         os.close(writing)
-        if (pid := number(reading) or 0) > 0:  # else it was killed before it could say so
+        if (pid := read_number(reading) or 0) > 0:  # else it was killed before it could say so
             return pid, reading
         self.is_usable = False
         os.close(reading)
@@ -80,7 +81,7 @@ class Warm:
         self._process.wait()
 
 
-def number(reading: int) -> int | None:
+def read_number(reading: int) -> int | None:
     """What is written there next; None where it ends before."""
     content = os.read(reading, 8)
     return int.from_bytes(content, "little", signed=True) if len(content) == 8 else None
@@ -97,7 +98,7 @@ def end_of(pid: int, reading: int, record) -> int | None:
     start = time.time()
     is_long = record and not select.select([reading], [], [], 1)[0]
     with benchmarked(pid, record) if is_long else nullcontext():
-        status, memory, cpu = (number(reading) for _ in range(3))
+        status, memory, cpu = (read_number(reading) for _ in range(3))
     if record:
         record.running_time = time.time() - start
         if memory:
@@ -107,10 +108,10 @@ def end_of(pid: int, reading: int, record) -> int | None:
 
 
 def use_for(scripts: Path) -> None:
-    """Let Snakemake run those of SCRIPTS that are in this folder like that, and end any script at Ctrl-C quietly."""
+    """Let Snakemake run the WARM_SCRIPTS of this folder like that, and end any script at Ctrl-C quietly."""
     from snakemake.script import PythonScript
 
-    processes = {packages: Warm(packages) for packages in SCRIPTS.values()}
+    processes = {packages: Warm(packages) for packages in WARM_SCRIPTS.values()}
     by_itself = PythonScript.execute_script
     preamble = PythonScript.get_preamble
 
@@ -118,8 +119,8 @@ def use_for(scripts: Path) -> None:
         path = Path(script.path.get_path_or_uri(secret_free=True)).resolve()
         is_plain = not (script.conda_env or script.container_img or script.env_modules or script.shadow_dir)
         is_small = script.threads == 1 and not script.resources.get("gpu")
-        is_ours = path.parent == scripts and path.stem in SCRIPTS
-        if not (is_ours and is_plain and is_small and (warm := processes[SCRIPTS[path.stem]]).is_usable):
+        is_ours = path.parent == scripts and path.stem in WARM_SCRIPTS
+        if not (is_ours and is_plain and is_small and (warm := processes[WARM_SCRIPTS[path.stem]]).is_usable):
             return None
         tmp = script.resources.get("tmpdir")
         variables = dict.fromkeys(("TMPDIR", "TMP", "TEMPDIR", "TEMP"), tmp) if tmp else {}

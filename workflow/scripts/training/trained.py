@@ -11,7 +11,7 @@ import numpy as np
 from common.archives import read_arrays
 from common.files import damaged, write, write_json, write_sums
 from common.tensors import read_tensors
-from records.strict import as_json, read
+from records.strict import as_json, read_record
 from records.training import MODEL_FILES, Tested, Training
 from training.history import Row, history_csv, read_history
 
@@ -85,7 +85,7 @@ def _flat(tensors: dict[str, torch.Tensor | None]) -> dict[str, np.ndarray]:
 
 def load(folder: Path) -> Trained:
     """What `save` wrote there. Raises UserError where a file is damaged, or is another model's."""
-    record = read(folder / MODEL_FILES["training"], Training)
+    record = read_record(folder / MODEL_FILES["training"], Training)
     weights, last_finite = (read_tensors(folder / MODEL_FILES[key]) for key in ("model", "broken"))
     n, m = sum(record.counts.train), sum(record.counts.test)
     yhat = _columns(folder / MODEL_FILES["predictions"], {"train": n, "test": m, "last_finite": n})
