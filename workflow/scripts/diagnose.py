@@ -20,7 +20,9 @@ from common.errors import logged
 from common.files import write, write_json, write_sums
 from common.params import read_params
 from common.tensors import read_tensors
-from comparing.pairs import SHOWN, changes, first_finished, hardest, surest, survival, wrong_images
+from comparing.images import IMAGES_SHOWN, first_finished, hardest, surest, wrong_images
+from comparing.pairs import changes
+from comparing.survival import survival_rows
 from findings.findings import ORDER
 from findings.kinds import explanations
 from losses.facts import limits
@@ -85,7 +87,7 @@ def pictures(metrics: list[Metrics], wrong: dict, predictions: dict, digits: dic
     autopsies = [one.autopsy for entry in metrics for one in entry.seeds if one.autopsy]
     shown["train"].update(one.image.index for one in autopsies if one.image)
     found = [finding for entry in metrics for one in entry.seeds for finding in one.findings]
-    shown["train"].update(*(finding.images[:SHOWN] for finding in found if finding.images))
+    shown["train"].update(*(finding.images[:IMAGES_SHOWN] for finding in found if finding.images))
     arrays = {}
     for part, places in shown.items():
         index = sorted(places)
@@ -111,7 +113,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     same = at_broken_weights(losses, variants, folder, normalized)
     write(output["same_weights"], table(same, ["variant", "seed", "loss", "value", "gradient_norm"]))
     entries = list(metrics.values())
-    write(output["survival"], table(survival(entries), ["variant", "epoch", "finite", "seeds"]))
+    write(output["survival"], table(survival_rows(entries), ["variant", "epoch", "finite", "seeds"]))
     right, wrong = wrong_images(entries, predictions, y)
     of_test = {name: of_variant["test"] for name, of_variant in right.items()}
     compared = changes(variants, metrics, of_test)

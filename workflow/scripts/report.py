@@ -14,7 +14,7 @@ from common.english import counted
 from common.errors import logged
 from common.files import damaged, read_bytes, read_sealed, read_text, write
 from common.params import read_params
-from comparing.pairs import survival
+from comparing.survival import survival_rows
 from experiment import recorded
 from experiment.effective import effective
 from records.comparison import Change
@@ -67,7 +67,7 @@ def read_history(path: str | Path, metrics: Metrics) -> pd.DataFrame:
 
 def read_survival(path: str | Path, metrics: list[Metrics]) -> pd.DataFrame:
     """survival.csv: what metrics.json says, again. Raises UserError where it holds something else."""
-    found, expected = read_table(path), survival(metrics)
+    found, expected = read_table(path), survival_rows(metrics)
     if found.to_dict("records") != expected:
         raise damaged(
             path, f"found {_shape(found)}, which are not the {counted(len(expected), 'epoch')} of metrics.json"
