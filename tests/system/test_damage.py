@@ -18,7 +18,7 @@ from common.archives import read_arrays
 from common.errors import UserError
 from common.files import SUMS, read_sealed, sealed, write
 from common.tensors import read_tensors
-from records.comparison import Change
+from records.comparison import Change, Significance
 from records.losses import LossChart, Rewrite
 from records.metrics import Metrics
 from records.strict import read
@@ -37,6 +37,7 @@ READERS = {
     "results/diagnosis/losses.json": lambda path: read(path, dict[str, LossChart]),
     "results/diagnosis/rewrites.json": lambda path: read(path, dict[str, Rewrite]),
     "results/diagnosis/pairs.json": lambda path: read(path, list[Change]),
+    "results/diagnosis/significance.json": lambda path: read(path, Significance),
     "results/diagnosis/wrong.json": lambda path: read(path, report.KINDS["wrong"]),
     "results/diagnosis/kinds.json": lambda path: read(path, report.KINDS["kinds"]),
     "results/diagnosis/same_weights.csv": lambda path: report.read_same_weights(

@@ -23,7 +23,7 @@ from builders.workflows import small_config
 from common.errors import UserError
 from common.files import write_json
 from experiment.config import check
-from records.comparison import Change
+from records.comparison import Change, Significance
 from records.losses import Rewrite
 from records.metrics import Metrics
 from records.strict import as_json, from_json, read
@@ -64,7 +64,7 @@ def test_run_writes_what_the_schema_says(results):
         content = json.loads(path.read_text())
         Draft202012Validator(yaml.safe_load(SCHEMA_FILE.read_text())).validate(content)
         assert json.loads(json.dumps(as_json(read(path, Metrics)))) == content  # nothing is lost on the way
-    for name, kind in (("pairs", list[Change]), ("rewrites", dict[str, Rewrite])):
+    for name, kind in (("pairs", list[Change]), ("rewrites", dict[str, Rewrite]), ("significance", Significance)):
         path = results / f"diagnosis/{name}.json"
         assert json.loads(json.dumps(as_json(read(path, kind)))) == json.loads(path.read_text())
 

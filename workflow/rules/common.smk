@@ -18,7 +18,7 @@ wildcard_constraints:
 
 OF_A_VARIANT = ["model.pt", "broken.pt", "history.csv", "predictions.npz", "metrics.json", "SHA256SUMS", "yhat.png"]
 OF_THE_DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
-OF_THE_DIAGNOSIS += ["kinds.json", "pictures.npz", "SHA256SUMS"]
+OF_THE_DIAGNOSIS += ["significance.json", "kinds.json", "pictures.npz", "SHA256SUMS"]
 # Each by name: what is only an input of something that is there would not be missed.
 ALL_FILES = [
     *expand("results/{file}", file=["report.html", "summary.csv", "config.yaml", "vega.js"]),

@@ -16,6 +16,7 @@ rule diagnose:
         rewrites="results/diagnosis/rewrites.json",
         survival="results/diagnosis/survival.csv",
         pairs="results/diagnosis/pairs.json",
+        significance="results/diagnosis/significance.json",
         wrong="results/diagnosis/wrong.json",
         kinds="results/diagnosis/kinds.json",
         pictures="results/diagnosis/pictures.npz",

@@ -22,6 +22,7 @@ from common.params import read_params
 from common.tensors import read_tensors
 from comparing.images import IMAGES_SHOWN, first_finished, hardest, surest, wrong_images
 from comparing.pairs import changes
+from comparing.significance import significance
 from comparing.survival import survival_rows
 from findings.findings import ORDER
 from findings.kinds import explanations
@@ -118,6 +119,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
     of_test = {name: of_variant["test"] for name, of_variant in right.items()}
     compared = changes(variants, metrics, of_test)
     write_json(output["pairs"], as_json(compared))
+    write_json(output["significance"], as_json(significance(entries, wrong)))
     write_json(output["wrong"], wrong)
     write_json(output["kinds"], {name: explanations()[name] for name in ORDER})
     write(output["pictures"], pictures(entries, wrong, predictions, digits))

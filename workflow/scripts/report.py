@@ -17,7 +17,7 @@ from common.params import read_params
 from comparing.survival import survival_rows
 from experiment import recorded
 from experiment.effective import effective
-from records.comparison import Change
+from records.comparison import Change, Significance
 from records.losses import LossChart, Rewrite
 from records.metrics import Metrics
 from records.strict import read
@@ -45,6 +45,7 @@ KINDS = {
     "losses": dict[str, LossChart],
     "rewrites": dict[str, Rewrite],
     "pairs": list[Change],
+    "significance": Significance,
 }
 
 
@@ -140,7 +141,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     guessed, right, of = answer.baseline(metrics[0].counts)
     many_seeds = any(row.seeds > 1 for row in rows)
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
-    ranking = best.best(metrics, wrong)
+    ranking = found["significance"].ranking
     digits = found["pictures"]
     became = {
         entry.variant: page.number(summary.broken_loss(entry, history))
@@ -158,7 +159,8 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "does": losses.DOES,
         "many_seeds": many_seeds,
         "answer": {
-            "best": ranking,
+            "best": best.best(ranking, metrics),
+            "ranking": ranking,
             "tallies": answer.tallies(metrics),
             "baseline": (guessed, right, of),
             "causes": answer.causes(metrics, variants, found["kinds"], found["losses"], defaults),
@@ -170,7 +172,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "swept": table.swept(rows, differing),
             "settings": [key for key in rows[0].settings if not key.endswith("_definition")],
             "limit": charts.ONE_LOGIT,
-            "facts": table.facts(rows, metrics, wrong, page.setting),
+            "facts": table.page_facts(rows, metrics, wrong, found["significance"], page.setting),
         },
         "curves": charts.drawn(variants, metrics, found["histories"], found["survival"]),
         "cards": {
