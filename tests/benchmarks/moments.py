@@ -15,6 +15,7 @@ from builders.answers import entry
 from builders.needs import CHROMIUM
 from comparing import statistics
 from comparing.pairs import changes
+from comparing.significance import significance
 from comparing.statistics import mcnemar
 from formulas.parsing import FormulaError, parse_loss
 from losses.exact import exact
@@ -29,6 +30,8 @@ def calls(repeat: int) -> Iterator[tuple[str, float, float]]:
     right = {f"v{place}": generator.random((3, 2115)) < share for place, share in enumerate(shares)}
     variants = {name: {"loss": name, "epochs": 1} for name in right}
     metrics = {name: entry(name, rows) for name, rows in right.items()}
+    wrong = {name: {"test": {"1": np.flatnonzero(~rows[0]).tolist()}} for name, rows in right.items()}
+    single = [entry(name, rows[:1]) for name, rows in right.items()]
     tower = parse_loss("mean(exp(exp(exp(logits))))", {})
     for what, action, most in (
         ("refusal of a formula of 10,000 parentheses", lambda: refused("(" * 10_000 + "yhat" + ")" * 10_000), 0.05),
@@ -37,6 +40,7 @@ def calls(repeat: int) -> Iterator[tuple[str, float, float]]:
         ("test of two models that never agree", lambda: mcnemar(5923, 6742), 1),
         ("paired test of 2,000 images and 100 seeds", lambda: sign_flips_anew(differences), 1),
         ("what changed among 200 variants", lambda: changes(variants, metrics, right), 20),
+        ("every two of 200 variants, one seed each", lambda: significance(single, wrong), 20),
     ):
         yield what, min(seconds_of(action) for _ in range(repeat)), most
 

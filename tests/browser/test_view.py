@@ -9,7 +9,9 @@ from playwright.sync_api import expect
 
 from builders.browsing import shown, write_page
 from common.files import read_json, write_json
-from comparing.statistics import holm, sign_flips
+from comparing.significance import significance
+from records.metrics import Metrics
+from records.strict import as_json, read
 
 
 def choose(page, column: str) -> None:
@@ -124,35 +126,62 @@ def test_only_the_images_that_one_of_the_pinned_gets_right_are_shown(open_page, 
     assert page.locator("#compare .digit").count() == sum(min(count, 24) for count in counts)
 
 
-def test_pinned_variants_are_compared_by_the_paired_test_over_all_seeds(open_page, compared, tmp_path):
-    workflow = compared.copy(tmp_path / "invented")
+def with_answers(workflow, invented: dict[str, list[list[int]]]) -> dict[str, dict[str, float]]:
+    """A page of other wrong test images, per variant and seed; the p of every two of these variants."""
     path = workflow / "results/diagnosis/wrong.json"
-    # The last has more wrong images, and not more than luck would give.
-    invented = {"good": [[0], [0]], "good-slow": [list(range(12)), [0, 1, 2]], "compared": [[1, 2, 3], [0, 5]]}
     wrong = read_json(path)
     for name, images in invented.items():
         wrong[name]["test"] = dict(zip(wrong[name]["test"], images, strict=True))
     write_json(path, wrong)
+    metrics = [
+        read(workflow / f"results/variants/{name}/metrics.json", Metrics) for name in workflow.config["variants"]
+    ]
+    found = significance(metrics, wrong)
+    write_json(path.with_name("significance.json"), as_json(found))
     arrays = dict(np.load(path.with_name("pictures.npz")))
     arrays |= {"test_index": np.arange(20), "test": np.zeros((20, 28, 28), np.uint8)}
     np.savez(path.with_name("pictures.npz"), **arrays)
     write_page(workflow)
+    rows = zip(found.compared, found.p_values, strict=True)
+    one_way = {(a, b): p for a, row in rows for b, p in zip(found.compared, row, strict=False)}
+    return one_way | {(b, a): p for (a, b), p in one_way.items()}
+
+
+def differences(page) -> list[str]:
+    return page.locator("#compare tr", has_text="the difference in them").locator("td").all_inner_texts()
+
+
+def test_pinned_variants_are_compared_by_the_p_that_was_computed(open_page, compared, tmp_path):
+    workflow = compared.copy(tmp_path / "invented")
+    # The last has more wrong images, and not more than luck would give.
+    invented = {"good": [[0], [0]], "good-slow": [list(range(12)), [0, 1, 2]], "compared": [[1, 2, 3], [0, 5]]}
+    p = with_answers(workflow, invented)
     page = open_page("#view:" + "&".join(f"pin={name}" for name in invented), workflow=workflow)
-    errors = {name: np.bincount(np.concatenate(images), minlength=12) for name, images in invented.items()}
-    expected = holm({name: sign_flips(of - errors["good"]) for name, of in errors.items() if name != "good"})
-    told = page.locator("#compare tr", has_text="the difference in them").locator("td").all_inner_texts()[1:]
-    assert [float(text.split("p = ")[1]) for text in told] == pytest.approx(list(expected.values()), rel=0.05)
-    assert expected["good-slow"] < 0.05 < expected["compared"] < 1
-    assert [text.split(",")[0] for text in told] == ["significantly worse", "may well be luck"]
-    expect(page.locator("#compare > .note")).to_contain_text("against good, Holm's correction for 2 comparisons")
+    found = differences(page)
+    assert found[0] == "baseline"
+    assert p["good", "good-slow"] < 0.05 / 2 < p["good", "compared"] < 1
+    for text, name, what in zip(
+        found[1:], ["good-slow", "compared"], ["significantly worse", "may well be luck"], strict=True
+    ):
+        assert text == f"{what}, p = {float(format(p['good', name], '.3g'))}"
+    note = page.locator("#compare > .note")
+    expect(note).to_contain_text("against good. Significant means p < 0.05 / 2, Bonferroni's bound for 2 comparisons;")
+    page = open_page("#view:pin=good-slow&pin=good", workflow=workflow)
+    assert differences(page)[1].startswith("significantly better, p = ")
+    expect(page.locator("#compare > .note")).to_contain_text("Significant means p < 0.05; else")
+
+
+def test_variant_that_is_not_among_those_compared_says_so(open_page, compared, tmp_path, monkeypatch):
+    monkeypatch.setattr("comparing.significance.MOST_COMPARED", 2)
+    workflow = compared.copy(tmp_path / "many")
+    with_answers(workflow, {"good": [[0], [0]], "good-slow": [[0, 1], [0]], "compared": [[1, 2, 3], [0, 5]]})
+    page = open_page("#view:pin=good&pin=good-slow&pin=compared", workflow=workflow)
+    assert differences(page) == ["baseline", "may well be luck, p = 1", "p is computed for the 2 best only"]
 
 
 def test_variant_without_an_answer_has_no_p(open_page):
     page = open_page("#view:pin=good&pin=bad")
-    assert page.locator("#compare tr", has_text="the difference in them").locator("td").all_inner_texts() == [
-        "baseline",
-        "a seed gives no answer",
-    ]
+    assert differences(page) == ["baseline", "a seed gives no answer"]
     expect(page.locator("#compare .only")).to_have_text(
         "A seed of bad gives no answer, so that their images are not compared."
     )

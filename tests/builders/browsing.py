@@ -16,6 +16,7 @@ DIAGNOSIS = {
     "survival": "survival.csv",
     "rewrites": "rewrites.json",
     "pairs": "pairs.json",
+    "significance": "significance.json",
     "wrong": "wrong.json",
     "pictures": "pictures.npz",
 }

@@ -22,7 +22,7 @@ from records.metrics import Metrics
 from records.strict import read_record
 
 DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
-DIAGNOSIS += ["kinds.json", "pictures.npz"]
+DIAGNOSIS += ["significance.json", "kinds.json", "pictures.npz"]
 INPUTS = ["digits.pt", "vega.js", "source.json"]
 OUTPUTS = {"model": "pt", "broken": "pt", "history": "csv", "predictions": "npz", "metrics": "json"}
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from builders.answers import entry
 from builders.workflows import small_config
 from common.errors import UserError
-from comparing.pairs import SHOWN, changes, one_change_pairs, wrong_images
+from comparing.images import IMAGES_SHOWN, wrong_images
+from comparing.pairs import changes, one_change_pairs
 from comparing.statistics import sign_flips
 from experiment.config import check
 from records.comparison import Change
@@ -125,10 +126,10 @@ def test_page_shows_the_surest_and_the_hardest_of_all_images(tmp_path):
     for one in metrics:
         for part in wrong_digits(pictures, one, of_each[one.variant], predictions[one.variant], counts):
             assert part["count"] == 101
-            surest = wrong[one.variant][: -SHOWN - 1 : -1]
+            surest = wrong[one.variant][: -IMAGES_SHOWN - 1 : -1]
             assert [image["index"] for image in part["images"]] == surest
     first, *_ = hard = hardest_digits(pictures, metrics, of_each, counts)
-    assert (first["index"], first["variants"], first["of"], len(hard)) == (m - 1, ["a", "b", "c"], 3, SHOWN)
+    assert (first["index"], first["variants"], first["of"], len(hard)) == (m - 1, ["a", "b", "c"], 3, IMAGES_SHOWN)
     with pytest.raises(UserError, match=r"pictures\.npz: damaged: no picture of test image 50; to make it anew: "):
         pictures.show("test", 50)
 

@@ -1,61 +1,23 @@
-// Pinned variants side by side, the first as the baseline: what differs in bold, the paired test over all seeds, and
-// the test images that only one gets right. Follows the event "shown".
+// Pinned variants side by side, the first as the baseline: what differs in bold, which differences may be luck, and the
+// test images that only one gets right. Follows the event "shown".
 "use strict";
 (() => {
-const { variants: facts, sets } = JSON.parse(document.getElementById("facts").textContent);
+const { variants: facts, sets, compared, p_values, significant } = JSON.parse(
+  document.getElementById("facts").textContent,
+);
 const panel = document.getElementById("compare");
 const SHOWN = 24; // digits
-const SIGNIFICANT = 0.05;
 
-const divisor = (a, b) => (b ? divisor(b, a % b) : Math.abs(a));
-
-// The exact two-sided p of the sign flips of paired differences, one per image; comparing/statistics.py says more.
-function signFlips(differences) {
-  const found = differences.filter(Boolean);
-  const unit = found.reduce(divisor, 0) || 1;
-  const sizes = found.map((one) => Math.abs(one) / unit);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  const shares = new Float64Array(total + 1); // [s]: of the ways in which the positive differences add up to s
-  shares[0] = 1;
-  let most = 0;
-  for (const size of sizes) {
-    most += size;
-    for (let sum = most; sum >= 0; sum--) shares[sum] = (shares[sum] + (sum < size ? 0 : shares[sum - size])) / 2;
-  }
-  const apart = Math.abs(found.reduce((sum, one) => sum + one, 0)) / unit;
-  const tail = shares.subarray((total + apart) / 2).reduce((sum, share) => sum + share, 0);
-  return Math.min(1, 2 * tail);
-}
-
-// S. Holm's correction for the number of comparisons; null where there is none.
-function holm(values) {
-  const order = values.map((p, place) => [p, place]).filter(([p]) => p !== null).sort(([a], [b]) => a - b);
-  const corrected = values.map(() => null);
-  let largest = 0;
-  order.forEach(([p, place], rank) => {
-    largest = Math.max(largest, Math.min(1, (order.length - rank) * p));
-    corrected[place] = largest;
-  });
-  return corrected;
-}
-
-// {image: in how many seeds it is wrong}; null where a seed gives no answer.
-function errors(name) {
+// The test images that a variant gets wrong with some seed; null where a seed gives no answer.
+function missed(name) {
   const numbers = facts[name].wrong;
-  if (numbers.includes(null)) return null;
-  const counts = new Map();
-  for (const number of numbers) for (const image of sets[number]) counts.set(image, (counts.get(image) ?? 0) + 1);
-  return { counts, seeds: numbers.length };
+  return numbers.includes(null) ? null : new Set(numbers.flatMap((number) => sets[number]));
 }
 
-// Two variants, each seed weighing as much as its variant has few of them: p, and by how much b has more wrong.
-function paired(a, b) {
-  const [of_a, of_b] = [errors(a), errors(b)];
-  if (!of_a || !of_b) return null;
-  const images = new Set([...of_a.counts.keys(), ...of_b.counts.keys()]);
-  const count = (one, image) => one.counts.get(image) ?? 0;
-  const differences = [...images].map((image) => count(of_b, image) * of_a.seeds - count(of_a, image) * of_b.seeds);
-  return { p: signFlips(differences), more: differences.reduce((sum, one) => sum + one, 0) };
+// Of the paired test, as comparing/significance.py computed it; undefined where it did not.
+function probability(a, b) {
+  const [low, high] = [compared.indexOf(a), compared.indexOf(b)].sort((one, other) => one - other);
+  return p_values[high]?.[low];
 }
 
 function made(tag, text, parent) {
@@ -66,23 +28,18 @@ function made(tag, text, parent) {
 }
 
 const amount = (value) => String(+value.toFixed(Math.abs(value) < 0.05 ? 2 : 1)).replace("-", "−");
-// What is below the bound must not be rounded to it.
-function probability(p) {
-  if (p < 1e-4) return "p < 0.0001";
-  const rounded = Number(p.toPrecision(2));
-  return p < SIGNIFICANT && rounded >= SIGNIFICANT ? `p < ${SIGNIFICANT}` : `p = ${rounded}`;
-}
 
-
+// What can be said of each variant's difference to the first. Bonferroni's bound is one that a reader can check.
 function against(first, names) {
-  const found = names.map((name) => (name === first ? null : paired(first, name)));
-  const p_values = holm(found.map((one) => one && one.p));
-  return names.map((name, place) => {
+  const bound = significant / (names.length - 1);
+  return names.map((name) => {
     if (name === first) return "baseline";
-    const p = p_values[place];
-    if (p === null) return "a seed gives no answer";
-    if (p >= SIGNIFICANT) return `may well be luck, ${probability(p)}`;
-    return `significantly ${found[place].more > 0 ? "worse" : "better"}, ${probability(p)}`;
+    if (!missed(first) || !missed(name)) return "a seed gives no answer";
+    const p = probability(first, name);
+    if (p === undefined) return `p is computed for the ${compared.length} best only`;
+    const told = p < 1e-4 ? "p < 0.0001" : `p = ${p}`;
+    if (p >= bound) return `may well be luck, ${told}`;
+    return `significantly ${facts[name].test_wrong > facts[first].test_wrong ? "worse" : "better"}, ${told}`;
   });
 }
 
@@ -115,24 +72,26 @@ function fill(names) {
   for (const [title, text] of lines) insert(title, names.map(text));
   insert("the difference in them", against(first, names));
   panel.querySelector(".wide").replaceChildren(table);
+  const others = names.length - 1;
+  const bound = others > 1 ? `/ ${others}, Bonferroni's bound for ${others} comparisons` : "";
   panel.querySelector(".note").textContent = [
-    `p is that of an exact paired test over all test images and seeds, against ${first}`,
-    names.length > 2 ? `, Holm's correction for ${names.length - 1} comparisons included` : "",
-    `: from ${SIGNIFICANT} on, the difference may well be luck. Other seeds may differ more than these images tell.`,
-  ].join("");
+    `p is that of an exact paired test over all test images and seeds, against ${first}.`,
+    `Significant means p < ${significant} ${bound}`.trimEnd() + "; else the difference may well be luck.",
+    "Other seeds may differ more than these images tell.",
+  ].join(" ");
   panel.querySelector(".only").replaceChildren(...onlyRight(names));
 }
 
 // Of each what it gets right with every seed, and each other one wrong with some seed.
 function onlyRight(names) {
-  const found = names.map(errors);
+  const found = names.map(missed);
   const silent = names.find((_, place) => found[place] === null);
   if (silent) return [made("p", `A seed of ${silent} gives no answer, so that their images are not compared.`)];
-  const every = found.some((one) => one.seeds > 1) ? ", with every seed" : "";
+  const every = names.some((name) => facts[name].wrong.length > 1) ? ", with every seed" : "";
   const parts = names.flatMap((name, place) => {
     const others = found.filter((_, other) => other !== place);
-    const images = [...others[0].counts.keys()].filter((image) => {
-      return !found[place].counts.has(image) && others.every(({ counts }) => counts.has(image));
+    const images = [...others[0]].filter((image) => {
+      return !found[place].has(image) && others.every((one) => one.has(image));
     });
     if (!images.length) return [];
     const title = `Only ${name} gets right${every}: ${images.length} test image${images.length === 1 ? "" : "s"}`;

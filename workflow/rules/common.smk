@@ -43,7 +43,7 @@ def of_all_models(*keys):
     ]
 
 
-COMPARISON = ["same_weights.csv", "survival.csv", "changes.json", "wrong.json", "SHA256SUMS"]
+COMPARISON = ["same_weights.csv", "survival.csv", "changes.json", "significance.json", "wrong.json", "SHA256SUMS"]
 # Each by name: what is only an input of something that is there would not be missed.
 ALL_FILES = [
     *expand("results/{file}", file=["report.html", "summary.csv", "config.yaml", "vega.js"]),

@@ -68,6 +68,7 @@ rule compare:
         same_weights="results/comparison/same_weights.csv",
         survival="results/comparison/survival.csv",
         changes="results/comparison/changes.json",
+        significance="results/comparison/significance.json",
         wrong="results/comparison/wrong.json",
         sums="results/comparison/SHA256SUMS",
     log:

@@ -35,6 +35,7 @@ rule report:
         predictions=of_all_models("predictions"),
         same_weights="results/comparison/same_weights.csv",
         changes="results/comparison/changes.json",
+        significance="results/comparison/significance.json",
         wrong="results/comparison/wrong.json",
         vega="results/vega.js",
         sums=["results/data/SHA256SUMS", "results/comparison/SHA256SUMS"],

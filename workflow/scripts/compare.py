@@ -20,7 +20,10 @@ from common.errors import logged
 from common.files import write, write_json, write_sums
 from common.params import read_params
 from common.tensors import read_tensors
-from comparing.pairs import changes, survival, wrong_images
+from comparing.images import wrong_images
+from comparing.pairs import changes
+from comparing.significance import significance
+from comparing.survival import survival_rows
 from records.metrics import Metrics, read_metrics
 from records.strict import as_json
 from records.training import MODEL_FILES
@@ -79,13 +82,14 @@ def main(experiment: dict, folder: Path, normalized: Path, output: dict) -> str:
     entries = list(metrics.values())
     same = at_broken_weights(losses, metrics, folder, normalized)
     write(output["same_weights"], table(same, ["variant", "seed", "loss", "value", "gradient_norm"]))
-    write(output["survival"], table(survival(entries), ["variant", "epoch", "finite", "seeds"]))
+    write(output["survival"], table(survival_rows(entries), ["variant", "epoch", "finite", "seeds"]))
     predictions = {name: predictions_of(entry, folder) for name, entry in metrics.items()}
     counts = entries[0].counts
     y = {part: np.repeat([False, True], getattr(counts, part)) for part in ("train", "test")}
     right, wrong = wrong_images(entries, predictions, y)
     compared = changes(experiment["variants"], metrics, {name: of["test"] for name, of in right.items()})
     write_json(output["changes"], as_json(compared))
+    write_json(output["significance"], as_json(significance(entries, wrong)))
     write_json(output["wrong"], wrong)
     write_sums(output["sums"], [file for name, file in output.items() if name != "sums"])
     diverged = sum(model.status == "diverged" for entry in entries for model in entry.seeds)

@@ -15,11 +15,11 @@ from common.english import counted
 from common.errors import logged
 from common.files import damaged, read_bytes, read_sealed, read_text, write
 from common.params import read_params
-from comparing.pairs import first_finished
+from comparing.images import first_finished
 from experiment import recorded
 from experiment.effective import effective
 from findings.catalogue import explanations
-from records.comparison import Change
+from records.comparison import Change, Significance
 from records.losses import LossFile
 from records.metrics import Metrics, Outcome, read_metrics
 from records.strict import read_record
@@ -44,6 +44,7 @@ KINDS = {
     "source": dict[str, Any],
     "wrong": dict[str, dict[str, dict[str, list[int]]]],
     "changes": list[Change],
+    "significance": Significance,
 }
 
 
@@ -145,7 +146,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
     guessed, right, of = answer.baseline(metrics[0].counts)
     many_seeds = any(row.seeds > 1 for row in rows)
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
-    ranking = best.best(metrics, wrong)
+    ranking = found["significance"].ranking
     digits = found["pictures"]
     became = {
         entry.variant: page.short_number(summary.broken_loss(entry, history))
@@ -165,7 +166,8 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "does": losses.DOES,
         "many_seeds": many_seeds,
         "answer": {
-            "best": ranking,
+            "best": best.best(ranking, metrics),
+            "ranking": ranking,
             "tallies": answer.tallies(metrics),
             "baseline": (guessed, right, of),
             "causes": answer.causes(metrics, variants, explanations(), charts_of_losses, defaults),
@@ -177,7 +179,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "swept": table.swept(rows, differing),
             "settings": [key for key in rows[0].settings if not key.endswith("_definition")],
             "limit": charts.ONE_LOGIT,
-            "facts": table.filter_facts(rows, metrics, wrong, page.setting),
+            "facts": table.page_facts(rows, metrics, wrong, found["significance"], page.setting),
         },
         "curves": charts.drawn(variants, metrics, found["histories"]),
         "cards": {

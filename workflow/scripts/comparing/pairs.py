@@ -1,9 +1,8 @@
-"""What only shows when variants lie side by side: survival, what one change did, the images that each gets wrong."""
+"""What the change of one setting did: variants that differ in nothing else, side by side."""
 
 import functools
 import itertools
 import json
-import math
 
 import numpy as np
 
@@ -11,19 +10,7 @@ from comparing.statistics import sign_flips
 from records.comparison import Change, Pair
 from records.metrics import Metrics, Outcome
 
-ENOUGH = 6  # pairs of models: of fewer, not even a difference that all of them show has p < 0.05
-SHOWN = 24  # images that the page shows of many
-
-
-def survival(metrics: list[Metrics]) -> list[dict]:
-    """variant, epoch, finite, seeds: how many seeds had only finite losses up to and with that epoch."""
-    rows = []
-    for entry in metrics:
-        ends = [math.inf if one.diverged_epoch is None else one.diverged_epoch for one in entry.seeds]
-        for epoch in range(entry.seeds[0].epochs):
-            finite = sum(end > epoch for end in ends)
-            rows.append({"variant": entry.variant, "epoch": epoch, "finite": finite, "seeds": len(ends)})
-    return rows
+ENOUGH_MODELS = 6  # pairs of models: of fewer, not even a difference that all of them show has p < 0.05
 
 
 def one_change_pairs(variants: dict) -> list[tuple[str, str, str]]:
@@ -89,7 +76,7 @@ def _change(key: str, before, after, names: list[tuple[str, str]], metrics: dict
         equal=sum(count == 0 for count in counts),
         difference=sum(counts) / len(counts) if counts else None,
         # Few models say nothing of others; images then say at least whether these models differ.
-        p_value=sign_flips(np.array(counts if len(counts) >= ENOUGH else difference)) if counts else None,
+        p_value=sign_flips(np.array(counts if len(counts) >= ENOUGH_MODELS else difference)) if counts else None,
         pairs=pairs,
     )
 
@@ -115,50 +102,3 @@ def _pair(a: Metrics, b: Metrics, wrong_a: np.ndarray, wrong_b: np.ndarray) -> t
 
 def _wrong(one: Outcome) -> int | None:
     return None if one.test_correct is None else one.test_n - one.test_correct
-
-
-def wrong_images(metrics: list[Metrics], predictions: dict, y: dict) -> tuple[dict, dict]:
-    """{variant: {part: bool (seeds, n)}} of what each model gets right, and {variant: {part: {seed: [image, …]}}}."""
-    right: dict = {}
-    wrong: dict = {}
-    for entry in metrics:
-        name = entry.variant
-        right[name] = {part: (predictions[name][part] > 0.5) == y[part] for part in ("train", "test")}
-        wrong[name] = {
-            part: {
-                str(one.seed): np.flatnonzero(~right[name][part][place]).tolist()
-                for place, one in enumerate(entry.seeds)
-                if (one.correct if part == "train" else one.test_correct) is not None
-            }
-            for part in ("train", "test")
-        }
-    return right, wrong
-
-
-def first_finished(entry: Metrics) -> int | None:
-    """The place of the seed whose wrong images the page shows."""
-    return next((place for place, one in enumerate(entry.seeds) if one.status == "finished"), None)
-
-
-def surest(images: list[int], yhat: np.ndarray) -> list[int]:
-    """Of these images, those whose ŷ is furthest from 0.5, the furthest first. yhat: of all images, float32 (n,)."""
-    order = np.argsort(-np.abs(yhat[images] - 0.5), kind="stable")  # NaN comes last
-    return [images[place] for place in order[:SHOWN]]
-
-
-def hardest(metrics: list[Metrics], wrong: dict) -> tuple[dict[int, list[str]], int]:
-    """{test image: the variants that get it wrong} of those that the most do, most first; of how many variants.
-
-    A variant counts by its first seed that has answers. wrong: as wrong_images() gives it.
-    """
-    missed: dict[int, list[str]] = {}
-    answering = 0
-    for entry in metrics:
-        lists = wrong[entry.variant]["test"]
-        first = next((str(one.seed) for one in entry.seeds if str(one.seed) in lists), None)
-        if first is not None:
-            answering += 1
-            for index in lists[first]:
-                missed.setdefault(index, []).append(entry.variant)
-    order = sorted(missed, key=lambda index: (-len(missed[index]), index))
-    return {index: missed[index] for index in order[:SHOWN]}, answering

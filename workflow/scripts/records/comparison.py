@@ -45,3 +45,45 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     pairs: list[Pair]
+
+
+class Ranking(msgspec.Struct, frozen=True, kw_only=True):
+    """The variants by their test images."""
+
+    winners: Annotated[list[str], Meta(description="those with the best mean accuracy over their seeds")]
+    equals: Annotated[list[str], Meta(description="not significantly worse than one of the winners")]
+    worse: Annotated[list[str], Meta(description="significantly worse than each of the winners")]
+    out: Annotated[
+        list[str],
+        Meta(
+            description="those that take no part: a seed diverged or fails, has a ŷ that is NaN for a test image, or is"
+            " no better on the test images than always naming the larger class"
+        ),
+    ]
+    p_values: Annotated[
+        dict[str, float],
+        Meta(
+            description="of equals and worse: the largest p of the paired test against a winner, with Holm's correction"
+            " for their number"
+        ),
+    ]
+
+
+class Significance(msgspec.Struct, frozen=True, kw_only=True):
+    """Which differences between variants may be luck (significance.json)."""
+
+    ranking: Ranking
+    compared: Annotated[
+        list[str],
+        Meta(
+            description="the variants every two of which have a p: all their seeds give an answer to every test image;"
+            " the fewest wrong test images first; of many only the best, as comparing/significance.py says"
+        ),
+    ]
+    p_values: Annotated[
+        list[list[float]],
+        Meta(
+            description="a list per variant of `compared`, with a number per variant before it there: p of the exact"
+            " paired test over all test images and seeds, not corrected for how many there are"
+        ),
+    ]

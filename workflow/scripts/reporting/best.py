@@ -1,13 +1,11 @@
-"""Which variant has the best test accuracy, and which of the others may be just as good."""
+"""The answer in words: which variant has the best test accuracy, and which of the others may be just as good."""
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
 from common.english import counted
-from comparing.statistics import SIGNIFICANT, holm, sign_flips
+from comparing.statistics import SIGNIFICANT
+from records.comparison import Ranking
 from records.metrics import Metrics
 
 NAMED = 5  # of many variants; the rest are counted
@@ -17,73 +15,28 @@ LONGEST_NAMES = {NAMED: 28, 1: 18}  # characters of a variant's name in it, by h
 
 @dataclass(frozen=True, kw_only=True)
 class Best:
-    """The variants, by their test images.
+    """sentence: the answer; note: what it rests on, '' where nothing was compared."""
 
-    winners: those with the best mean accuracy over their seeds. equals: not significantly worse. worse: the others of
-    those that take part. out: those that do not, because a seed diverged or fails, is no better on the test images than
-    always naming the larger class, or has a ŷ that is NaN. p_values: of equals and worse, corrected for their number.
-    sentence: the answer; note: what it rests on, '' where nothing was compared.
-    """
-
-    winners: list[str]
-    equals: list[str]
-    worse: list[str]
-    out: list[str]
-    p_values: dict[str, float]
     sentence: str
     note: str
 
 
-def best(metrics: list[Metrics], wrong: dict) -> Best:
-    """wrong: {variant: {'test': {seed: [image, …]}}}, of every seed that has predictions."""
-    taking_part = {entry.variant: entry for entry in metrics if _takes_part(entry)}
-    out = [entry.variant for entry in metrics if entry.variant not in taking_part]
-    if not taking_part:
-        return Best(winners=[], equals=[], worse=[], out=out, p_values={}, sentence=_none(metrics), note="")
-    # Whole numbers, so that equal shares are equal: each seed weighs as much as its variant has few of them.
-    weight = math.lcm(*(len(entry.seeds) for entry in taking_part.values()))
-    errors = {name: _errors(entry, wrong[name]["test"], weight) for name, entry in taking_part.items()}
-    fewest = min(int(one.sum()) for one in errors.values())
-    winners = [name for name, one in errors.items() if int(one.sum()) == fewest]
-    others = [name for name, one in errors.items() if int(one.sum()) > fewest]
-    # Worse than the best is what is worse than each of them. Many of a sweep's best are wrong about the same images.
-    bests = {errors[name].tobytes(): errors[name] for name in winners}.values()
-    p_values = holm({name: max(sign_flips(errors[name] - one) for one in bests) for name in others})
-    equals = [name for name in others if p_values[name] >= SIGNIFICANT]
-    worse = [name for name in others if p_values[name] < SIGNIFICANT]
-    return Best(
-        winners=winners,
-        equals=equals,
-        worse=worse,
-        out=out,
-        p_values=p_values,
-        sentence=_sentence(winners, equals, worse, taking_part),
-        note=_note(others, taking_part),
-    )
+def best(ranking: Ranking, metrics: list[Metrics]) -> Best:
+    if not ranking.winners:
+        return Best(sentence=_none(metrics), note="")
+    out = set(ranking.out)
+    entries = {entry.variant: entry for entry in metrics if entry.variant not in out}
+    return Best(sentence=_sentence(ranking, entries), note=_note(len(ranking.p_values), entries))
 
 
-def _takes_part(entry: Metrics) -> bool:
-    return all(
-        one.verdict != "fails" and one.test_correct is not None and one.test_correct > max(entry.counts.test)
-        for one in entry.seeds
-    )
-
-
-def _errors(entry: Metrics, wrong: dict, weight: int) -> np.ndarray:
-    """How often each test image is wrong, times weight over the number of seeds; int (m,)."""
-    counts = np.zeros(entry.seeds[0].test_n, dtype=np.int64)
-    for one in entry.seeds:
-        counts[wrong[str(one.seed)]] += weight // len(entry.seeds)
-    return counts
-
-
-def _sentence(winners: list[str], equals: list[str], worse: list[str], entries: dict[str, Metrics]) -> str:
+def _sentence(ranking: Ranking, entries: dict[str, Metrics]) -> str:
     """The answer; names give way to numbers where it would be longer than LONGEST."""
-    text = _with_names(winners, equals, worse, entries, NAMED)
-    return text if len(text) <= LONGEST else _with_names(winners, equals, worse, entries, 1)
+    text = _with_names(ranking, entries, NAMED)
+    return text if len(text) <= LONGEST else _with_names(ranking, entries, 1)
 
 
-def _with_names(winners: list[str], equals: list[str], worse: list[str], entries: dict[str, Metrics], most: int) -> str:
+def _with_names(ranking: Ranking, entries: dict[str, Metrics], most: int) -> str:
+    winners, equals, worse = ranking.winners, ranking.equals, ranking.worse
     good = [name for name, entry in entries.items() if entry.word == "good"]
     called = {name: _short(name, most) + (" (faulty)" if name not in good else "") for name in entries}
     does = "share" if len(winners) > 1 else "has"
@@ -137,14 +90,14 @@ def _share(winners: list[Metrics]) -> str:
     return f"{float(_right(winners[0])):,.1f} of {n:,} test images right on average"
 
 
-def _note(others: list[str], entries: dict[str, Metrics]) -> str:
+def _note(others: int, entries: dict[str, Metrics]) -> str:
     if len(entries) == 1:
         return ""
     chosen = f"The best of {len(entries):,} was chosen by these same test images, so on others it may do less well."
     if not others:
         return chosen
     seeds = " and all seeds" if any(len(entry.seeds) > 1 for entry in entries.values()) else ""
-    many = f", Holm's correction for {len(others):,} comparisons included" if len(others) > 1 else ""
+    many = f", Holm's correction for {others:,} comparisons included" if others > 1 else ""
     return f"Significantly means p < {SIGNIFICANT}, by an exact paired test over all test images{seeds}{many}. {chosen}"
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from common.archives import read_arrays
 from common.files import damaged
-from comparing.pairs import first_finished, hardest, surest
+from comparing.images import first_finished, hardest, surest
 from records.metrics import Metrics
 
 

@@ -1,8 +1,11 @@
 """The rows of the page's table, best first, and what its filter knows of each."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from comparing.statistics import SIGNIFICANT
+from records.comparison import Significance
 from records.metrics import Metrics
 from reporting import intervals
 from reporting.intervals import Wrong
@@ -39,8 +42,11 @@ def swept(rows: list[VariantRow], differing: list[str]) -> list[str]:
     return [key for key in ("loss", "normalization") if len({row.settings[key] for row in rows}) > 1] + differing
 
 
-def filter_facts(rows: list[VariantRow], metrics: list[Metrics], wrong: dict, shown: Callable) -> dict:
-    """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once.
+def page_facts(
+    rows: list[VariantRow], metrics: list[Metrics], wrong: dict, significance: Significance, shown: Callable
+) -> dict:
+    """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once; compared and
+    p_values, as a Significance has them; significant, the bound of a p.
 
     Of a variant: settings, as text, but for the list of seeds; test_wrong, train_wrong, the means over seeds; verdict,
     the word of its worst model; state, with their number; finding, the kinds of any seed; wrong, per seed which of the
@@ -67,7 +73,19 @@ def filter_facts(rows: list[VariantRow], metrics: list[Metrics], wrong: dict, sh
         }
         for row, entry in zip(rows, metrics, strict=True)
     }
-    return {"variants": variants, "sets": list(sets)}
+    return {
+        "variants": variants,
+        "sets": list(sets),
+        "compared": significance.compared,
+        "p_values": [list(map(_short, of_one)) for of_one in significance.p_values],
+        "significant": SIGNIFICANT,
+    }
+
+
+def _short(p: float) -> float:
+    """A p to three digits; what is below the bound is not rounded to it."""
+    rounded = float(f"{p:.3g}")
+    return math.floor(1e4 * p) / 1e4 if p < SIGNIFICANT <= rounded else rounded
 
 
 def _mean(found: Wrong | None) -> float | None:
