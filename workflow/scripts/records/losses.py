@@ -110,3 +110,10 @@ class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
     dead: int
     dead_before: int
     wrong: int
+
+
+class LossFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What results/losses/{loss}.json holds: the sign chart of a loss, and its better form; None where it has none."""
+
+    chart: LossChart
+    better: Rewrite | None
