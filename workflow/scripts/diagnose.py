@@ -24,8 +24,8 @@ from comparing.pairs import SHOWN, changes, first_finished, hardest, surest, sur
 from findings.findings import ORDER
 from findings.kinds import explanations
 from losses.facts import limits
-from losses.rewrites import better
-from losses.signs import sign_chart
+from losses.rewrites import better_form
+from losses.sign_chart import sign_chart
 from records.metrics import Metrics
 from records.strict import as_json, read
 from training.fast import pack
@@ -106,7 +106,7 @@ def main(experiment: dict, folder: Path, normalized: Path, digits_file: Path, ou
 
     charts = {name: sign_chart(loss) for name, loss in losses.items()}
     write_json(output["losses"], as_json(charts))
-    rewrites = {name: better(loss) for name, loss in losses.items()}
+    rewrites = {name: better_form(loss) for name, loss in losses.items()}
     write_json(output["rewrites"], as_json({name: found for name, found in rewrites.items() if found}))
     same = at_broken_weights(losses, variants, folder, normalized)
     write(output["same_weights"], table(same, ["variant", "seed", "loss", "value", "gradient_norm"]))

@@ -7,9 +7,9 @@ import torch
 
 from comparing.statistics import SIGNIFICANT, at_least
 from findings.pixels import Pixels, look
-from losses.answers import ROUNDING, answers
+from losses.answers import ROUNDING, constant_answers
 from losses.facts import unbounded
-from losses.signs import sign_chart
+from losses.sign_chart import sign_chart
 from records.losses import LossChart
 from records.metrics import Autopsy, Forecast
 from training.fast import Pixels as Packed
@@ -88,7 +88,7 @@ def task(settings: dict, data: dict) -> Task:
     """What can be known before training."""
     loss, y = build_loss(settings["loss_definition"]), data["y_train"]
     chart = sign_chart(loss)
-    found, is_bounded = answers(loss, y), unbounded(chart) is None
+    found, is_bounded = constant_answers(loss, y), unbounded(chart) is None
     return Task(
         settings=settings,
         data=data,
