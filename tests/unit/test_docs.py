@@ -24,7 +24,7 @@ from experiment.schema import SCHEMA, SETTING_SCHEMAS
 from findings.catalogue import CATALOGUE
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 from images import png
-from losses.rewrites import better
+from losses.rewrites import better_form
 from reporting.summary import COLUMNS
 from running.lock import LOCK
 from training.loss import build_loss
@@ -292,7 +292,7 @@ def test_losses_that_readme_shows_have_no_better_form():
     examples = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", read(README), re.DOTALL))
     losses = [value for example in examples for value in example.get("losses", {}).values()]
     assert losses
-    assert [better(build_loss(loss_definition(value))) for value in losses] == [None] * len(losses)
+    assert [better_form(build_loss(loss_definition(value))) for value in losses] == [None] * len(losses)
 
 
 def test_columns_of_summary_are_listed():

@@ -12,8 +12,8 @@ from findings import findings  # noqa: F401 (which registers the finders)
 from findings.catalogue import _KINDS, CATALOGUE
 from findings.finders import FINDERS
 from findings.of_run import _slope
-from formulas.parsing import parse_loss
-from losses.answers import answers
+from losses.answers import constant_answers
+from losses.one_image import OneImage, one_image
 from records.metrics import Finding, Outcome
 from reporting.page import gradient
 from training.loss import build_loss
@@ -148,17 +148,26 @@ def test_progress_is_null_where_the_best_answers_gain_no_more_than_rounding():
 
 def test_exact_gradient_of_a_far_logit_is_told_only_where_it_has_settled():
     """Beyond logits of ±512 exact numbers are not to be had."""
-    tree = parse_loss("mean((yhat - y) ** 2)", {})
-    assert 0 < abs(_slope(tree, 1.0, -600.0)) < 1e-100
-    assert _slope(parse_loss("-mean(log(yhat) * y + (1 - y) * log(1 - yhat))", {}), 0.0, 1e6) == pytest.approx(1)
-    assert _slope(parse_loss("mean((logits - y) ** 2)", {}), 0.0, 1e6) is None
-    assert _slope(parse_loss("mean((logits - y) ** 2)", {}), 0.0, 500.0) == pytest.approx(1000)
+    assert 0 < abs(_slope(image_of("mean((yhat - y) ** 2)"), 1.0, -600.0)) < 1e-100
+    assert _slope(image_of("-mean(log(yhat) * y + (1 - y) * log(1 - yhat))"), 0.0, 1e6) == pytest.approx(1)
+    assert _slope(image_of("mean((logits - y) ** 2)"), 0.0, 1e6) is None
+    assert _slope(image_of("mean((logits - y) ** 2)"), 0.0, 500.0) == pytest.approx(1000)
     assert [gradient(one) for one in (1.0, -0.25, 4.4e-216, "inf")] == [
         "0, not 1",
         "0, not −0.25",
         "about 0",
         "0, not ∞",
     ]
+
+
+def test_exact_gradient_is_that_of_a_data_set_with_both_classes():
+    """Of the image alone, sum(1 - y) would be 0 for y = 1, and its gradient 0 / 0."""
+    class_means = image_of("sum(y * (1 - yhat)) / sum(y) + sum((1 - y) * yhat) / sum(1 - y)")
+    assert [_slope(class_means, y, 0.0) for y in (0.0, 1.0)] == [0.25, -0.25]
+
+
+def image_of(text: str) -> OneImage:
+    return one_image(build_loss(formula(text)))
 
 
 def test_class_without_a_gradient_is_found_beside_logits_at_which_the_loss_is_nan():
@@ -343,11 +352,11 @@ def test_imbalance_is_an_alarm_where_the_rare_class_is_mostly_wrong():
 def test_best_single_answer_is_the_share_of_the_classes():
     y = torch.tensor([[0.0]] * 3 + [[1.0]])
     entropy = -(0.25 * torch.tensor(0.25).log() + 0.75 * torch.tensor(0.75).log()).item()
-    found = answers(build_loss(LOGITS), y)
+    found = constant_answers(build_loss(LOGITS), y)
     assert found.constant == pytest.approx(entropy, rel=1e-6)
     assert found.coin == pytest.approx(0.693147, rel=1e-5)
     assert found.floor == pytest.approx(0, abs=1e-9)
-    summed = answers(build_loss(formula("sum((yhat - y) ** 2)")), y)
+    summed = constant_answers(build_loss(formula("sum((yhat - y) ** 2)")), y)
     assert (summed.coin, summed.constant) == (1, pytest.approx(4 * 0.25 * 0.75, rel=1e-6))
 
 
@@ -355,7 +364,7 @@ def test_best_single_answer_is_the_share_of_the_classes():
 def test_answers_of_a_loss_that_is_no_plain_mean_are_those_of_all_images(text):
     y = torch.tensor([[0.0]] * 3 + [[1.0]])
     loss = build_loss(formula(text))
-    found = answers(loss, y)
+    found = constant_answers(loss, y)
     grid = [loss(y, z.sigmoid(), z).item() for z in (torch.full_like(y, logit / 8) for logit in range(-160, 161))]
     assert found.constant <= min(grid) + 1e-6
     assert found.constant == pytest.approx(min(grid), abs=1e-3)

@@ -18,8 +18,8 @@ from formulas.parsing import FormulaError, parse, parse_loss
 from formulas.rewriting import ABOVE_0, ANY_NUMBER, LAWS, LETTERS, forms, simplified
 from losses import exact
 from losses.exact import MP, Dual
-from losses.rewrites import better, in_other_words, is_clean, is_same, written
-from losses.signs import per_image, why_not_per_image
+from losses.one_image import one_image
+from losses.rewrites import better_form, in_other_words, is_clean, is_same
 from records.losses import Rewrite
 from training.loss import FormulaLoss, build_loss
 
@@ -52,9 +52,9 @@ def loss(formula: str) -> FormulaLoss:
 
 
 @cache
-def better_form(formula: str) -> Rewrite | None:
+def better_of(formula: str) -> Rewrite | None:
     """Several tests ask for that of the same loss."""
-    return better(loss(formula))
+    return better_form(loss(formula))
 
 
 @pytest.mark.parametrize("law", LAWS, ids=[f"{typed} is {better}" for typed, better, _ in LAWS])
@@ -81,7 +81,7 @@ def test_law_holds(law):
 
 @pytest.mark.parametrize("formula", CROSS_ENTROPIES)
 def test_cross_entropy_however_it_is_typed_has_one_best_form(formula):
-    found = better_form(formula)
+    found = better_of(formula)
     assert found.formula == BEST
     assert found.lost < found.lost_before
     assert found.dead == 0
@@ -110,7 +110,7 @@ def test_cross_entropy_however_it_is_typed_has_one_best_form(formula):
     ],
 )
 def test_best_form_of_other_losses(formula, best):
-    assert better(loss(formula)).formula == best
+    assert better_form(loss(formula)).formula == best
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_best_form_of_other_losses(formula, best):
     ],
 )
 def test_loss_without_a_better_form(formula):
-    assert better(loss(formula)) is None
+    assert better_form(loss(formula)) is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_loss_without_a_better_form(formula):
     ],
 )
 def test_best_form_of_modules_and_of_formulas_with_constants(value, best):
-    found = better(build_loss(loss_definition(value)))
+    found = better_form(build_loss(loss_definition(value)))
     if best is None:
         assert "a" in found.constants
     else:
@@ -164,7 +164,7 @@ def test_rewritten_formula_is_the_same_function(expression):
         typed = parse_loss(f"mean({formula} + 0 * yhat)", {})
     except FormulaError:
         return
-    assume(why_not_per_image(FormulaLoss(typed.text, typed)) is None)
+    assume(one_image(FormulaLoss(typed.text, typed)).why_not is None)
     for other in forms(typed):
         try:
             reread = parse_loss(other, {})
@@ -189,23 +189,23 @@ def assert_same_where_both_are_finite(typed, other) -> None:
 
 @pytest.mark.parametrize("formula", random_losses(150, 190))
 def test_better_form_is_the_same_function_and_loses_less(formula):
-    found = better_form(formula)
+    found = better_of(formula)
     if found:
-        assert is_same(tree(formula), tree(found.formula))
+        assert is_same(loss(formula), loss(found.formula))
         assert (found.dead, round(found.lost, 2)) < (found.dead_before, round(found.lost_before, 2))
 
 
 @pytest.mark.parametrize("formula", (*random_losses(150, 190), *CROSS_ENTROPIES))
 def test_better_form_is_nowhere_worse_for_wrong_images(formula):
     """Where the loss is finite and pulls a wrong image back, so does its better form."""
-    found = better_form(formula)
+    found = better_of(formula)
     if not found:
         return
     logits = torch.tensor([sign * 1.17**power for power in range(-30, 40) for sign in (-1, 1)])
     for label in (0, 1):
         y = torch.full_like(logits, label)
         (value_before, before), (value, gradient) = (
-            per_image(one)(y, logits) for one in (loss(formula), loss(found.formula))
+            one_image(one).in_float32(y, logits) for one in (loss(formula), loss(found.formula))
         )
         is_pulled = (
             (before * (1 - 2 * label) > 0)
@@ -219,9 +219,9 @@ def test_better_form_is_nowhere_worse_for_wrong_images(formula):
 
 
 def test_another_function_is_not_the_same():
-    assert is_same(tree(CROSS_ENTROPIES[0]), tree(BEST))
-    assert not is_same(tree("mean(softplus((1 - 2 * y) * logits) + 1e-29 * logits)"), tree(BEST))
-    assert not is_same(tree("mean((2 - y) * softplus((1 - 2 * y) * logits))"), tree(BEST))
+    assert is_same(loss(CROSS_ENTROPIES[0]), loss(BEST))
+    assert not is_same(loss("mean(softplus((1 - 2 * y) * logits) + 1e-29 * logits)"), loss(BEST))
+    assert not is_same(loss("mean((2 - y) * softplus((1 - 2 * y) * logits))"), loss(BEST))
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,8 @@ def test_meant_losses():
 
 
 def test_module_is_written_as_the_formula_that_it_computes():
-    assert written(build_loss(loss_definition({"module": "L1Loss", "reduction": "sum"}))).text == "sum(abs(yhat - y))"
+    loss = build_loss(loss_definition({"module": "L1Loss", "reduction": "sum"}))
+    assert one_image(loss).written.text == "sum(abs(yhat - y))"
 
 
 def test_constant_that_is_folded_into_a_number_keeps_its_name():

@@ -19,9 +19,22 @@ from experiment.definitions import loss_definition
 from experiment.schema import SCHEMA
 from formulas.float32 import LARGEST, ONE_LOGIT, ZERO_LOGIT
 from formulas.language import FUNCTIONS, evaluate, walk
-from losses.exact import REACH, constants, exact, formula
-from losses.facts import FACTS, facts, limits
-from losses.signs import FLICKER, corners, per_image, sign_chart, why_not_per_image
+from losses.exact import REACH, exact
+from losses.facts import (
+    border_optimum,
+    floor,
+    ignores_class,
+    ignores_labels,
+    limits,
+    never_finite,
+    no_gradient,
+    not_per_image,
+    unbounded,
+    wrong_way,
+)
+from losses.intervals import FLICKER
+from losses.one_image import NotPerImage, one_image
+from losses.sign_chart import sign_chart
 from records.losses import LossChart
 from records.strict import as_json, from_json
 from training.loss import build_loss
@@ -252,10 +265,10 @@ def test_starved_from_where_the_gradient_is_less_than_half(charts, name, below_o
 def test_no_logit_has_less_than_the_infimum(text):
     """Exactly, at logits close and far."""
     loss = loss_of(text)
-    chart, tree = sign_chart(loss), formula(loss)
+    chart, image = sign_chart(loss), one_image(loss)
     logits = [sign * part * 2.0**power for power in range(-12, 9) for part in (1, 1.37) for sign in (-1, 1)]
     for one in chart.labels:
-        values = [float(exact(tree, one.label, logit).value) for logit in logits if abs(logit) <= REACH]
+        values = [float(image.exactly(one.label, logit).value) for logit in logits if abs(logit) <= REACH]
         if any(map(math.isnan, values)):
             continue  # where φ stops being defined it may have a pole that no float32 logit hits
         assert float(one.infimum.value) <= min(values) + 1e-12 * abs(min(values))
@@ -264,22 +277,33 @@ def test_no_logit_has_less_than_the_infimum(text):
 def test_starved_logit_is_the_first_one(charts):
     """Held against the exact gradient there and one float32 before."""
     for name in ("bce", "mse", "sqrt", "sign", "ignores-y"):
-        loss, phi = loss_of(LOSSES[name]), per_image(loss_of(LOSSES[name]))
+        image = one_image(loss_of(LOSSES[name]))
         for one in charts[name].labels:
             for start, inwards in ((one.starved_below, 1), (one.starved_above, -1)):
                 if start is None:
                     continue
                 for logit, is_starved in ((start, True), (after(start, inwards), False)):
-                    (slope,) = phi(torch.tensor([float(one.label)]), torch.tensor([logit]))[1].tolist()
-                    true = exact(formula(loss), one.label, logit, constants([], (0, 1))).slope
+                    (slope,) = image.in_float32(torch.tensor([float(one.label)]), torch.tensor([logit]))[1].tolist()
+                    true = image.exactly(one.label, logit).slope
                     assert (slope * (1 if true > 0 else -1) < abs(true) / 2) == is_starved, (name, logit)
 
 
 # Facts
 
+FACTS = {
+    "not-per-image": not_per_image,
+    "wrong-way": wrong_way,
+    "never-finite": never_finite,
+    "ignores-class": ignores_class,
+    "ignores-labels": ignores_labels,
+    "no-gradient": no_gradient,
+    "border-optimum": border_optimum,
+    "unbounded": unbounded,
+    "floor": floor,
+}
 EVERYWHERE = {"whole": True, "parts": [[-LARGEST, LARGEST]]}
 FOUND = {
-    "bce": {"dead-zones", "starved"},
+    "bce": set(),
     "bce-logits": set(),
     "manual": set(),
     "hinge": set(),
@@ -288,23 +312,23 @@ FOUND = {
     "exponential": set(),
     "focal": set(),
     "weighted": set(),
-    "slow": {"dead-zones"},
+    "slow": set(),
     "soft-margin": set(),
-    "mse": {"dead-zones", "starved"},
-    "class-mean": {"dead-zones", "starved"},
-    "sign": {"wrong-way", "border-optimum", "dead-zones", "starved"},
+    "mse": set(),
+    "class-mean": set(),
+    "sign": {"wrong-way", "border-optimum"},
     "negative-bce": {"wrong-way", "border-optimum", "unbounded"},
     "hinge-01": {"ignores-class", "floor"},
-    "kldiv": {"ignores-class", "dead-zones", "starved"},
+    "kldiv": {"ignores-class"},
     "constant": {"no-gradient", "floor"},
-    "ignores-y": {"ignores-labels", "wrong-way", "border-optimum", "dead-zones", "starved"},
+    "ignores-y": {"ignores-labels", "wrong-way", "border-optimum"},
     "huber-logits": {"border-optimum"},
     "mse-logits": {"border-optimum"},
     "poisson": {"border-optimum", "floor"},
-    "exp-capped": {"unbounded", "floor", "dead-zones"},
+    "exp-capped": {"unbounded", "floor"},
     "linear": {"unbounded"},
-    "flat-start": {"dead-zones", "starved"},
-    "clamp": {"dead-zones"},
+    "flat-start": set(),
+    "clamp": set(),
     "kldiv-log": {"wrong-way", "border-optimum", "unbounded"},
     "kink": {"ignores-labels", "wrong-way", "border-optimum"},
 }
@@ -312,11 +336,16 @@ FOUND = {
 
 @pytest.mark.parametrize("name", FOUND)
 def test_facts_that_follow_from_a_chart(charts, name):
-    assert set(facts(charts[name])) == FOUND[name]
+    assert facts_of(charts[name]) == FOUND[name]
+
+
+def facts_of(chart: LossChart) -> set[str]:
+    """Of the facts that hold, the kinds of finding that they are told as."""
+    return {kind for kind, fact in FACTS.items() if fact(chart) is not None}
 
 
 def test_wrong_way_says_which_part(charts):
-    found = {name: FACTS["wrong-way"](charts[name]) for name in ("sign", "kldiv-log", "kink", "redescending")}
+    found = {name: wrong_way(charts[name]) for name in ("sign", "kldiv-log", "kink", "redescending")}
     assert [found["sign"][label]["whole"] for label in "01"] == [True, True]
     for label in "01":
         ((low, high),) = found["sign"][label]["parts"]
@@ -329,15 +358,14 @@ def test_wrong_way_says_which_part(charts):
 
 
 def test_best_logit_on_the_border_or_beyond(charts):
-    border = FACTS["border-optimum"]
-    assert border(charts["huber-logits"]) == {"0": {"low": -0.0, "high": 0.0, "towards": None, "where": "border"}}
-    assert border(charts["sign"])["1"]["where"] == border(charts["kink"])["0"]["where"] == "beyond"
+    at_the_border = {"low": -0.0, "high": 0.0, "towards": None, "where": "border"}
+    assert border_optimum(charts["huber-logits"]) == {"0": at_the_border}
+    assert border_optimum(charts["sign"])["1"]["where"] == border_optimum(charts["kink"])["0"]["where"] == "beyond"
     chart = sign_chart(loss_of("mean((yhat - 0.5) ** 2 + 0 * y)"))  # in float32 flat around it, exactly the border
-    assert {one["where"] for one in border(chart).values()} == {"border"}
+    assert {one["where"] for one in border_optimum(chart).values()} == {"border"}
 
 
 def test_unbounded_says_where_to(charts):
-    unbounded = FACTS["unbounded"]
     assert unbounded(charts["exp-capped"]) == {"1": {"towards": "inf", "own_side": True}}
     assert unbounded(charts["negative-bce"])["1"] == {"towards": "-inf", "own_side": False}
     assert unbounded(charts["capped"]) is None
@@ -347,26 +375,13 @@ def test_unbounded_says_where_to(charts):
 
 
 def test_floor_says_how_high(charts):
-    assert FACTS["floor"](charts["hinge-01"]) == {"0": {"infimum": 1.0}}
-    assert FACTS["floor"](charts["constant"]) == {"0": {"infimum": 2.0}, "1": {"infimum": 2.0}}
-    assert FACTS["floor"](charts["smooth"]) is None
-
-
-def test_dead_zone_says_whether_float32_lost_the_gradient(charts):
-    zones = FACTS["dead-zones"]
-    assert [zone["lost"] for zone in zones(charts["bce"])["0"]] == [True]
-    assert [zone["lost"] for zone in zones(charts["clamp"])["1"]] == [False]
-    assert zones(charts["mse-logits"]) is None  # its 0 is the best logit
-    chart = sign_chart(loss_of("mean(minimum(relu(1 + (1 - 2 * y) * logits), 4) + relu((1 - 2 * y) * logits - 20))"))
-    assert zones(chart) == {
-        "0": [{"low": pytest.approx(3), "high": 20.0, "lost": False}],
-        "1": [{"low": -20.0, "high": pytest.approx(-3), "lost": False}],
-    }
+    assert floor(charts["hinge-01"]) == {"0": {"infimum": 1.0}}
+    assert floor(charts["constant"]) == {"0": {"infimum": 2.0}, "1": {"infimum": 2.0}}
+    assert floor(charts["smooth"]) is None
 
 
 def test_flat_start_is_flat_around_the_start(charts):
     zero, one = charts["flat-start"].labels
-    assert zero.at_zero == one.at_zero == 0
     for label in (zero, one):
         around = next(interval for interval in label.intervals if interval.low <= 0 <= interval.high)
         assert (around.gradient, around.exact) == ("0", "0")
@@ -401,16 +416,6 @@ def test_border_that_is_unsafe_has_no_limit():
     assert limits(sign_chart(loss_of("mean(log(yhat - 1))"))) == {"lower": None, "upper": None}
 
 
-def test_corners_are_where_yhat_is_0_and_1_and_at_the_ends():
-    rows = corners(loss_of(MANUAL_BCE))
-    assert [(row.y, row.yhat) for row in rows] == [(0, 1), (1, 1), (0, 0), (1, 0)] * 2
-    assert not any(row.safe for row in rows)
-    assert (rows[0].value, rows[0].gradient) == ("inf", "nan")
-    rows = corners(loss_of({"module": "BCELoss"}))
-    assert all(row.safe for row in rows)
-    assert [(row.value, row.gradient) for row in rows[:2]] == [(100.0, 0.0), (0.0, 0.0)]
-
-
 # A loss of many images
 
 SINGLE = [
@@ -438,26 +443,40 @@ def filled(text: str):
 
 @pytest.mark.parametrize("text", [*SINGLE, *JOINT])
 def test_loss_that_is_no_sum_or_mean_over_images_is_told_so(text):
-    why_not = why_not_per_image(filled(text))
-    assert (why_not is None) == (text in SINGLE)
+    assert (one_image(filled(text)).why_not is None) == (text in SINGLE)
 
 
 @pytest.mark.parametrize("text", SINGLE)
 def test_loss_of_one_image_adds_up_to_the_loss_of_many(text):
     """One image of either class, so that mean(y) is what it is assumed to be."""
-    loss, phi = filled(text), per_image(filled(text))
+    loss = filled(text)
     y, z = torch.tensor([0.0, 1.0]), torch.tensor([-0.7, 2.5], requires_grad=True)
     (whole,) = torch.autograd.grad(loss(y[:, None], z[:, None].sigmoid(), z[:, None]), z)
-    slopes = phi(y, z.detach())[1]
+    slopes = one_image(loss).in_float32(y, z.detach())[1]
     torch.testing.assert_close(slopes / (2 if "mean(f" in text else 1), whole)
 
 
+def test_weights_that_labels_decide_are_exact():
+    """mean(0.1 * y) is a twentieth, not the float64 next to it, whatever was computed before."""
+    found = one_image(loss_of("mean(logits) * mean(0.1 * y)")).exactly(1, 2.0)
+    assert abs(found.value * 10 - 1) < 1e-45
+    assert abs(found.slope * 20 - 1) < 1e-45
+
+
+def test_loss_of_one_image_is_made_once():
+    loss = loss_of("mean((yhat - y) ** 2)")
+    assert one_image(loss) is one_image(loss)
+
+
 def test_not_per_image_has_a_chart_in_company_and_no_exact_values():
-    chart = sign_chart(loss_of("log(mean((yhat - y) ** 2))"))
+    loss = loss_of("log(mean((yhat - y) ** 2))")
+    chart = sign_chart(loss)
     assert not chart.per_image
     assert chart.why_not == "'log(mean((yhat - y) ** 2))' is no sum or mean over images"
     assert all(one.infimum is None and one.starved_above is None for one in chart.labels)
-    assert list(facts(chart)) == ["not-per-image"]
+    with pytest.raises(NotPerImage, match="no sum or mean"):
+        one_image(loss).exactly(1, 0.5)
+    assert facts_of(chart) == {"not-per-image"}
     assert limits(chart) == {"lower": None, "upper": None}
 
 
@@ -512,7 +531,7 @@ def compare(loss) -> None:
             z = torch.tensor([[logit]], dtype=torch.float64, requires_grad=True)
             value = loss(torch.tensor([[y]], dtype=torch.float64), z.sigmoid(), z)
             (slope,) = torch.autograd.grad(value, z)
-            found = exact(formula(loss), y, logit)
+            found = one_image(loss).exactly(y, logit)
             assert float(found.value) == pytest.approx(value.item(), rel=1e-7, nan_ok=True)  # pos_weight is float32
             if math.isfinite(value.item()):
                 assert float(found.slope) == pytest.approx(slope.item(), rel=1e-7, abs=1e-14)
@@ -572,7 +591,7 @@ def test_labelled_losses_are_told_what_they_must_be():
     static = {"wrong-way", "ignores-class", "ignores-labels", "no-gradient", "border-optimum", "unbounded"}
     for case, verdict, kinds, *_ in rows:
         name = cases["variants"][case]["loss"]
-        found = set(facts(sign_chart(loss_of(cases["losses"][name])))) & static
+        found = facts_of(sign_chart(loss_of(cases["losses"][name]))) & static
         wanted = set(kinds.replace("|", ",").split(",")) & static
         assert wanted <= found, case
         if verdict == "good":

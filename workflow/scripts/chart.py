@@ -6,8 +6,8 @@ from common.errors import logged
 from common.files import write_json, write_sums
 from common.params import read_params
 from losses.facts import limits
-from losses.rewrites import better
-from losses.signs import sign_chart
+from losses.rewrites import better_form
+from losses.sign_chart import sign_chart
 from records.losses import LossFile
 from records.strict import as_json
 from training.loss import build_loss
@@ -16,7 +16,7 @@ from training.loss import build_loss
 def main(definition: list, output: dict) -> str:
     """Writes what was found; tells it in a line."""
     loss = build_loss(definition)
-    known = LossFile(definition=definition, chart=sign_chart(loss), better=better(loss))
+    known = LossFile(definition=definition, chart=sign_chart(loss), better=better_form(loss))
     write_json(output["chart"], as_json(known))
     write_sums(output["sums"], [output["chart"]])
     is_safe = not any(limits(known.chart).values())

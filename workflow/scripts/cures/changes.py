@@ -14,7 +14,8 @@ from findings.rates import rose
 from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError
 from losses.facts import ignores_class, wrong_way
-from losses.rewrites import better, in_other_words, is_clean, written
+from losses.one_image import one_image
+from losses.rewrites import better_form, in_other_words, is_clean
 from records.metrics import Finding
 from training.loss import FormulaLoss, Loss
 
@@ -68,7 +69,7 @@ def _by(ways: tuple[str, ...], evidence: Evidence) -> list[SettingsChange]:
 
 def _rewrite(evidence: Evidence) -> Iterator[SettingsChange]:
     loss = evidence.task.loss
-    found = None if is_clean(loss) else better(loss)
+    found = None if is_clean(loss) else better_form(loss)
     if found is None:
         return
     definition = _formula(found.formula, found.constants)
@@ -84,7 +85,7 @@ def _rewrite(evidence: Evidence) -> Iterator[SettingsChange]:
 def _sign(evidence: Evidence) -> Iterator[SettingsChange]:
     found = wrong_way(evidence.task.chart) or {}
     labels = {int(label) for label, facts in found.items() if facts["whole"]}
-    tree = written(evidence.task.loss)
+    tree = one_image(evidence.task.loss).written
     if len(labels) == 2:
         # A loss is 0 or more: one that is not has the wrong sign, another has its labels exchanged.
         if any(one.infimum and float(one.infimum.value) < 0 for one in evidence.task.chart.labels):
@@ -103,7 +104,7 @@ def _sign(evidence: Evidence) -> Iterator[SettingsChange]:
 
 def _mirror(evidence: Evidence) -> Iterator[SettingsChange]:
     """Images of both classes treated alike, each at its own side."""
-    chart, tree = evidence.task.chart, written(evidence.task.loss)
+    chart, tree = evidence.task.chart, one_image(evidence.task.loss).written
     ignored = ignores_class(chart)
     # Of a loss that asks the same of all, one class is pushed away: what the other is asked for was meant.
     wronged = [int(label) for label, facts in (wrong_way(chart) or {}).items() if facts["whole"]]
@@ -124,7 +125,7 @@ def _input(evidence: Evidence) -> Iterator[SettingsChange]:
             words = f"`{name}` fed `{other}` in place of `{fed}`"
             yield SettingsChange("input", words, f"of-{other}", {"loss_definition": [kind, name, arguments, other]})
         return
-    tree = written(evidence.task.loss)
+    tree = one_image(evidence.task.loss).written
     for name, other in (("logits", "yhat"), ("yhat", "logits")):
         if re.search(rf"\b{name}\b", tree.text) and not re.search(rf"\b{other}\b", tree.text):
             text = re.sub(rf"\b{name}\b", other, tree.text)
@@ -136,7 +137,7 @@ def _input(evidence: Evidence) -> Iterator[SettingsChange]:
 
 
 def _unguarded(evidence: Evidence) -> Iterator[SettingsChange]:
-    tree = written(evidence.task.loss)
+    tree = one_image(evidence.task.loss).written
     found = unguarded(tree)
     if found:
         text, guards = found
@@ -155,7 +156,7 @@ def _meant(
     except FormulaError:
         return
     constants = dict(loss.constants)
-    found = None if as_it_is else better(loss)
+    found = None if as_it_is else better_form(loss)
     if found:
         text, constants = found.formula, found.constants
     yield SettingsChange(way, f"`{text}`, {words}", suffix, {"loss_definition": _formula(text, constants)})

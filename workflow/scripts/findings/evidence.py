@@ -7,9 +7,9 @@ import torch
 
 from comparing.statistics import SIGNIFICANT, at_least
 from findings.pixels import PixelFacts, look
-from losses.answers import ROUNDING, answers
+from losses.answers import ROUNDING, constant_answers
 from losses.facts import unbounded
-from losses.signs import sign_chart
+from losses.sign_chart import sign_chart
 from records.losses import LossChart
 from records.metrics import Autopsy, Forecast
 from training.fast import Pixels as Packed
@@ -86,7 +86,7 @@ def task(settings: dict, data: dict, chart: LossChart | None = None, pixels: Pix
     """What can be known before training. chart, pixels: where they are known already."""
     loss, y = build_loss(settings["loss_definition"]), data["y_train"]
     chart = chart or sign_chart(loss)
-    found, is_bounded = answers(loss, y), unbounded(chart) is None
+    found, is_bounded = constant_answers(loss, y), unbounded(chart) is None
     return Task(
         settings=settings,
         data=data,

@@ -8,9 +8,9 @@ from common.english import counted
 from findings.evidence import Evidence
 from findings.finders import finds
 from formulas.float32 import SMALLEST_NORMAL
-from formulas.language import Node
-from losses.exact import REACH, exact, formula
+from losses.exact import REACH
 from losses.facts import logit_text
+from losses.one_image import OneImage, one_image
 from records.metrics import Finding, finding
 from training.repeats import has_no_memory
 
@@ -70,19 +70,19 @@ def find_stuck_images(evidence: Evidence) -> Finding | None:
 def _exact(evidence: Evidence, chosen: torch.Tensor) -> list[float | None] | None:
     """The exact gradient of the loss of each of the first chosen images, with respect to its own logit, None where that
     is too far out to say; None for all where the loss is not one of single images."""
-    if not evidence.task.chart.per_image:
+    image = one_image(evidence.task.loss)
+    if image.why_not is not None:
         return None
-    tree = formula(evidence.task.loss)
     logits, y = evidence.end.logits[chosen][:NAMED_IMAGES].tolist(), evidence.y[chosen][:NAMED_IMAGES].tolist()
-    return [_slope(tree, label, logit) for label, logit in zip(y, logits, strict=True)]
+    return [_slope(image, label, logit) for label, logit in zip(y, logits, strict=True)]
 
 
-def _slope(tree: Node, label: float, logit: float) -> float | None:
+def _slope(image: OneImage, label: float, logit: float) -> float | None:
     """Beyond REACH only a gradient that has settled is known: one that is the same at half of it, or as good as 0."""
     edge = math.copysign(min(abs(logit), REACH), logit)
-    there = float(exact(tree, label, edge).slope)
+    there = float(image.exactly(label, edge).slope)
     if abs(logit) > REACH and abs(there) >= SMALLEST_NORMAL:
-        half_way = float(exact(tree, label, edge / 2).slope)
+        half_way = float(image.exactly(label, edge / 2).slope)
         return there if math.isclose(there, half_way, rel_tol=1e-6) else None
     return there
 

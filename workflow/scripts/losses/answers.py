@@ -12,8 +12,8 @@ import torch
 
 from training.loss import Loss
 
-FAR = 20  # powers of two that a logit is looked for in, on both sides of 0
-GRID = [0.0, *(sign * 2.0**power for power in range(-6, FAR + 1, 2) for sign in (1, -1))]
+FARTHEST_POWER = 20  # powers of two that a logit is looked for in, on both sides of 0
+GRID = [0.0, *(sign * 2.0**power for power in range(-6, FARTHEST_POWER + 1, 2) for sign in (1, -1))]
 ROUNDING = 1e-6  # of a mean over some ten thousand float32, relative
 ROUNDING_OF_SUMS = 1e-9  # of a loss computed here, relative to a coin's
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -40,7 +40,7 @@ class Answers:
         return self.constant - self.floor > rounding
 
 
-def answers(loss: Loss, y: torch.Tensor) -> Answers:
+def constant_answers(loss: Loss, y: torch.Tensor) -> Answers:
     """y: labels (n, 1)."""
     value = _value(loss, y.double())
     zero, _ = _least(lambda logit: value(logit, 0.0))

@@ -7,14 +7,13 @@ does, so the digits grow with the logit and its inverse: whatever cancels, 50 ar
 
 import functools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import mpmath
 
-from formulas.float32 import LARGEST, SMALLEST
+from formulas.float32 import SMALLEST
 from formulas.language import OVER_SAMPLES, Node
-from formulas.parsing import parse_loss
-from training.loss import FormulaLoss, Loss
 
 DIGITS = 50
 REACH = 512.0  # the farthest logit that is evaluated: beyond, the digits grow too many to be quick
@@ -30,10 +29,10 @@ class Dual:
     slope: object
 
 
-def exact(tree: Node, y: float, logit: float, known: dict | None = None) -> Dual:
+def exact(tree: Node, y: float, logit: float, known: dict[Node, Dual] | None = None) -> Dual:
     """Value and derivative, with respect to its logit, of the loss of one image of label y.
 
-    tree: of a loss (see `formula`); a mean or a sum is over this image alone. known: {node: value}, see `constants`.
+    tree: of a loss; a mean or a sum is over this image alone, but for those that are known, see `of_labels`.
     logit: at most REACH from 0. Both are NaN where the formula is not defined.
     """
     # tanh, say, is 1 but for e^(-2 z), and 2 z / ln 10 < z; yhat - 0.5 is as small as z.
@@ -43,53 +42,14 @@ def exact(tree: Node, y: float, logit: float, known: dict | None = None) -> Dual
     return _evaluate(tree, variables, known or {})
 
 
-def constants(nodes, over) -> dict:
+def of_labels(nodes: Iterable[Node], labels: tuple[float, ...]) -> dict[Node, Dual]:
     """{node: value} of each mean(…) and sum(…) in nodes, which depend on y alone, over images of these labels."""
-    known: dict = {}
+    MP.dps = DIGITS + math.ceil(REACH)  # enough for `exact` at any logit, whichever is asked for first
+    known: dict[Node, Dual] = {}
     for node in nodes:
-        each = [_evaluate(node.arguments[0], {"y": _number(MP.mpf(y))}, known).value for y in over]
+        each = [_evaluate(node.arguments[0], {"y": _number(MP.mpf(y))}, known).value for y in labels]
         known[node] = _number(MP.fsum(each) / (len(each) if node.operation == "mean" else 1))
     return known
-
-
-def formula(loss: Loss) -> Node:
-    """The tree of a loss: as typed, or of what the documentation of torch.nn says that the module computes.
-
-    BCELoss is the cross-entropy that it approximates, without the -100 at which it cuts its logarithms off.
-    """
-    if isinstance(loss, FormulaLoss):
-        return loss.tree
-    module, x = loss.each, loss.fed
-    text = MODULES[type(module).__name__](module)
-    numbers = {name: getattr(module, name, 0.0) for name in ("beta", "delta", "eps")}
-    if getattr(module, "pos_weight", None) is not None:
-        numbers["pos_weight"] = module.pos_weight.item()
-    # What float32 does not have, no formula may hold.
-    numbers = {name: min(value, LARGEST) if value >= SMALLEST else 0.0 for name, value in numbers.items()}
-    return parse_loss(f"mean({text.replace('input', x)})", numbers)
-
-
-# The formulas in torch's documentation of each, for y in {0, 1}: KLDivLoss has y log(y) = 0 there, and the Stirling
-# term of PoissonNLLLoss is 0 up to y = 1. MultiLabelSoftMarginLoss is a mean over the classes, of which there is one.
-MODULES = {
-    "BCELoss": lambda m: "-(y * log(input) + (1 - y) * log(1 - input))",
-    "BCEWithLogitsLoss": lambda m: (
-        f"{'' if m.pos_weight is None else 'pos_weight * '}y * softplus(-input) + (1 - y) * softplus(input)"
-    ),
-    "HuberLoss": lambda m: (
-        "where(abs(input - y) < delta, 0.5 * (input - y) ** 2, delta * (abs(input - y) - 0.5 * delta))"
-    ),
-    "KLDivLoss": lambda m: "exp(y) * (y - input)" if m.log_target else "0 - y * input",
-    "L1Loss": lambda m: "abs(input - y)",
-    "MSELoss": lambda m: "(input - y) ** 2",
-    "MultiLabelSoftMarginLoss": lambda m: "softplus(input) - y * input",
-    "PoissonNLLLoss": lambda m: "exp(input) - y * input" if m.log_input else "input - y * log(input + eps)",
-    "SmoothL1Loss": lambda m: (
-        "where(abs(input - y) < beta, 0.5 * (input - y) ** 2 / beta, abs(input - y) - 0.5 * beta)"
-        if m.beta
-        else "abs(input - y)"
-    ),
-}
 
 
 def _evaluate(node: Node, variables: dict, known: dict) -> Dual:

@@ -50,11 +50,7 @@ def _wrong_way(one: LabelChart) -> dict | None:
 
 def never_finite(chart: LossChart) -> dict | None:
     """Per label for which φ is finite at no logit."""
-    return _per_label(chart, lambda one: {} if _is_never_finite(one) else None)
-
-
-def _is_never_finite(one: LabelChart) -> bool:
-    return math.isnan(float(one.least)) and not math.isfinite(float(one.at_zero))
+    return _per_label(chart, lambda one: {} if math.isnan(float(one.least)) else None)
 
 
 def ignores_class(chart: LossChart) -> dict | None:
@@ -121,38 +117,6 @@ def _floor(one: LabelChart) -> dict | None:
     return {"infimum": one.infimum.value} if min(float(one.infimum.value), float(one.least)) > 0 else None
 
 
-def dead_zones(chart: LossChart) -> dict | None:
-    """Per label the parts [low, high] of the wrong side in which the computed gradient is exactly 0: an image there
-    contributes nothing to any step. lost: whether the exact gradient is not 0, so that float32 lost it; None: unknown.
-
-    Where φ has its best logit, or no gradient at all, there is nothing to contribute.
-    """
-    return _per_label(chart, _dead_zones)
-
-
-def _dead_zones(one: LabelChart) -> list[dict] | None:
-    if _is_still(one):
-        return None
-    zones = []
-    for interval in one.intervals:
-        low, high = (interval.low, min(interval.high, -0.0)) if one.label else (max(interval.low, 0.0), interval.high)
-        best = one.infimum
-        is_best = best and not best.towards and low <= best.high and best.low <= high
-        if interval.value == "finite" and interval.gradient == "0" and low <= high and not is_best:
-            zones.append({"low": low, "high": high, "lost": None if interval.exact is None else interval.exact != "0"})
-    return zones or None
-
-
-def starved(chart: LossChart) -> dict | None:
-    """Per label the logit from which on, outwards, a wrong image's computed gradient is less than half of the exact."""
-    return _per_label(chart, _starved)
-
-
-def _starved(one: LabelChart) -> dict | None:
-    start = one.starved_below if one.label else one.starved_above
-    return None if start is None else {"from": start}
-
-
 def limits(chart: LossChart) -> dict[str, float | None]:
     """The first logit at which an image that the network gets right makes φ or its gradient non-finite.
 
@@ -173,24 +137,3 @@ def _first_unsafe(outwards: list[Interval]) -> Interval | None:
 def _per_label(chart: LossChart, fact) -> dict | None:
     found = {str(one.label): fact(one) for one in chart.labels if chart.per_image}
     return {label: facts for label, facts in found.items() if facts is not None} or None
-
-
-FACTS = {
-    "not-per-image": not_per_image,
-    "wrong-way": wrong_way,
-    "never-finite": never_finite,
-    "ignores-class": ignores_class,
-    "ignores-labels": ignores_labels,
-    "no-gradient": no_gradient,
-    "border-optimum": border_optimum,
-    "unbounded": unbounded,
-    "floor": floor,
-    "dead-zones": dead_zones,
-    "starved": starved,
-}
-
-
-def facts(chart: LossChart) -> dict[str, dict]:
-    """{kind: what the function of that kind says} of all that hold."""
-    found = {kind: fact(chart) for kind, fact in FACTS.items()}
-    return {kind: what for kind, what in found.items() if what is not None}

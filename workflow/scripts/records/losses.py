@@ -4,14 +4,14 @@ import msgspec
 
 from records.strict import Number
 
-PLAIN = set("+0-")  # of a gradient: the signs of finite numbers
+FINITE_SIGNS = set("+0-")  # of a gradient: the signs of finite numbers
 
 
 class Interval(msgspec.Struct, frozen=True):
     """All float32 logits from low to high, both included, of one class.
 
     value: 'finite', 'nan', 'inf' or '-inf'. gradient: '+', '0', '-', 'nan', 'inf' or '-inf', as computed in float32; or
-        several of '+0-' together, such as '0-', where rounding makes the sign flicker (see losses/signs.py). Where
+        several of '+0-' together, such as '0-', where rounding makes the sign flicker (see losses/intervals.py). Where
         even finite and not finite flicker, all gradients stand there, and the first of the values nan, inf, -inf.
     exact: the sign of the exact gradient, '+', '0' or '-', at one logit inside; None where it is not known.
     """
@@ -24,7 +24,7 @@ class Interval(msgspec.Struct, frozen=True):
 
     @property
     def is_finite(self) -> bool:
-        return self.value == "finite" and set(self.gradient) <= PLAIN
+        return self.value == "finite" and set(self.gradient) <= FINITE_SIGNS
 
     @property
     def slope(self) -> str | None:
@@ -55,7 +55,7 @@ class LabelChart(msgspec.Struct, frozen=True):
     """φ of one label.
 
     intervals: over all float32 logits, the smallest first.
-    at_zero: φ(0). least: the smallest finite value that float32 computes.
+    least: the smallest finite value that float32 computes, NaN where none is finite.
     infimum: None for a loss that is no sum or mean over images.
     starved_below, starved_above: the logits from which on, downwards and upwards, as far as it is finite, the computed
         gradient is less than half of the exact one or has the other sign; None where no logit does.
@@ -63,22 +63,10 @@ class LabelChart(msgspec.Struct, frozen=True):
 
     label: int
     intervals: list[Interval]
-    at_zero: Number
     least: Number
     infimum: Infimum | None
     starved_below: float | None
     starved_above: float | None
-
-
-class Corner(msgspec.Struct, frozen=True):
-    """φ and its gradient for label y, where ŷ becomes 0 or 1 and at the largest logits."""
-
-    y: int
-    yhat: int
-    logit: float
-    value: Number
-    gradient: Number
-    safe: bool
 
 
 class LossChart(msgspec.Struct, frozen=True):
@@ -92,7 +80,6 @@ class LossChart(msgspec.Struct, frozen=True):
     why_not: str | None
     labels: list[LabelChart]
     same_gradient: bool
-    corners: list[Corner]
 
 
 class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
