@@ -1,6 +1,6 @@
 """The report in headless Chromium: pages to open, and what they show."""
 
-import diagnose
+import compare
 import report
 
 from builders.workflows import SECTIONS, Workflow, handed
@@ -9,53 +9,53 @@ from experiment.config import check
 
 PATIENCE = 120_000  # milliseconds: what takes longer never comes
 HOSTILE = "<script>document.title='taken'</script> & <b>bold</b>"
-DIAGNOSIS = {
-    "losses": "losses.json",
-    "kinds": "kinds.json",
+COMPARISON = {
     "same_weights": "same_weights.csv",
     "survival": "survival.csv",
-    "rewrites": "rewrites.json",
-    "pairs": "pairs.json",
+    "changes": "changes.json",
     "significance": "significance.json",
     "wrong": "wrong.json",
-    "pictures": "pictures.npz",
 }
 
 
 def forget_sums(workflow: Workflow) -> None:
     """What the test has changed since would be damage."""
-    for sums in (workflow / "results").rglob(SUMS):
+    for sums in [*(workflow / "results").rglob(SUMS), *(workflow / "results").rglob("*.sha256")]:
         sums.unlink()
 
 
-def diagnose_anew(workflow: Workflow) -> None:
-    """What the rule diagnose would make of the variants that its config has now."""
+def compare_anew(workflow: Workflow) -> None:
+    """What the rule compare would make of the variants that its config has now."""
     forget_sums(workflow)
-    results, diagnosis = workflow / "results", workflow / "results/diagnosis"
-    diagnose.main(
-        handed(check(workflow.config), "defaults", "losses", "variants"),
+    results, comparison = workflow / "results", workflow / "results/comparison"
+    compare.main(
+        handed(check(workflow.config), "losses", "variants"),
         results / "variants",
         results / "data/normalized",
-        results / "data/digits.pt",
-        {kind: diagnosis / file for kind, file in DIAGNOSIS.items()} | {"sums": diagnosis / SUMS},
+        {kind: comparison / file for kind, file in COMPARISON.items()} | {"sums": comparison / SUMS},
     )
 
 
 def trained_by(workflow: Workflow) -> str:
-    """The digest of the code that trained the first variant."""
-    return read_json(next((workflow / "results/variants").glob("*/metrics.json")))["code"]
+    """The digest of the code that trained the first model."""
+    return read_json(next((workflow / "results/variants").glob("*/*/training.json")))["code"]
 
 
 def write_page(workflow: Workflow) -> None:
     """The report, from what lies in the folder, whoever wrote it."""
     forget_sums(workflow)
     results, experiment = workflow / "results", check(workflow.config)
-    of_each = {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}
-    of_each |= {"plots": "yhat.png"}
+    variants = results / "variants"
+    models = [variants / name / str(seed) for name, of in experiment.variants.items() for seed in of["seeds"]]
+    inputs = {kind: results / "comparison" / file for kind, file in COMPARISON.items()}
+    inputs |= {"source": results / "data/source.json", "digits": results / "data/digits.npz"}
+    inputs |= {"vega": results / "vega.js", "losses": [results / f"losses/{name}.json" for name in experiment.losses]}
+    for kind, file in {"metrics": "metrics.json", "plots": "yhat.png"}.items():
+        inputs[kind] = [variants / name / file for name in experiment.variants]
+    for kind, file in {"histories": "history.csv", "predictions": "predictions.npz"}.items():
+        inputs[kind] = [model / file for model in models]
     report.main(
-        {kind: [results / "variants" / name / file for name in experiment.variants] for kind, file in of_each.items()}
-        | {kind: results / "diagnosis" / file for kind, file in DIAGNOSIS.items()}
-        | {"source": results / "data/source.json", "vega": results / "vega.js"},
+        inputs,
         handed(experiment, *SECTIONS, trains=trained_by(workflow), config_file=str(workflow / "config.yaml")),
         {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
     )

@@ -5,26 +5,27 @@ import shutil
 from contextlib import redirect_stderr
 from pathlib import Path
 
+import chart
+import compare
 import diagnose
 import normalize
 import numpy as np
 import plot
 import report
 import torch
-import train
+from train import train
 
 from builders.workflows import SECTIONS, handed
-from common.archives import read_arrays
 from common.errors import UserError
 from common.files import SUMS, sealed, write, write_json
 from experiment.config import Experiment, check
-from records.metrics import Metrics
-from records.strict import read_record
+from records.training import MODEL_FILES
+from training.data import read_data
+from training.rehearsal import rehearse
+from training.trained import save
 
-DIAGNOSIS = ["losses.json", "same_weights.csv", "rewrites.json", "survival.csv", "pairs.json", "wrong.json"]
-DIAGNOSIS += ["significance.json", "kinds.json", "pictures.npz"]
-INPUTS = ["digits.pt", "vega.js", "source.json"]
-OUTPUTS = {"model": "pt", "broken": "pt", "history": "csv", "predictions": "npz", "metrics": "json"}
+COMPARISON = ["same_weights.csv", "survival.csv", "changes.json", "significance.json", "wrong.json", "SHA256SUMS"]
+INPUTS = ["digits.pt", "digits.npz", "vega.js", "source.json"]
 
 
 CODE = "0123456789"
@@ -46,7 +47,7 @@ class Pipeline:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        write_digits(folder / "digits.pt")
+        write_digits(folder)
         write(folder / "vega.js", sealed("// none"))
         write_source(folder / "source.json")
 
@@ -56,58 +57,70 @@ class Pipeline:
         with redirect_stderr(io.StringIO()):
             run(experiment, self.folder / "results", *(self.folder / name for name in INPUTS))
 
-    def train(self, experiment: Experiment) -> Path:
-        """The jobs up to the training, and the folder of the variants."""
+    def diagnose(self, experiment: Experiment) -> Path:
+        """The jobs up to the diagnoses, and the folder of the variants."""
         shutil.rmtree(self.folder / "results", ignore_errors=True)
         with redirect_stderr(io.StringIO()):
-            train_variants(experiment, self.folder / "results", self.folder / "digits.pt")
+            diagnose_variants(experiment, self.folder / "results", self.folder / "digits.pt")
         return self.folder / "results/variants"
 
 
-def write_digits(path: Path, n: int = 40, m: int = 10) -> None:
-    """digits.pt of n and m images: a bright bar on noise, upright or not."""
+def write_digits(folder: Path, n: int = 40, m: int = 10) -> None:
+    """digits.pt and digits.npz of n and m images: a bright bar on noise, upright or not."""
     generator = np.random.default_rng(5)
-    digits: dict = {"classes": [0, 1]}
+    digits: dict = {}
     for part, count in (("train", n), ("test", m)):
         images = generator.integers(0, 60, (count, 28, 28), dtype=np.uint8)
         images[: count // 2, 12:16, 4:24] += 120
         images[count // 2 :, 4:24, 12:16] += 120
         images[:, :2] = 0  # as MNIST has: pixels that are always black
-        digits[f"{part}_images"] = torch.from_numpy(images)
-        digits[f"{part}_labels"] = (torch.arange(count) >= count // 2).long()
-    torch.save(digits, path)
+        digits[f"{part}_images"] = images
+        digits[f"{part}_labels"] = (np.arange(count) >= count // 2).astype(np.int64)
+    np.savez(folder / "digits.npz", **digits)
+    tensors = {name: torch.from_numpy(array) for name, array in digits.items()}
+    torch.save(tensors | {"classes": [0, 1]}, folder / "digits.pt")
 
 
-def train_variants(experiment: Experiment, folder: Path, digits: Path) -> None:
-    variants = folder / "variants"
+def diagnose_variants(experiment: Experiment, folder: Path, digits: Path) -> None:
+    """Normalizations, charts, trainings, diagnoses."""
     for name, (formula, constants) in experiment.normalizations.items():
         normalize.main(digits, formula, dict(constants), folder / f"normalized/{name}.pt")
+    for name, definition in experiment.losses.items():
+        loss = folder / f"losses/{name}.json"
+        chart.main(definition, {"chart": loss, "sums": loss.with_name(f"{loss.name}.sha256")})
     for name, of in experiment.variants.items():
-        settings = {"variant": name, **of, "classes": [0, 1], "trials": experiment.diagnosis["trials"], "code": CODE}
-        output = {key: variants / name / f"{key}.{kind}" for key, kind in OUTPUTS.items()}
-        output["sums"] = variants / name / SUMS
-        train.main(folder / f"normalized/{of['normalization']}.pt", digits, settings, output)
+        normalized = folder / f"normalized/{of['normalization']}.pt"
+        data = read_data(normalized)
+        settings = {"variant": name, **of, "classes": [0, 1], "code": CODE}
+        rehearse(settings, data)
+        models = [folder / "variants" / name / str(seed) for seed in of["seeds"]]
+        for model, seed in zip(models, of["seeds"], strict=True):
+            save(train(settings, seed, data), {key: model / file for key, file in MODEL_FILES.items()})
+        output = {"metrics": folder / f"variants/{name}/metrics.json", "sums": folder / f"variants/{name}/{SUMS}"}
+        loss, trials = folder / f"losses/{of['loss']}.json", experiment.diagnosis["trials"]
+        diagnose.main(models, normalized, digits, loss, trials, output)
 
 
-def run(experiment: Experiment, folder: Path, digits: Path, vega: Path, source: Path) -> None:
+def run(experiment: Experiment, folder: Path, digits: Path, arrays: Path, vega: Path, source: Path) -> None:
     """Every job but the download, into `folder`."""
-    variants, diagnosis = folder / "variants", folder / "diagnosis"
-    train_variants(experiment, folder, digits)
+    variants, comparison = folder / "variants", folder / "comparison"
+    diagnose_variants(experiment, folder, digits)
+    models = [variants / name / str(seed) for name, of in experiment.variants.items() for seed in of["seeds"]]
     for name, of in experiment.variants.items():
-        metrics = read_record(variants / name / "metrics.json", Metrics)
-        predictions = read_arrays(variants / name / "predictions.npz")
-        yhat, is_last_finite = plot.shown(predictions, [one.status for one in metrics.seeds])
-        picture = plot.plot(yhat, is_last_finite, metrics.counts.train, of["seeds"], [0, 1], name)
-        write(variants / name / "yhat.png", picture)
+        own = [variants / name / str(seed) for seed in of["seeds"]]
+        files = ([model / MODEL_FILES[key] for model in own] for key in ("training", "predictions"))
+        plot.main(*files, [0, 1], name, variants / name / "yhat.png")
     told = handed(experiment, *SECTIONS, trains=CODE, config_file=None)
-    output = {Path(name).stem: diagnosis / name for name in DIAGNOSIS}
-    output["sums"] = diagnosis / SUMS
-    diagnose.packed.cache_clear()  # it is of other images, perhaps, in this process
-    diagnose.main(told, variants, folder / "normalized", digits, output)
-    inputs = output | {"vega": vega, "source": source}
-    for key, file in {"metrics": "metrics.json", "histories": "history.csv", "predictions": "predictions.npz"}.items():
+    output = {Path(name).stem: comparison / name for name in COMPARISON}
+    output["sums"] = output.pop(SUMS)
+    compare.known_data.cache_clear()  # it is of other images, perhaps, in this process
+    compare.main(told, variants, folder / "normalized", output)
+    inputs = output | {"vega": vega, "source": source, "digits": arrays}
+    inputs["losses"] = [folder / f"losses/{name}.json" for name in experiment.losses]
+    for key, file in {"metrics": "metrics.json", "plots": "yhat.png"}.items():
         inputs[key] = [variants / name / file for name in experiment.variants]
-    inputs["plots"] = [variants / name / "yhat.png" for name in experiment.variants]
+    for key, kind in {"histories": "history", "predictions": "predictions"}.items():
+        inputs[key] = [model / MODEL_FILES[kind] for model in models]
     report.main(inputs, told, {key: folder / key for key in ("summary", "config", "page")})
 
 

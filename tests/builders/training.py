@@ -1,10 +1,12 @@
 """A training of two small clouds of points in this process: data, settings, losses."""
 
 import torch
-import train
+from train import train
 
 from findings.evidence import task
+from findings.judging import Judged, judged
 from training.fast import pack
+from training.trained import Trained
 
 MANUAL_BCE = ["formula", "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))", []]
 LOGITS = ["module", "BCEWithLogitsLoss", [], "logits"]
@@ -31,13 +33,23 @@ def settings(**changes):
         "epochs": 12,
         "device": "cpu",
         "classes": [0, 1],
-        "trials": 0,
+        "variant": "v",
+        "code": "0123456789",
+        "loss": "manual",
+        "loss_definition": MANUAL_BCE,
+        "normalization": "raw",
+        "normalization_definition": ["x", []],
     }
-    return defaults | {"loss_definition": MANUAL_BCE} | changes
+    return defaults | changes
 
 
-def train_seed(seed: int, chosen: dict, parts: dict) -> train.Trained:
-    return train.train_seed(seed, task(chosen, parts))
+def trained(chosen: dict, parts: dict, seed: int = 7) -> Trained:
+    return train(chosen, seed, parts)
+
+
+def diagnosed(chosen: dict, parts: dict, seed: int = 7) -> Judged:
+    """A model, trained, with what is found about it."""
+    return judged(trained(chosen, parts, seed), task(chosen, parts), train)
 
 
 def formula(text: str, **constants) -> list:
