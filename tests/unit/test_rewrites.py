@@ -1,5 +1,6 @@
 """What to type instead: laws, the forms that they give, and which of them is the better one."""
 
+import json
 import math
 import random
 from fractions import Fraction
@@ -19,8 +20,10 @@ from formulas.rewriting import ABOVE_0, ANY_NUMBER, LAWS, LETTERS, forms, simpli
 from losses import exact
 from losses.exact import MP, Dual
 from losses.one_image import one_image
-from losses.rewrites import better_form, in_other_words, is_clean, is_same
-from records.losses import Rewrite
+from losses.rewrites import better_form, in_other_words, is_clean, is_same, loss_file
+from losses.sign_chart import sign_chart
+from records.losses import LossFile, Rewrite
+from records.strict import as_json, from_json
 from training.loss import FormulaLoss, build_loss
 
 BEST = "mean(softplus((1 - 2 * y) * logits))"
@@ -154,6 +157,14 @@ def test_best_form_of_modules_and_of_formulas_with_constants(value, best):
         assert found.formula == best
         assert found.constants == ({"pos_weight": 3.0} if "pos_weight" in value else {})
     assert isinstance(loss_definition({"formula": found.formula, **found.constants}), list)
+
+
+@pytest.mark.parametrize("formula", [BEST, CROSS_ENTROPIES[0], "sqrt(mean((yhat - y) ** 2))"])
+def test_file_of_a_loss_has_its_chart_and_its_better_form_and_comes_back(formula):
+    typed = loss(formula)
+    kept = loss_file(typed)
+    assert (kept.chart, kept.better) == (sign_chart(typed), better_of(formula))
+    assert from_json(json.loads(json.dumps(as_json(kept), allow_nan=False)), LossFile) == kept
 
 
 @settings(max_examples=150)

@@ -92,11 +92,11 @@ def _least(value: Callable[[float], float]) -> tuple[float, float | None]:
     if not math.isfinite(values[best]):
         return 0.0, None
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    found = grid[best], values[best]
+    least = grid[best], values[best]
     a, b = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
     at_a, at_b = _or_infinite(value(a)), _or_infinite(value(b))
     for _ in range(STEPS):
-        found = min(found, (a, at_a), (b, at_b), key=lambda one: one[1])
+        least = min(least, (a, at_a), (b, at_b), key=lambda pair: pair[1])
         if at_a < at_b:
             high, b, at_b = b, a, at_a
             a = high - GOLDEN * (high - low)
@@ -105,7 +105,7 @@ def _least(value: Callable[[float], float]) -> tuple[float, float | None]:
             low, a, at_a = a, b, at_b
             b = low + GOLDEN * (high - low)
             at_b = _or_infinite(value(b))
-    return found
+    return least
 
 
 def _or_infinite(value: float) -> float:

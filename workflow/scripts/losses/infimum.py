@@ -29,7 +29,7 @@ def infimum(intervals: list[Interval], phi: OneLabel, lowest: float) -> Infimum:
         candidates.append(_at(lowest, lowest, lowest, phi))
     ends = (end for interval in intervals for end in (interval.low, interval.high) if abs(end) <= REACH)
     candidates += [_at(end, end, end, phi) for end in ends]
-    best = min((one for one in candidates if one.value == one.value), key=lambda one: one.value, default=None)
+    best = min((each for each in candidates if each.value == each.value), key=lambda each: each.value, default=None)
     if best is None:
         return Infimum("nan", -LARGEST, LARGEST, None)
     value = 0.0 if abs(best.value) < NEGLIGIBLE else float(best.value)
@@ -44,20 +44,22 @@ def _at(logit: float, low: float, high: float, phi: OneLabel) -> Infimum:
 
 def _valleys(intervals: list[Interval], phi: OneLabel) -> list[Infimum]:
     """Where φ is flat, or falls before and rises after."""
-    shaped = [(one.exact or one.slope, one) for one in intervals if one.exact or one.slope]
-    parts = [(sign, [one for _, one in some]) for sign, some in groupby(shaped, key=lambda pair: pair[0])]
-    found = []
-    for sign, some in parts:
+    shaped = [interval for interval in intervals if interval.exact or interval.slope]
+    parts = [
+        (sign, list(part)) for sign, part in groupby(shaped, key=lambda interval: interval.exact or interval.slope)
+    ]
+    valleys = []
+    for sign, part in parts:
         if sign == "0":
-            low, high = some[0].low, some[-1].high
-            found.append(_lowest(low, high, phi) or _at(inside(low, high), low, high, phi))
-    for (sign, some), (next_sign, others) in pairwise(parts):
+            low, high = part[0].low, part[-1].high
+            valleys.append(_lowest(low, high, phi) or _at(inside(low, high), low, high, phi))
+    for (sign, part), (next_sign, next_part) in pairwise(parts):
         if sign + next_sign == "-+":
-            falls, rises = some[-1], others[0]
+            falls, rises = part[-1], next_part[0]
             valley = _lowest(falls.high, rises.low, phi)
             valley = valley or _lowest(inside(falls.low, falls.high), inside(rises.low, rises.high), phi)
-            found.append(valley or _at(rises.low, falls.high, rises.low, phi))
-    return found
+            valleys.append(valley or _at(rises.low, falls.high, rises.low, phi))
+    return valleys
 
 
 def _lowest(a: float, b: float, phi: OneLabel) -> Infimum | None:
@@ -87,15 +89,15 @@ def _lowest(a: float, b: float, phi: OneLabel) -> Infimum | None:
 
 def _ends(intervals: list[Interval], phi: OneLabel) -> list[Infimum]:
     """Where φ goes as the logit grows without end, to either side, if it falls on the way."""
-    found = []
+    ends = []
     for side in (-1, 1):
         rising = "+" if side > 0 else "-"
-        turns = any(one.slope == rising and max(one.low * side, one.high * side) > REACH for one in intervals)
+        turns = any(part.slope == rising and max(part.low * side, part.high * side) > REACH for part in intervals)
         if phi.exactly(side * REACH).slope * side < 0 and not turns:
             values = [phi.exactly(side * logit).value for logit in FAR_EXACTLY]
             far = phi.in_float32(torch.tensor([side * logit for logit in FAR_IN_FLOAT32]))[0].tolist()
-            found.append(Infimum(_limit(values, far), side * LARGEST, side * LARGEST, "inf" if side > 0 else "-inf"))
-    return found
+            ends.append(Infimum(_limit(values, far), side * LARGEST, side * LARGEST, "inf" if side > 0 else "-inf"))
+    return ends
 
 
 def _limit(exact_values: list, computed_values: list[float]):

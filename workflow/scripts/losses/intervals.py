@@ -82,8 +82,8 @@ def _stretches(ordinals: np.ndarray, classes: np.ndarray) -> list[Stretch]:
     """The stretches of one class among logits in order."""
     ends = np.append(np.flatnonzero(np.diff(classes)), len(classes) - 1)
     starts = np.append(0, ends[:-1] + 1)
-    found = zip(ordinals[starts].tolist(), ordinals[ends].tolist(), classes[ends].tolist(), strict=True)
-    return [Stretch(low, high, one, one, {one}) for low, high, one in found]
+    places = zip(ordinals[starts].tolist(), ordinals[ends].tolist(), classes[ends].tolist(), strict=True)
+    return [Stretch(low, high, class_, class_, {class_}) for low, high, class_ in places]
 
 
 def _calmer(stretches: list[Stretch]) -> list[Stretch]:
@@ -119,10 +119,10 @@ def _exact_ends(image: OneImage, stretches: list[list[Stretch]]) -> list[list[St
         y = torch.tensor([float(label) for label, _, _ in asked])
         values, gradients = image.in_float32(y, logits_at(np.array([ordinal for _, _, ordinal in asked])))
         classes = _classes(values.numpy(), gradients.numpy()).tolist()
-        for (_, known, ordinal), found in zip(asked, classes, strict=True):
-            known[ordinal] = found
-    found = iter(sorted(known.items()) for _, known in gaps)
-    return [_joined(stretches[label], found) for label in (0, 1)]
+        for (_, known, ordinal), class_ in zip(asked, classes, strict=True):
+            known[ordinal] = class_
+    between = iter(sorted(known.items()) for _, known in gaps)
+    return [_joined(stretches[label], between) for label in (0, 1)]
 
 
 def _between(known: dict[int, int]) -> list[int]:
@@ -139,11 +139,11 @@ def _joined(stretches: list[Stretch], between) -> list[Stretch]:
     """Stretches that touch: what was found between two goes to the one of its class, or is a stretch by itself."""
     joined = [stretches[0]]
     for stretch in stretches[1:]:
-        for ordinal, found in next(between)[1:-1]:
-            if found == joined[-1].last:
+        for ordinal, class_ in next(between)[1:-1]:
+            if class_ == joined[-1].last:
                 joined[-1].high = ordinal
             else:
-                joined.append(Stretch(ordinal, ordinal, found, found, {found}))
+                joined.append(Stretch(ordinal, ordinal, class_, class_, {class_}))
         if joined[-1].last == stretch.first:
             joined[-1].high, joined[-1].last = stretch.high, stretch.last
             joined[-1].classes |= stretch.classes
@@ -155,7 +155,10 @@ def _joined(stretches: list[Stretch], between) -> list[Stretch]:
 def interval_of(stretch: Stretch, phi: OneLabel | None) -> Interval:
     """A stretch as the chart keeps it; phi: of its label, None where nothing exact is known of the loss."""
     low, high = logit_at(stretch.low), logit_at(stretch.high)
-    values, gradients = {VALUES[one // 6] for one in stretch.classes}, {GRADIENTS[one % 6] for one in stretch.classes}
+    values, gradients = (
+        {VALUES[each // 6] for each in stretch.classes},
+        {GRADIENTS[each % 6] for each in stretch.classes},
+    )
     value = next(value for value in ("nan", "inf", "-inf", "finite") if value in values)
     together = "".join(sign for sign in ("+", "0", "-", "nan", "inf", "-inf") if sign in gradients)
     place = inside(low, high)

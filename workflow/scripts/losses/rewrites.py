@@ -143,13 +143,13 @@ def _is_dead(gradient: float, true: Dual) -> bool:
 
 def _defects(chart: LossChart) -> list[tuple[int, Interval]]:
     """Where loss or gradient is not finite, or a wrong image has no gradient: (label, interval)."""
-    found = []
-    for one in chart.labels:
-        for interval in one.intervals:
-            is_of_wrong = interval.low < 0 if one.label else interval.high > 0
+    defects = []
+    for of_label in chart.labels:
+        for interval in of_label.intervals:
+            is_of_wrong = interval.low < 0 if of_label.label else interval.high > 0
             if not interval.is_finite or (is_of_wrong and interval.slope == "0"):
-                found.append((one.label, interval))
-    return found
+                defects.append((of_label.label, interval))
+    return defects
 
 
 def _is_lost(image: OneImage, label: int, interval: Interval) -> bool:
@@ -175,7 +175,7 @@ def _is_no_worse(chart: LossChart, before: LossChart, image: OneImage) -> bool:
         return False
     covered = _defects(before)
     return all(
-        any(label == other and one.low <= interval.low and interval.high <= one.high for other, one in covered)
+        any(label == other and wide.low <= interval.low and interval.high <= wide.high for other, wide in covered)
         or not _is_lost(image, label, interval)
         for label, interval in _defects(chart)
     )

@@ -22,23 +22,23 @@ def starved_from(intervals: list[Interval], phi: OneLabel, side: int) -> float |
         return bool(slope != 0 and gradient * _direction(slope) < abs(slope) / 2)
 
     edge = ordinal_of(side * REACH), ordinal_of(side * 0.0)
-    found = None
+    start = None
     for interval in intervals[::-1] if side > 0 else intervals:
         low, high = max(ordinal_of(interval.low), min(edge)), min(ordinal_of(interval.high), max(edge))
         if low > high:
             continue
         if not interval.is_finite:
-            if found is not None:
+            if start is not None:
                 break
             continue
         outer, inner = (high, low) if side > 0 else (low, high)
         at_ends = phi.in_float32(logits_at(np.array([outer, inner])))[1].tolist()
         if not is_starved(outer, at_ends[0]):
             break
-        found = inner if is_starved(inner, at_ends[1]) else _bisect(outer, inner, is_starved, phi)
-        if found != inner:
+        start = inner if is_starved(inner, at_ends[1]) else _bisect(outer, inner, is_starved, phi)
+        if start != inner:
             break
-    return None if found is None else logit_at(found)
+    return None if start is None else logit_at(start)
 
 
 def _direction(slope) -> int:
