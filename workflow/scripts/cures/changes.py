@@ -179,7 +179,7 @@ def _pixels(evidence: Evidence) -> Iterator[SettingsChange]:
 
 def _rate(evidence: Evidence) -> Iterator[SettingsChange]:
     """A tenth and a thousandth of it where the loss rose after a step, else as many times as much."""
-    lr, is_too_large = evidence.task.settings["lr"], bool(evidence.autopsy) or rose(evidence.run.history)
+    lr, is_too_large = evidence.task.settings["lr"], bool(evidence.autopsy) or rose(evidence.trained.history)
     shares = {0.1: "a tenth of it", 0.001: "a thousandth of it"}
     for factor, share in (shares if is_too_large else {10: "10 times as large", 1000: "1,000 times as large"}).items():
         other = float(f"{lr * factor:.6g}")
@@ -188,7 +188,7 @@ def _rate(evidence: Evidence) -> Iterator[SettingsChange]:
 
 def _epochs(evidence: Evidence) -> Iterator[SettingsChange]:
     """As many as had been taken where the test loss was least, of the epochs at which it was looked at."""
-    tested = [one for one in evidence.run.tested if one.epoch]
+    tested = [one for one in evidence.trained.tested if one.epoch]
     if tested:
         epochs = min(tested, key=lambda one: float(one.loss)).epoch
         yield SettingsChange(

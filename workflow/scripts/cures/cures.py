@@ -84,7 +84,7 @@ def _other_rate(tried: list[tuple[SettingsChange, Judged]]) -> OtherRate | None:
                 lr=change.settings["lr"],
                 loss=end.loss if end else float("nan"),
                 correct=other.outcome.correct,
-                rose=rose(other.evidence.run.history),
+                rose=rose(other.evidence.trained.history),
             )
     return None
 

@@ -117,7 +117,7 @@ class Evidence:
     """
 
     task: Task
-    run: Trained
+    trained: Trained
     start: State
     first_gradients: list[torch.Tensor]
     end: State | None
@@ -132,11 +132,11 @@ class Evidence:
     @property
     def test_yhat(self) -> torch.Tensor:
         """(m, 1), of the final weights."""
-        return self.run.test_yhat
+        return self.trained.test_yhat
 
     @property
     def test_loss(self) -> float:
-        return float(self.run.record.test_loss)
+        return float(self.trained.record.test_loss)
 
     @property
     def wrong(self) -> torch.Tensor:
@@ -150,7 +150,7 @@ class Evidence:
     @property
     def test_right(self) -> int | None:
         """None where a ŷ is NaN."""
-        return self.run.record.test_correct
+        return self.trained.record.test_correct
 
     @property
     def avoids(self) -> float:
@@ -210,7 +210,7 @@ class Evidence:
         """The first of the last epochs in which every logit is the same; None where they differ at the end."""
         if (self.end.logits != self.end.logits[0]).any():
             return None
-        rows = [row.min_logit == row.max_logit for row in self.run.history]
+        rows = [row.min_logit == row.max_logit for row in self.trained.history]
         return next((epoch + 1 for epoch in range(len(rows) - 1, -1, -1) if not rows[epoch]), 0)
 
 

@@ -68,7 +68,7 @@ def _lines(logits: np.ndarray, limit: float) -> tuple[float, float]:
     return straight, (last + 1) * math.exp(power) - 1 if power < math.log(MOST_EPOCHS) else math.inf
 
 
-def next_divergence(chart: LossChart, run: Trained) -> Forecast:
+def next_divergence(chart: LossChart, trained: Trained) -> Forecast:
     """The forecast of a finished run: the sooner of the largest and the smallest logit to reach what breaks the loss.
 
     Only where the loss drives images all the way there: one that is least before, as PoissonNLLLoss is on logits, holds
@@ -82,8 +82,8 @@ def next_divergence(chart: LossChart, run: Trained) -> Forecast:
     if not driven:
         return Forecast(epoch=None, why="the loss holds its images back before the logits at which it is not finite")
     extremes = {
-        "lower": [row.min_logit for row in run.history] + [run.logits.min().item()],
-        "upper": [row.max_logit for row in run.history] + [run.logits.max().item()],
+        "lower": [row.min_logit for row in trained.history] + [trained.logits.min().item()],
+        "upper": [row.max_logit for row in trained.history] + [trained.logits.max().item()],
     }
     found = [replace(forecast(extremes[side], limit), side=side, limit=limit) for side, limit in driven.items()]
     return min(found, key=lambda one: math.inf if one.epoch is None else one.epoch)

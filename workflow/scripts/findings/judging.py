@@ -35,7 +35,7 @@ def gather(trained: Trained, task: Task, train: Train) -> Evidence:
     start, first_gradients = start_of(trained.record.seed, task)
     return Evidence(
         task=task,
-        run=trained,
+        trained=trained,
         start=start,
         first_gradients=first_gradients,
         end=end_of(trained, task) if finished else None,
@@ -45,10 +45,10 @@ def gather(trained: Trained, task: Task, train: Train) -> Evidence:
 
 
 def judge(evidence: Evidence) -> Outcome:
-    record, history, finished = evidence.run.record, evidence.run.history, evidence.autopsy is None
+    record, history, finished = evidence.trained.record, evidence.trained.history, evidence.autopsy is None
     n, test_n = (sum(of) for of in (record.counts.train, record.counts.test))
     correct, test_correct = (record.correct, record.test_correct) if finished else (None, None)
-    logits = [row.max_logit for row in history] + [evidence.run.logits.max().item()]
+    logits = [row.max_logit for row in history] + [evidence.trained.logits.max().item()]
     max_logit = max(filter(math.isfinite, logits), default=None)
     found = findings(evidence)
     return Outcome(

@@ -41,7 +41,7 @@ def find_will_diverge(evidence: Evidence) -> Finding | None:
         return None
     is_soon = found.high is not None and found.high <= 2 * epochs
     extreme, grows = ("largest", "grows") if found.side == "upper" else ("smallest", "falls")
-    logits = evidence.run.logits
+    logits = evidence.trained.logits
     now = logit_text((logits.max() if found.side == "upper" else logits.min()).item())
     until = "or later" if found.high is None else f"to {found.high:,}"
     when = f"at about epoch {found.epoch:,} ({found.low:,} {until})"
@@ -98,7 +98,7 @@ def _starved(evidence: Evidence) -> torch.Tensor:
 
 @finds("frozen")
 def find_frozen(evidence: Evidence) -> Finding | None:
-    since, wrong = evidence.run.zero_since, int(evidence.wrong.sum())
+    since, wrong = evidence.trained.zero_since, int(evidence.wrong.sum())
     if since is None or not wrong:
         return None
     sentence = f"From epoch {since} on every gradient is exactly 0, with {counted(wrong, 'image')} still wrong."
@@ -117,9 +117,9 @@ def find_unchanged(evidence: Evidence) -> Finding | None:
 
 @finds("cycle")
 def find_cycle(evidence: Evidence) -> Finding | None:
-    if evidence.run.cycle is None or not has_no_memory(evidence.task.settings["optimizer"]):
+    if evidence.trained.cycle is None or not has_no_memory(evidence.task.settings["optimizer"]):
         return None
-    epoch, period = evidence.run.cycle
+    epoch, period = evidence.trained.cycle
     wrong = int(evidence.wrong.sum())
     sentence = f"From epoch {epoch} on the weights come back every {period} epochs, to the last bit."
     if period == 1:
@@ -176,7 +176,7 @@ def find_bad_start(evidence: Evidence) -> Finding | None:
     parts = []
     again = None
     if is_worse:
-        again = next((epoch for epoch, row in enumerate(evidence.run.history) if row.loss <= coin), None)
+        again = next((epoch for epoch, row in enumerate(evidence.trained.history) if row.loss <= coin), None)
         reached = "a coin's is never reached" if again is None else f"a coin's is reached at epoch {again}"
         parts.append(f"the first loss is {start.loss:.4g}, a coin's {coin:.4g}; {reached}")
     if count:

@@ -16,7 +16,7 @@ from losses.exact import REACH, Dual
 from losses.facts import ignores_class, ignores_labels, no_gradient, unbounded, wrong_way
 from losses.one_image import OneImage, one_image
 from losses.sign_chart import sign_chart
-from records.losses import Interval, LossChart, LossFile, Rewrite
+from records.losses import Interval, LossChart, Rewrite
 from training.loss import FormulaLoss, Loss
 
 BITS = 24  # of a float32
@@ -40,11 +40,6 @@ class Lost:
     def rank(self) -> tuple[int, float]:
         """The least is best; less than a hundredth of a bit decides nothing."""
         return self.dead, round(self.bits, 2)
-
-
-def loss_file(loss: Loss) -> LossFile:
-    """All that is known of a loss before any training."""
-    return LossFile(chart=sign_chart(loss), better=better_form(loss))
 
 
 def in_other_words(loss: Loss, text: str) -> FormulaLoss:
