@@ -13,7 +13,8 @@ IS_MAIN = Path(workflow.main_snakefile).resolve() in SNAKEFILES  # else it is a 
 sys.dont_write_bytecode |= workflow.output_settings.dryrun  # it writes nothing
 sys.path.insert(0, str(HOME / "workflow" / "scripts"))  # first, whatever PYTHONPATH holds
 
-from experiment.config import checked, file_in_use
+from experiment.config import checked
+from experiment.reading import file_in_use
 from running.start import start
 
 CONFIG_FILE = file_in_use(HOME, IS_MAIN)

@@ -27,7 +27,8 @@ from recording import Recording, recordings
 sys.path.append(str(ROOT / "workflow/scripts"))
 
 from common.errors import UserError
-from experiment.config import Experiment, check, read_config
+from experiment.config import Experiment, check
+from experiment.reading import read_config
 
 BENCH = ROOT.parent / "shared/bench"
 COIN = np.log(2)  # the cross-entropy of a coin

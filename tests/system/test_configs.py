@@ -13,7 +13,8 @@ from builders.pipeline import ONE_LINE, Pipeline, checked
 from builders.places import ROOT
 from builders.workflows import Workflow
 from common.errors import UserError
-from experiment.config import Experiment, read_config
+from experiment.config import Experiment
+from experiment.reading import read_config
 from experiment.schema import SCHEMA
 
 SMALL = """\

@@ -11,8 +11,9 @@ import yaml
 from builders.places import ROOT
 from builders.workflows import SECTIONS, handed
 from common.errors import UserError
-from experiment.config import check, read_config
+from experiment.config import check
 from experiment.effective import effective
+from experiment.reading import read_config
 from experiment.schema import SCHEMA
 from reporting.provenance import as_yaml
 

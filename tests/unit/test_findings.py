@@ -12,7 +12,7 @@ from findings import findings  # noqa: F401 (which registers the finders)
 from findings.catalogue import _KINDS, CATALOGUE
 from findings.finders import FINDERS
 from findings.of_run import _slope
-from losses.answers import constant_answers
+from losses.constant import constant_answers
 from losses.one_image import OneImage, one_image
 from records.metrics import Finding, Outcome
 from reporting.page import gradient

@@ -5,7 +5,8 @@ import tarfile
 import pytest
 
 from common.errors import UserError
-from experiment.config import check, read_config
+from experiment.config import check
+from experiment.reading import read_config
 
 CONFIG = """
 data: {source: sample}

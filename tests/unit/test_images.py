@@ -25,7 +25,8 @@ from builders.pngs import digits_from, pack, write_pngs
 from builders.waiting import LONG
 from builders.workflows import small_config
 from common.errors import UserError
-from experiment.config import check, read_config
+from experiment.config import check
+from experiment.reading import read_config
 from images import png
 
 ONE_LINE = 700

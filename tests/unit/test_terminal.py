@@ -12,7 +12,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from builders.records import DEFAULTS, diverged, metrics, outcome, settings, trial
 from common.files import write_json
-from findings.told import told
+from findings.verdict_line import told
 from records.strict import as_json
 from reporting.closing import closing
 from running.terminal import INTERRUPTED, Terminal

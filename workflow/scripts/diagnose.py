@@ -19,7 +19,7 @@ from common.tensors import read_tensors
 from cures.cures import cured
 from findings.evidence import Task, task
 from findings.judging import judged
-from findings.told import told
+from findings.verdict_line import told
 from formulas.parsing import parse_normalization
 from records.losses import LossFile
 from records.metrics import Metrics, Outcome

@@ -23,6 +23,7 @@ from records.comparison import Change, Significance
 from records.losses import LossFile
 from records.metrics import Metrics, Outcome, read_metrics
 from records.strict import read_record
+from records.training import as_named
 from reporting import (
     answer,
     best,
@@ -177,7 +178,7 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
         "table": {
             "lines": table.table_lines(rows, ranking.winners, ranking.equals),
             "swept": table.swept(rows, differing),
-            "settings": [key for key in rows[0].settings if not key.endswith("_definition")],
+            "settings": list(as_named(rows[0].settings)),
             "limit": charts.ONE_LOGIT,
             "facts": table.page_facts(rows, metrics, wrong, found["significance"], page.setting),
         },

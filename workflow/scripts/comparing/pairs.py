@@ -9,6 +9,7 @@ import numpy as np
 from comparing.statistics import sign_flips
 from records.comparison import Change, Pair
 from records.metrics import Metrics, Outcome
+from records.training import as_named
 
 ENOUGH_MODELS = 6  # pairs of models: of fewer, not even a difference that all of them show has p < 0.05
 
@@ -20,7 +21,7 @@ def one_change_pairs(variants: dict) -> list[tuple[str, str, str]]:
     of them, not twelve million. Variants that agree in all other keys are found by these.
     """
     pairs = []
-    keys = [key for key in next(iter(variants.values())) if not key.endswith("_definition")]
+    keys = list(as_named(next(iter(variants.values()))))
     for key in keys:
         if key == "seeds":  # other seeds are no change: models are compared seed by seed
             continue

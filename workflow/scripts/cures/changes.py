@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from common.english import counted, with_article
 from findings.catalogue import CATALOGUE
 from findings.evidence import Evidence
-from findings.rates import rose
+from findings.of_trials import rose
 from formulas.meant import mirrored, negated, unguarded
 from formulas.parsing import FormulaError
 from losses.facts import ignores_class, wrong_way

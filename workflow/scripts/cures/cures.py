@@ -15,7 +15,7 @@ from cures.snippets import snippet
 from findings.evidence import Evidence, OtherRate, changed
 from findings.findings import findings, verdict
 from findings.judging import Judged, Train, judged
-from findings.rates import rose
+from findings.of_trials import rose
 from records.metrics import Outcome, Trial
 
 

@@ -2,6 +2,8 @@
 
 import yaml
 
+from records.training import KEYS, as_named
+
 
 def snippet(variant: str, seed: int, settings: dict, changed: dict, suffix: str) -> str:
     """The variant with a change, as a variant of its own: all of its settings, so that it is the same beside any
@@ -19,9 +21,8 @@ def snippet(variant: str, seed: int, settings: dict, changed: dict, suffix: str)
     if "normalization_definition" in changed:
         normalization = _name(normalization, suffix)
         sections["normalizations"] = {normalization: other["normalization_definition"][0]}
-    entry = {"loss": loss, "normalization": normalization, "hidden": other["hidden"]}
-    entry |= {key: as_typed(other[key]) for key in ("activation", "optimizer")}
-    entry |= {"lr": other["lr"], "epochs": other["epochs"], "seeds": [seed], "device": other["device"]}
+    entry = as_named({key: other[key] for key in KEYS}) | {"loss": loss, "normalization": normalization}
+    entry |= {key: as_typed(other[key]) for key in ("activation", "optimizer")} | {"seeds": [seed]}
     sections["variants"] = {_name(variant, suffix): entry}
     return as_lines(sections)
 

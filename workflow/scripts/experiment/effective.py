@@ -1,5 +1,7 @@
 """The effective config: every default filled in, every sweep expanded; a config.yaml that gives the same experiment."""
 
+from records.training import as_named
+
 
 def effective(experiment: dict) -> dict:
     """What config.yaml would say; a variant names what differs from `defaults`.
@@ -25,7 +27,7 @@ def effective(experiment: dict) -> dict:
 
 def _settings(settings: dict) -> dict:
     """Of a variant or of defaults, in the form of config.yaml."""
-    plain = {key: value for key, value in settings.items() if not key.endswith("_definition")}
+    plain = as_named(settings)
     return plain | {key: _named("name", *plain[key]) for key in ("activation", "optimizer")}
 
 

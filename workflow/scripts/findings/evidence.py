@@ -7,7 +7,7 @@ import torch
 
 from comparing.statistics import SIGNIFICANT, at_least
 from findings.pixels import PixelFacts, look
-from losses.answers import ROUNDING, constant_answers
+from losses.constant import ROUNDING, constant_answers
 from losses.facts import unbounded
 from losses.sign_chart import sign_chart
 from records.losses import LossChart

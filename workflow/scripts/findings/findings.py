@@ -1,7 +1,7 @@
 """All kinds of findings, put together: what is found about one seed, the most telling first, and the verdict."""
 
 # Each room registers its finders.
-from findings import of_answers, of_loss, of_pixels, of_run, rates  # noqa: F401
+from findings import of_answers, of_loss, of_pixels, of_run, of_trials  # noqa: F401
 from findings.catalogue import CATALOGUE
 from findings.evidence import Evidence
 from findings.finders import FINDERS

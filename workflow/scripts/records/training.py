@@ -52,6 +52,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 KEYS = Settings.__struct_fields__
 
 
+def as_named(settings: dict) -> dict:
+    """Those that config.yaml has, too: losses and normalizations by their names, without what these stand for."""
+    return {key: value for key, value in settings.items() if not key.endswith("_definition")}
+
+
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
     """The test images at the weights before the step of an epoch."""
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from records.metrics import Forecast, Metrics
 from records.strict import as_json
+from records.training import as_named
 
 COLUMNS = {
     "variant": "string",
@@ -148,7 +149,7 @@ def broken_loss(entry: Metrics, history: pd.DataFrame) -> float | None:
 def differing(variants: dict) -> list[str]:
     """The settings, beside loss and normalization, that are not the same for all variants; in config.yaml's order."""
     settings = list(variants.values())
-    keys = [key for key in settings[0] if key not in ("loss", "normalization") and not key.endswith("_definition")]
+    keys = [key for key in as_named(settings[0]) if key not in ("loss", "normalization")]
     return [key for key in keys if any(one[key] != settings[0][key] for one in settings)]
 
 

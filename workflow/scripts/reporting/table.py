@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from comparing.statistics import SIGNIFICANT
 from records.comparison import Significance
 from records.metrics import Metrics
+from records.training import as_named
 from reporting import intervals
 from reporting.intervals import Wrong
 from reporting.summary import VariantRow
@@ -61,8 +62,7 @@ def page_facts(
         row.variant: {
             "settings": {
                 key: value if isinstance(value, int | float) or key == "seeds" else shown(value)
-                for key, value in row.settings.items()
-                if not key.endswith("_definition")
+                for key, value in as_named(row.settings).items()
             },
             "test_wrong": _mean(intervals.of_test(row)),
             "train_wrong": _mean(intervals.wrong(row.accuracy, row.n)),

@@ -48,9 +48,9 @@ def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
         sys.exit(f"error: {error}")
     why_not = None
     if is_run and not (why_not := lacking()):
-        from running import rate, warm
+        from running import start_rate, warm
 
-        rate.lift(workflow)
+        start_rate.lift(workflow)
         warm.use_for(scripts)
     elif is_run:
         warn(f"{why_not}: jobs start slower, and its own lines are shown")
