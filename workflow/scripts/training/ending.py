@@ -5,7 +5,6 @@ import time
 
 import torch
 
-from common.english import counted
 from records.strict import number
 from records.training import KEYS, Counts, Settings, Training
 from training.device import name_of
@@ -85,6 +84,6 @@ def came_to(trained: Trained) -> str:
     """'12,665 of 12,665 right, test 2,114 of 2,115'; 'loss not finite at epoch 249 of 500'."""
     record = trained.record
     if record.diverged_epoch is not None:
-        return f"loss not finite at epoch {record.diverged_epoch:,} of {counted(record.epochs, 'epoch')}"
+        return f"loss not finite at epoch {record.diverged_epoch:,} of {record.epochs:,}"
     test = "ŷ NaN" if record.test_correct is None else f"{record.test_correct:,} of {sum(record.counts.test):,}"
     return f"{record.correct:,} of {sum(record.counts.train):,} right, test {test}"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from common.english import counted
 from common.files import damaged, read_text
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def read_history(path: str | Path, epochs: int) -> list[Row]:
     except ValueError:
         is_whole = False
     if not is_whole:
-        raise damaged(path, f"found other columns or rows than {','.join(Row._fields)} of {counted(epochs, 'epoch')}")
+        raise damaged(path, f"found other columns or rows than epoch,{','.join(Row._fields)} of {epochs} epochs")
     return history
 
 
