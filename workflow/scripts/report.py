@@ -63,27 +63,27 @@ def read_histories(paths: list[str | Path], metrics: Metrics) -> pd.DataFrame:
 
 
 def _history(path: str | Path, model: Outcome) -> pd.DataFrame:
-    found, columns = _parsed(path), ["epoch", *Row._fields]
-    if list(found.columns) != columns or list(found.epoch) != list(range(model.epochs)):
-        raise damaged(path, f"found {_shape(found)}, expected {','.join(columns)} of {counted(model.epochs, 'epoch')}")
-    found.insert(0, "seed", model.seed)
-    return found
+    table, columns = _parsed(path), ["epoch", *Row._fields]
+    if list(table.columns) != columns or list(table.epoch) != list(range(model.epochs)):
+        raise damaged(path, f"found {_shape(table)}, expected {','.join(columns)} of {counted(model.epochs, 'epoch')}")
+    table.insert(0, "seed", model.seed)
+    return table
 
 
 def read_same_weights(path: str | Path, metrics: list[Metrics], losses: list[str]) -> pd.DataFrame:
     """same_weights.csv: a row per diverged seed and loss. Raises UserError where it holds something else."""
-    found, columns = read_table(path), ["variant", "seed", "loss", "value", "gradient_norm"]
-    diverged = [(entry.variant, one.seed) for entry in metrics for one in entry.seeds if one.status == "diverged"]
+    table, columns = read_table(path), ["variant", "seed", "loss", "value", "gradient_norm"]
+    diverged = [(entry.variant, model.seed) for entry in metrics for model in entry.seeds if model.status == "diverged"]
     expected = [(*of, loss) for of in diverged for loss in losses]
-    if list(found.columns) != columns or list(zip(found.variant, found.seed, found.loss, strict=True)) != expected:
+    if list(table.columns) != columns or list(zip(table.variant, table.seed, table.loss, strict=True)) != expected:
         raise damaged(
-            path, f"found {_shape(found)}, expected {','.join(columns)} of {len(expected)} losses that diverged"
+            path, f"found {_shape(table)}, expected {','.join(columns)} of {len(expected)} losses that diverged"
         )
-    return found
+    return table
 
 
-def _shape(found: pd.DataFrame) -> str:
-    return f"{counted(len(found), 'row')} of {counted(len(found.columns), 'column')}"
+def _shape(table: pd.DataFrame) -> str:
+    return f"{counted(len(table), 'row')} of {counted(len(table.columns), 'column')}"
 
 
 def _parsed(path: str | Path, **how) -> pd.DataFrame:
@@ -107,17 +107,17 @@ def read_picture(path: str | Path) -> bytes:
     return content
 
 
-def gather(inputs: dict, losses: list[str], variants: dict) -> dict:
+def read_inputs(inputs: dict, losses: list[str], variants: dict) -> dict:
     """What the jobs before left, under the names of the rule's inputs; lists have an entry per variant.
 
     losses, variants: of config.yaml, in the order of the rule's inputs.
     """
-    found = {name: read_record(inputs[name], kind) for name, kind in KINDS.items()}
+    of_all = {name: read_record(inputs[name], kind) for name, kind in KINDS.items()}
     seeds = [settings["seeds"] for settings in variants.values()]
     metrics = [read_metrics(*of) for of in zip(inputs["metrics"], seeds, strict=True)]
     of_models = [iter(inputs[name]) for name in ("histories", "predictions")]
     histories, predictions = ([list(islice(paths, len(of.seeds))) for of in metrics] for paths in of_models)
-    return found | {
+    return of_all | {
         "metrics": metrics,
         "losses": {name: read_record(path, LossFile) for name, path in zip(losses, inputs["losses"], strict=True)},
         "same_weights": read_same_weights(inputs["same_weights"], metrics, losses),
@@ -135,28 +135,28 @@ def first_predictions(paths: list[str | Path], metrics: Metrics) -> dict:
     return {} if place is None else read_arrays(paths[place])
 
 
-def compare(found: dict, variants: dict, defaults: dict) -> dict:
+def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
     """What the page's sections share, and under the name of each what it shows.
 
-    found: as `read_inputs` gives it; variants: {name: settings}, in the same order; defaults: what a variant has that
+    inputs: as `read_inputs` gives it; variants: {name: settings}, in the same order; defaults: what a variant has that
     says nothing else.
     """
-    metrics, wrong = found["metrics"], found["wrong"]
+    metrics, wrong = inputs["metrics"], inputs["wrong"]
     rows = summary.over_seeds(metrics, variants)
     differing = summary.differing(variants)
     guessed, right, of = answer.baseline(metrics[0].counts)
     many_seeds = any(row.seeds > 1 for row in rows)
     y = {part: np.repeat([0, 1], getattr(metrics[0].counts, part)) for part in ("train", "test")}
-    ranking = found["significance"].ranking
-    digits = found["pictures"]
+    ranking = inputs["significance"].ranking
+    digits = inputs["pictures"]
     became = {
         entry.variant: page.short_number(summary.broken_loss(entry, history))
-        for entry, history in zip(metrics, found["histories"], strict=True)
+        for entry, history in zip(metrics, inputs["histories"], strict=True)
     }
-    charts_of_losses = {name: of.chart for name, of in found["losses"].items()}
-    rewrites = {name: of.better for name, of in found["losses"].items() if of.better}
-    at_broken_weights = losses.same_weights(found["same_weights"])
-    of_each = zip(variants, metrics, found["predictions"], found["plots"], strict=True)
+    charts_of_losses = {name: of.chart for name, of in inputs["losses"].items()}
+    rewrites = {name: of.better for name, of in inputs["losses"].items() if of.better}
+    at_broken_weights = losses.same_weights(inputs["same_weights"])
+    of_each = zip(variants, metrics, inputs["predictions"], inputs["plots"], strict=True)
     return {
         "counts": metrics[0].counts,
         "rows": rows,
@@ -180,18 +180,18 @@ def compare(found: dict, variants: dict, defaults: dict) -> dict:
             "swept": table.swept(rows, differing),
             "settings": list(as_named(rows[0].settings)),
             "limit": charts.ONE_LOGIT,
-            "facts": table.page_facts(rows, metrics, wrong, found["significance"], page.setting),
+            "facts": table.page_facts(rows, metrics, wrong, inputs["significance"], page.setting),
         },
-        "curves": charts.drawn(variants, metrics, found["histories"]),
+        "curves": charts.drawn(variants, metrics, inputs["histories"]),
         "cards": {
             name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each
         },
         "diagnosis": {
-            "losses": losses.strips(charts_of_losses, rewrites, variants, found["histories"]),
+            "losses": losses.strips(charts_of_losses, rewrites, variants, inputs["histories"]),
             "same_weights": at_broken_weights[: losses.SAME_WEIGHTS_ROWS],
             "same_weights_count": len(at_broken_weights),
-            "changes": pairs.clearest(found["changes"]),
-            "change_count": len(found["changes"]),
+            "changes": pairs.clearest(inputs["changes"]),
+            "change_count": len(inputs["changes"]),
             "named_pairs": pairs.NAMED_PAIRS,
             "hardest": pictures.hardest_digits(digits, metrics, wrong, y),
         },
@@ -211,15 +211,15 @@ def trace(variants: dict, losses: list[str], metrics: list[Metrics], results: Pa
 
 def mixture(variants: dict, data: dict, trains: str, results: Path) -> dict | None:
     """What is to be said of models that are not of this config and code; trains: the digest of what trains now."""
-    found = recorded.trained_otherwise(variants, data, trains, results)
-    return {"models": found, "command": recorded.command(found, variants, page.HOME)} if found else None
+    differing = recorded.trained_otherwise(variants, data, trains, results)
+    return {"models": differing, "command": recorded.command(differing, variants, page.HOME)} if differing else None
 
 
 def main(inputs: dict, experiment: dict, output: dict) -> None:
     """experiment: the fields of an Experiment; beside them `trains`, the digest of what trains now, and `config_file`,
     what the user wrote, None where it is not to be shown."""
-    found = gather(inputs, list(experiment["losses"]), experiment["variants"])
-    metrics, config_file = found["metrics"], experiment["config_file"]
+    read = read_inputs(inputs, list(experiment["losses"]), experiment["variants"])
+    metrics, config_file = read["metrics"], experiment["config_file"]
     variants = {entry.variant: experiment["variants"][entry.variant] for entry in metrics}
     write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))
     config = {
@@ -230,12 +230,12 @@ def main(inputs: dict, experiment: dict, output: dict) -> None:
     write(output["config"], config["effective"])
     html = page.render(
         classes=experiment["data"]["classes"],
-        source=found["source"],
-        vega=found["vega"],
+        source=read["source"],
+        vega=read["vega"],
         provenance=trace(variants, list(experiment["losses"]), metrics, Path(output["page"]).parent) | config,
         notes=experiment["notes"],
         mixture=mixture(variants, experiment["data"], experiment["trains"], Path(inputs["metrics"][0]).parents[2]),
-        **compare(found, variants, experiment["defaults"]),
+        **compare(read, variants, experiment["defaults"]),
     )
     write(output["page"], html)
 

@@ -35,47 +35,47 @@ def autopsy(trained: Trained, loss: Loss, data: dict, settings: dict, train: Cal
     x, packed, y = data["x_train"], data["x_packed"], data["y_train"]
     epoch, largest_weight = trained.diverged_epoch, trained.record.largest_weight
     logits, yhat = trained.broke
-    found = _facts(epoch, largest_weight, y, yhat, logits)
+    facts = _facts(epoch, largest_weight, y, yhat, logits)
     if not x.isfinite().all():
-        found = _normalization(found, x, y, yhat, logits, data.get("broken"))
+        facts = _normalization(facts, x, y, yhat, logits, data.get("broken"))
     elif not math.isfinite(float(largest_weight)):
         network = build_network(x.shape[1], settings["hidden"], settings["activation"], 0)
         network.load_state_dict(trained.last_finite)
-        found = _step(found, network, loss, packed, y, trained.history)
-        if found.cause == "step" and epoch:
+        facts = _step(facts, network, loss, packed, y, trained.history)
+        if facts.cause == "step" and epoch:
             broken = broken_by_optimizer(settings, trained.record.seed, data, epoch, train)
-            found = replace(found, cause="optimizer", sentence=f"{_after(epoch)}: {broken}.") if broken else found
+            facts = replace(facts, cause="optimizer", sentence=f"{_after(epoch)}: {broken}.") if broken else facts
     elif not logits.isfinite().all():
-        found = _network(found, y, yhat, logits)
+        facts = _network(facts, y, yhat, logits)
     elif (here := loss(y, yhat, logits)).isfinite():
-        found = _device(found, trained.history[epoch].loss, here.item())
+        facts = _device(facts, trained.history[epoch].loss, here.item())
     else:
-        found = _loss(found, loss, y, yhat, logits, settings["classes"])
-    if found.cause in ("step", "network") or (found.cause == "gradient" and not found.path):
-        found = _not_the_rate(found, x, logits, settings)
-    return replace(found, sentence=f"At epoch {epoch} {found.sentence}")
+        facts = _loss(facts, loss, y, yhat, logits, settings["classes"])
+    if facts.cause in ("step", "network") or (facts.cause == "gradient" and not facts.path):
+        facts = _not_the_rate(facts, x, logits, settings)
+    return replace(facts, sentence=f"At epoch {epoch} {facts.sentence}")
 
 
 def _after(epoch: int) -> str:
     return f"loss and gradient were finite, but the arithmetic of step {epoch - 1} was not"
 
 
-def _not_the_rate(found: Autopsy, x: torch.Tensor, logits: torch.Tensor, settings: dict) -> Autopsy:
+def _not_the_rate(facts: Autopsy, x: torch.Tensor, logits: torch.Tensor, settings: dict) -> Autopsy:
     """Where weights, logits or a loss overflowed: was it the learning rate, or what no learning rate would mend?"""
-    if found.epoch == 0:
-        expression = found.culprits[0].expression
+    if facts.epoch == 0:
+        expression = facts.culprits[0].expression
         sentence = (
             f"before any step, the pixels were too large: they reach {short(x.abs().max())}, the logits went from "
         )
         sentence += f"{short(logits.min())} to {short(logits.max())}, and {quote(expression)} overflowed float32."
-        return replace(found, cause="normalization", sentence=sentence)
+        return replace(facts, cause="normalization", sentence=sentence)
     reason = growth(settings)
     if reason is None:
-        return found
+        return facts
     cause, factor, why = reason
-    sentence = f"the weights had grown to {found.largest_weight:.3g}" if isinstance(found.largest_weight, float) else ""
+    sentence = f"the weights had grown to {facts.largest_weight:.3g}" if isinstance(facts.largest_weight, float) else ""
     sentence = f"{sentence or 'the weights had grown beyond what float32 holds'}: {why}."
-    return replace(found, cause=cause, factor=factor, sentence=sentence)
+    return replace(facts, cause=cause, factor=factor, sentence=sentence)
 
 
 def _facts(epoch: int, largest_weight: Number, y, yhat, logits) -> Autopsy:
@@ -102,26 +102,26 @@ def _image(broken: torch.Tensor, y, yhat, logits) -> Image | None:
     return Image(index=index, y=int(y[index]), yhat=number(yhat[index].item()), logit=number(logits[index].item()))
 
 
-def _loss(found: Autopsy, loss: Loss, y, yhat, logits, classes) -> Autopsy:
+def _loss(facts: Autopsy, loss: Loss, y, yhat, logits, classes) -> Autopsy:
     if isinstance(loss, ModuleLoss):
-        found = _module(found, loss, y, yhat, logits, classes)
+        facts = _module(facts, loss, y, yhat, logits, classes)
     else:
-        found = _formula(found, loss.tree, y, yhat, logits, classes)
+        facts = _formula(facts, loss.tree, y, yhat, logits, classes)
     # Would it have been finite at logits that a network can have? Then their size is to blame, not the loss.
     modest = logits.clamp(-MODEST_LOGIT, MODEST_LOGIT)
     if not loss(y, modest.sigmoid(), modest).isfinite():
-        return found
-    expression = found.culprits[0].expression
+        return facts
+    expression = facts.culprits[0].expression
     return replace(
-        found,
+        facts,
         cause="network",
-        sentence=f"the network exploded: its largest weight was {found.largest_weight:.3g}, its logits went from "
+        sentence=f"the network exploded: its largest weight was {facts.largest_weight:.3g}, its logits went from "
         f"{short(logits.min())} to {short(logits.max())}, and {quote(expression)} overflowed float32. "
         "The learning rate is too large for this loss.",
     )
 
 
-def _formula(found: Autopsy, tree: Node, y, yhat, logits, classes) -> Autopsy:
+def _formula(facts: Autopsy, tree: Node, y, yhat, logits, classes) -> Autopsy:
     trace: dict = {}
     evaluate(tree, {"y": y, "yhat": yhat, "logits": logits}, trace=trace)
     paths = culprits(tree, trace)
@@ -134,7 +134,7 @@ def _formula(found: Autopsy, tree: Node, y, yhat, logits, classes) -> Autopsy:
     if others:
         sentence += f" {', '.join(map(quote, others))} broke too."
     return replace(
-        found,
+        facts,
         cause="loss",
         culprits=[step(other[0], trace, y) for other, _ in paths],
         path=[step(node, trace, y) for node in path],
@@ -143,7 +143,7 @@ def _formula(found: Autopsy, tree: Node, y, yhat, logits, classes) -> Autopsy:
     )
 
 
-def _module(found: Autopsy, loss: ModuleLoss, y, yhat, logits, classes) -> Autopsy:
+def _module(facts: Autopsy, loss: ModuleLoss, y, yhat, logits, classes) -> Autopsy:
     fed = yhat if loss.fed == "yhat" else logits
     each = loss.each(fed, y)
     broken = ~each.isfinite()
@@ -161,15 +161,15 @@ def _module(found: Autopsy, loss: ModuleLoss, y, yhat, logits, classes) -> Autop
         inputs=[went_in(loss.fed, fed)],
     )
     image = _image(broken, y, yhat, logits) if is_per_image else None
-    return replace(found, cause="loss", culprits=[whole], path=[whole], image=image, sentence=sentence)
+    return replace(facts, cause="loss", culprits=[whole], path=[whole], image=image, sentence=sentence)
 
 
-def _normalization(found: Autopsy, x, y, yhat, logits, why: BrokenNormalization | None) -> Autopsy:
+def _normalization(facts: Autopsy, x, y, yhat, logits, why: BrokenNormalization | None) -> Autopsy:
     broken = ~x.isfinite()
     pixels, images, values = (int(part.sum()) for part in (broken.any(0), broken.any(1), broken))
     where = f"{values:,} of {x.numel():,} values ({100 * values / x.numel():.3g} %), at {pixels} of {x.shape[1]} pixels"
     return replace(
-        found,
+        facts,
         cause="normalization",
         culprits=why.culprits if why else [],
         path=why.path if why else [],
@@ -179,32 +179,32 @@ def _normalization(found: Autopsy, x, y, yhat, logits, why: BrokenNormalization 
     )
 
 
-def _device(found: Autopsy, there: float, here: float) -> Autopsy:
-    """The CPU, on which all this is computed, finds another loss at the same logits than the accelerator found."""
+def _device(facts: Autopsy, there: float, here: float) -> Autopsy:
+    """The CPU, on which all this is computed, finds another loss at the same logits than the accelerator facts."""
     became = symbol(there)
     sentence = (
         f"the loss was {became} by the accelerator's arithmetic; by the CPU's it is {here:.4g} at the same logits."
     )
-    return replace(found, cause="device", sentence=sentence)
+    return replace(facts, cause="device", sentence=sentence)
 
 
-def _network(found: Autopsy, y, yhat, logits) -> Autopsy:
+def _network(facts: Autopsy, y, yhat, logits) -> Autopsy:
     broken = ~logits.isfinite()
     count = int(broken.sum())
     whole = Step(expression="logits", operation="network", start=0, holds=kinds_by_label(logits, y), inputs=[])
     return replace(
-        found,
+        facts,
         cause="network",
         culprits=[whole],
         path=[whole],
         image=_image(broken, y, yhat, logits),
-        sentence=f"the network itself overflowed: its weights had grown to {found.largest_weight:.3g}, and "
+        sentence=f"the network itself overflowed: its weights had grown to {facts.largest_weight:.3g}, and "
         f"{counted(count, 'logit')} {'was' if count == 1 else 'were'} beyond float32's largest number, 3.4e38. "
         "The learning rate is too large for this loss.",
     )
 
 
-def _step(found: Autopsy, network, loss: Loss, x, y, history: list[Row]) -> Autopsy:
+def _step(facts: Autopsy, network, loss: Loss, x, y, history: list[Row]) -> Autopsy:
     """The weights broke in the step before: by a gradient that was not finite, or by a step that was too large."""
     parameters = list(network.parameters())
     logits, yhat = forward(network, x)
@@ -215,22 +215,22 @@ def _step(found: Autopsy, network, loss: Loss, x, y, history: list[Row]) -> Auto
         value = loss(y, yhat, logits)
     of_logits, *of_parameters = torch.autograd.grad(value, [logits, *parameters], retain_graph=True, allow_unused=True)
     of_parameters = [gradient for gradient in of_parameters if gradient is not None]
-    last = history[found.epoch - 1].loss
-    where = f"the weights were broken by step {found.epoch - 1}, whose loss was still finite ({last:.4g})"
+    last = history[facts.epoch - 1].loss
+    where = f"the weights were broken by step {facts.epoch - 1}, whose loss was still finite ({last:.4g})"
     if all(gradient.isfinite().all() for gradient in [of_logits, *of_parameters] if gradient is not None):
         size = math.sqrt(sum(float(gradient.double().square().sum()) for gradient in of_parameters))
         return replace(
-            found,
+            facts,
             cause="step",
             gradient_norm=number(size),
             sentence=f"{where}: its gradient was finite too (norm {size:.3g}), and the step overflowed float32. "
             "The learning rate is too large.",
         )
     broken = torch.zeros_like(logits, dtype=torch.bool) if of_logits is None else ~of_logits.isfinite()
-    return _gradient(found, loss, trace, broken, f"{where}, but not its gradient", y, yhat, logits)
+    return _gradient(facts, loss, trace, broken, f"{where}, but not its gradient", y, yhat, logits)
 
 
-def _gradient(found: Autopsy, loss: Loss, trace: dict, broken, where: str, y, yhat, logits) -> Autopsy:
+def _gradient(facts: Autopsy, loss: Loss, trace: dict, broken, where: str, y, yhat, logits) -> Autopsy:
     """broken: (n, 1), where the loss has no finite derivative with respect to the logit; all as before the step."""
     count = int(broken.sum())
     node = gradient_culprit(loss.tree, trace) if trace else None
@@ -242,7 +242,7 @@ def _gradient(found: Autopsy, loss: Loss, trace: dict, broken, where: str, y, yh
     elif not count:
         why = ": summed over the images, it is beyond float32's largest number, 3.4e38"
     return replace(
-        found,
+        facts,
         cause="gradient",
         culprits=path,
         path=path,

@@ -45,7 +45,7 @@ def hardest(metrics: list[Metrics], wrong: dict) -> tuple[dict[int, list[str]], 
     answering = 0
     for entry in metrics:
         lists = wrong[entry.variant]["test"]
-        first = next((str(one.seed) for one in entry.seeds if str(one.seed) in lists), None)
+        first = next((str(model.seed) for model in entry.seeds if str(model.seed) in lists), None)
         if first is not None:
             answering += 1
             for index in lists[first]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from comparing.statistics import sign_flips
 from records.comparison import Change, Pair
-from records.metrics import Metrics, Outcome
+from records.metrics import Metrics
 from records.training import as_named
 
 ENOUGH_MODELS = 6  # pairs of models: of fewer, not even a difference that all of them show has p < 0.05
@@ -93,13 +93,9 @@ def _pair(a: Metrics, b: Metrics, wrong_a: np.ndarray, wrong_b: np.ndarray) -> t
         b=b.variant,
         seeds=len(seeds),
         diverged=tuple(sum(pair[side].status == "diverged" for pair in seeds) for side in (0, 1)),
-        wrong=tuple([_wrong(pair[side]) for pair in seeds] for side in (0, 1)),
+        wrong=tuple([pair[side].test_wrong for pair in seeds] for side in (0, 1)),
         only_a=int((of_b > of_a).sum()),
         only_b=int((of_a > of_b).sum()),
         p_value=sign_flips(difference) if both else None,
     )
     return pair, difference
-
-
-def _wrong(one: Outcome) -> int | None:
-    return None if one.test_correct is None else one.test_n - one.test_correct

@@ -41,14 +41,14 @@ def weighted_errors(metrics: list[Metrics], wrong: dict) -> dict[str, np.ndarray
     errors = {}
     for entry in metrics:
         counts = np.zeros(entry.seeds[0].test_n, dtype=np.int64)
-        for one in entry.seeds:
-            counts[wrong[entry.variant]["test"][str(one.seed)]] += weight // len(entry.seeds)
+        for model in entry.seeds:
+            counts[wrong[entry.variant]["test"][str(model.seed)]] += weight // len(entry.seeds)
         errors[entry.variant] = counts
     return errors
 
 
 def _takes_part(entry: Metrics) -> bool:
     return all(
-        one.verdict != "fails" and one.test_correct is not None and one.test_correct > max(entry.counts.test)
-        for one in entry.seeds
+        model.verdict != "fails" and model.test_correct is not None and model.test_correct > max(entry.counts.test)
+        for model in entry.seeds
     )

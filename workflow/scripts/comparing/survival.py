@@ -9,7 +9,7 @@ def survival_rows(metrics: list[Metrics]) -> list[dict]:
     """variant, epoch, finite, seeds: how many seeds had only finite losses up to and with that epoch."""
     rows = []
     for entry in metrics:
-        ends = [math.inf if one.diverged_epoch is None else one.diverged_epoch for one in entry.seeds]
+        ends = [math.inf if model.diverged_epoch is None else model.diverged_epoch for model in entry.seeds]
         for epoch in range(entry.seeds[0].epochs):
             finite = sum(end > epoch for end in ends)
             rows.append({"variant": entry.variant, "epoch": epoch, "finite": finite, "seeds": len(ends)})

@@ -88,7 +88,9 @@ def _sign(evidence: Evidence) -> Iterator[SettingsChange]:
     tree = one_image(evidence.task.loss).written
     if len(labels) == 2:
         # A loss is 0 or more: one that is not has the wrong sign, another has its labels exchanged.
-        if any(one.infimum and float(one.infimum.value) < 0 for one in evidence.task.chart.labels):
+        if any(
+            label_chart.infimum and float(label_chart.infimum.value) < 0 for label_chart in evidence.task.chart.labels
+        ):
             text = f"-{tree.text}" if tree.operation in ("mean", "sum") else f"-({tree.text})"
             yield from _meant("sign", text, evidence.task.loss, "the other sign", "negated")
         else:
@@ -188,7 +190,7 @@ def _rate(evidence: Evidence) -> Iterator[SettingsChange]:
 
 def _epochs(evidence: Evidence) -> Iterator[SettingsChange]:
     """As many as had been taken where the test loss was least, of the epochs at which it was looked at."""
-    tested = [one for one in evidence.trained.tested if one.epoch]
+    tested = [look for look in evidence.trained.tested if look.epoch]
     if tested:
         epochs = min(tested, key=lambda one: float(one.loss)).epoch
         yield SettingsChange(

@@ -117,7 +117,7 @@ def _ranked(cures: list[tuple[SettingsChange, Trial, Judged]]) -> list[Trial]:
     smallest change."""
     found = []
     for is_same in (True, False):
-        group = [one for one in cures if one[0].is_same_function == is_same]
+        group = [trial for trial in cures if trial[0].is_same_function == is_same]
         group.sort(key=lambda one: list(WAYS).index(one[0].way))
         if group:
             most = max(group, key=lambda one: (one[1].test_correct, one[1].correct))

@@ -95,5 +95,7 @@ def _is_driven(chart: LossChart, side: str) -> bool:
     limit = limits(chart)[side]
     low, high = (0.0, limit) if side == "upper" else (limit, 0.0)
     outwards = "-" if side == "upper" else "+"
-    inside = [one for one in label.intervals if one.is_finite and one.high > low and one.low < high]
+    inside = [
+        interval for interval in label.intervals if interval.is_finite and interval.high > low and interval.low < high
+    ]
     return all(one.slope == outwards for one in inside)

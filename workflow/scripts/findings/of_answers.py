@@ -93,7 +93,7 @@ def find_little_progress(evidence: Evidence) -> Finding | None:
 
 @finds("overfit")
 def find_overfit(evidence: Evidence) -> Finding | None:
-    tested = [one for one in evidence.trained.tested if math.isfinite(float(one.loss))]
+    tested = [look for look in evidence.trained.tested if math.isfinite(float(look.loss))]
     wrong, n = int(evidence.wrong.sum()), len(evidence.y)
     test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())
     test_n = len(evidence.test_yhat)

@@ -12,37 +12,37 @@ def told(metrics: Metrics, histories: list[list]) -> str:
 
     histories: of each seed its rows of history.
     """
-    alike = [one for one in metrics.seeds if one.word == metrics.word]
-    first = min(alike, key=lambda one: one.diverged_epoch or 0)
+    alike = [model for model in metrics.seeds if model.word == metrics.word]
+    first = min(alike, key=lambda model: model.diverged_epoch or 0)
     why = _why(first, histories[metrics.seeds.index(first)], "first " if len(alike) > 1 else "")
     parts = [f"{metrics.state}{why}"]
     if len(metrics.seeds) == 1:
         return ", ".join(parts + _counts(first))
-    finished = [one for one in metrics.seeds if one.test_correct is not None]
+    finished = [model for model in metrics.seeds if model.test_correct is not None]
     if finished:
-        wrong = amount(sum(one.test_n - one.test_correct for one in finished) / len(finished))
+        wrong = amount(sum(model.test_n - model.test_correct for model in finished) / len(finished))
         parts.append(f"test {wrong} of {finished[0].test_n:,} wrong{' on average' if len(finished) > 1 else ''}")
     return "; ".join(parts)
 
 
-def _counts(one: Outcome) -> list[str]:
-    if one.correct is None:
+def _counts(model: Outcome) -> list[str]:
+    if model.correct is None:
         return []
-    test = "ŷ NaN" if one.test_correct is None else f"{one.test_correct:,} of {one.test_n:,}"
-    return [f"{one.correct:,} of {one.n:,}", f"test {test}"]
+    test = "ŷ NaN" if model.test_correct is None else f"{model.test_correct:,} of {model.test_n:,}"
+    return [f"{model.correct:,} of {model.n:,}", f"test {test}"]
 
 
-def _why(one: Outcome, history: list, first: str) -> str:
+def _why(model: Outcome, history: list, first: str) -> str:
     """The epoch, what the loss became and what broke; else the first alarm."""
-    if one.status == "diverged":
-        culprits = one.autopsy.culprits
-        broke = culprits[0].expression if culprits else one.autopsy.cause
-        return f" {first}at epoch {one.diverged_epoch}, {_became(one, history)}: {broke}"
-    alarms = [found.kind for found in one.findings if found.alarm]
+    if model.status == "diverged":
+        culprits = model.autopsy.culprits
+        broke = culprits[0].expression if culprits else model.autopsy.cause
+        return f" {first}at epoch {model.diverged_epoch}, {_became(model, history)}: {broke}"
+    alarms = [finding.kind for finding in model.findings if finding.alarm]
     return f" ({alarms[0]})" if alarms else ""
 
 
-def _became(one: Outcome, history: list) -> str:
+def _became(model: Outcome, history: list) -> str:
     """What its loss became; NaN, too, where only the last step broke the weights."""
-    loss = history[one.diverged_epoch].loss if one.diverged_epoch < len(history) else math.nan
+    loss = history[model.diverged_epoch].loss if model.diverged_epoch < len(history) else math.nan
     return symbol(loss)

@@ -319,7 +319,10 @@ def _call(expression: Expression) -> tuple[str, int]:
     if expression.operation in COMPARED:
         a, b = (_typed(argument, SUM) for argument in expression.arguments)
         return f"{a} {expression.operation} {b}", COMPARISON
-    return f"{expression.operation}({', '.join(_typed(one, COMPARISON) for one in expression.arguments)})", ATOM
+    return (
+        f"{expression.operation}({', '.join(_typed(argument, COMPARISON) for argument in expression.arguments)})",
+        ATOM,
+    )
 
 
 def _write_name(expression: Expression) -> tuple[str, int]:

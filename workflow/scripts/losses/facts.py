@@ -35,27 +35,27 @@ def wrong_way(chart: LossChart) -> dict | None:
     return _per_label(chart, _wrong_way)
 
 
-def _wrong_way(one: LabelChart) -> dict | None:
-    away, towards = "+-" if one.label else "-+"
+def _wrong_way(label_chart: LabelChart) -> dict | None:
+    away, towards = "+-" if label_chart.label else "-+"
     parts: list[list[float]] = []
-    for interval, before in zip(one.intervals, [None, *one.intervals[:-1]], strict=True):
+    for interval, before in zip(label_chart.intervals, [None, *label_chart.intervals[:-1]], strict=True):
         if interval.slope == away:
             goes_on = parts and before.slope == away
             parts = [*parts[:-1], [parts[-1][0], interval.high]] if goes_on else [*parts, [interval.low, interval.high]]
     # A step moves the images of a part to that end of it where the other label is.
-    parts = [[low, high] for low, high in parts if (low < 0 if one.label else high > 0)]
-    whole = not any(interval.slope == towards for interval in one.intervals)
+    parts = [[low, high] for low, high in parts if (low < 0 if label_chart.label else high > 0)]
+    whole = not any(interval.slope == towards for interval in label_chart.intervals)
     return {"whole": whole, "parts": parts} if parts else None
 
 
 def never_finite(chart: LossChart) -> dict | None:
     """Per label for which φ is finite at no logit."""
-    return _per_label(chart, lambda one: {} if math.isnan(float(one.least)) else None)
+    return _per_label(chart, lambda label_chart: {} if math.isnan(float(label_chart.least)) else None)
 
 
 def ignores_class(chart: LossChart) -> dict | None:
     """The one label for which φ has no gradient anywhere."""
-    still = [one.label for one in chart.labels if _is_still(one)]
+    still = [label_chart.label for label_chart in chart.labels if _is_still(label_chart)]
     return {"label": still[0]} if len(still) == 1 else None
 
 
@@ -64,15 +64,15 @@ def no_gradient(chart: LossChart) -> dict | None:
     return {} if all(map(_is_still, chart.labels)) else None
 
 
-def _is_still(one: LabelChart) -> bool:
+def _is_still(label_chart: LabelChart) -> bool:
     """Whether no image of the label is moved, at any logit at which loss and gradient are finite."""
-    finite = [interval for interval in one.intervals if interval.is_finite]
+    finite = [interval for interval in label_chart.intervals if interval.is_finite]
     return bool(finite) and all(interval.slope == "0" for interval in finite)
 
 
 def ignores_labels(chart: LossChart) -> dict | None:
     """φ has a gradient, and the same one for both labels."""
-    is_anywhere = any(interval.is_finite for one in chart.labels for interval in one.intervals)
+    is_anywhere = any(interval.is_finite for label_chart in chart.labels for interval in label_chart.intervals)
     return {} if chart.same_gradient and is_anywhere and no_gradient(chart) is None else None
 
 
@@ -84,9 +84,9 @@ def border_optimum(chart: LossChart) -> dict | None:
     return None if never_finite(chart) else _per_label(chart, _border_optimum)
 
 
-def _border_optimum(one: LabelChart) -> dict | None:
-    best = one.infimum
-    if best is None or _is_still(one) or (best.high > HALF if one.label else best.low < -HALF):
+def _border_optimum(label_chart: LabelChart) -> dict | None:
+    best = label_chart.infimum
+    if best is None or _is_still(label_chart) or (best.high > HALF if label_chart.label else best.low < -HALF):
         return None
     is_border = best.low <= HALF and best.high >= -HALF
     return {"low": best.low, "high": best.high, "towards": best.towards, "where": "border" if is_border else "beyond"}
@@ -99,11 +99,11 @@ def unbounded(chart: LossChart) -> dict | None:
     return None if never_finite(chart) else _per_label(chart, _unbounded)
 
 
-def _unbounded(one: LabelChart) -> dict | None:
-    if one.infimum is None or one.infimum.value != "-inf":
+def _unbounded(label_chart: LabelChart) -> dict | None:
+    if label_chart.infimum is None or label_chart.infimum.value != "-inf":
         return None
-    best = one.infimum
-    return {"towards": best.towards, "own_side": best.low > 0 if one.label else best.high < 0}
+    best = label_chart.infimum
+    return {"towards": best.towards, "own_side": best.low > 0 if label_chart.label else best.high < 0}
 
 
 def floor(chart: LossChart) -> dict | None:
@@ -111,10 +111,14 @@ def floor(chart: LossChart) -> dict | None:
     return None if never_finite(chart) else _per_label(chart, _floor)
 
 
-def _floor(one: LabelChart) -> dict | None:
-    if one.infimum is None:
+def _floor(label_chart: LabelChart) -> dict | None:
+    if label_chart.infimum is None:
         return None
-    return {"infimum": one.infimum.value} if min(float(one.infimum.value), float(one.least)) > 0 else None
+    return (
+        {"infimum": label_chart.infimum.value}
+        if min(float(label_chart.infimum.value), float(label_chart.least)) > 0
+        else None
+    )
 
 
 def limits(chart: LossChart) -> dict[str, float | None]:
@@ -123,9 +127,9 @@ def limits(chart: LossChart) -> dict[str, float | None]:
     'upper' for an image with y = 1, whose logit grows; 'lower' for one with y = 0. None where no logit does, or where
     the border itself is not safe. Training drives both outwards, so these are the limits that a run approaches.
     """
-    zero, one = chart.labels
-    lower = _first_unsafe([interval for interval in reversed(zero.intervals) if interval.low <= 0])
-    upper = _first_unsafe([interval for interval in one.intervals if interval.high >= 0])
+    of_zero, of_one = chart.labels
+    lower = _first_unsafe([interval for interval in reversed(of_zero.intervals) if interval.low <= 0])
+    upper = _first_unsafe([interval for interval in of_one.intervals if interval.high >= 0])
     return {"lower": lower and lower.high, "upper": upper and upper.low}
 
 
@@ -135,5 +139,5 @@ def _first_unsafe(outwards: list[Interval]) -> Interval | None:
 
 
 def _per_label(chart: LossChart, fact) -> dict | None:
-    found = {str(one.label): fact(one) for one in chart.labels if chart.per_image}
+    found = {str(label_chart.label): fact(label_chart) for label_chart in chart.labels if chart.per_image}
     return {label: facts for label, facts in found.items() if facts is not None} or None

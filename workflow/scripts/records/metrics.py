@@ -212,6 +212,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     )
 
     @property
+    def test_wrong(self) -> int | None:
+        return None if self.test_correct is None else self.test_n - self.test_correct
+
+    @property
     def word(self) -> str:
         """One of WORDS: a verdict, but `diverged` for what fails by that."""
         return "diverged" if self.status == "diverged" else self.verdict
@@ -231,12 +235,12 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def word(self) -> str:
         """That of its worst model."""
-        return max((one.word for one in self.seeds), key=WORDS.index)
+        return max((model.word for model in self.seeds), key=WORDS.index)
 
     @property
     def state(self) -> str:
         """Its word and, unless it is good, of how many of several models: 'diverged 4 of 10'."""
-        alike = sum(one.word == self.word for one in self.seeds)
+        alike = sum(model.word == self.word for model in self.seeds)
         return self.word if self.word == "good" or len(self.seeds) == 1 else f"{self.word} {alike} of {len(self.seeds)}"
 
 

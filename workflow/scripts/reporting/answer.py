@@ -68,7 +68,7 @@ class Cause:
 
 def tallies(metrics: list[Metrics]) -> list[Tally]:
     variants = Counter(entry.word for entry in metrics)
-    models = Counter(one.word for entry in metrics for one in entry.seeds)
+    models = Counter(model.word for entry in metrics for model in entry.seeds)
     return [Tally(name, variants[name], models[name]) for name in WORDS]
 
 
@@ -93,8 +93,8 @@ def causes(
 
 
 def _case(entry: Metrics) -> Case:
-    found = [one for one in entry.seeds if one.word == entry.word]
-    first = min(found, key=lambda one: one.autopsy.epoch if one.autopsy else 0)
+    found = [model for model in entry.seeds if model.word == entry.word]
+    first = min(found, key=lambda model: model.autopsy.epoch if model.autopsy else 0)
     return Case(entry, entry.word, len(found), first)
 
 
@@ -109,7 +109,9 @@ def _cause(cases: list[Case], variants: dict, kinds: dict, charts: dict, default
     first = cases[0]
     settings = [variants[case.entry.variant] for case in cases]
     if first.finding.kind == "diverged":
-        what = _why_diverged([case.first.autopsy for case in cases], [charts.get(one["loss"]) for one in settings])
+        what = _why_diverged(
+            [case.first.autopsy for case in cases], [charts.get(of_variant["loss"]) for of_variant in settings]
+        )
     elif len(cases) == 1:
         what = first.finding.sentence.removesuffix(".")
     else:
@@ -132,10 +134,10 @@ def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
     """manual-bce, 3 settings; bce and manual-bce-eps on raw, 2 settings; a single variant by its name."""
     if len(cases) == 1:
         return cases[0].entry.variant
-    losses, normalizations = ({one[key]: None for one in settings} for key in ("loss", "normalization"))
+    losses, normalizations = ({of_variant[key]: None for of_variant in settings} for key in ("loss", "normalization"))
     joint = ", " if len(losses) == NAMED_IN_CAUSE else " and "
     who = joint.join(losses) if len(losses) <= NAMED_IN_CAUSE else f"{len(losses)} losses"
-    if len(normalizations) == 1 and len({one["normalization"] for one in variants.values()}) > 1:
+    if len(normalizations) == 1 and len({of_variant["normalization"] for of_variant in variants.values()}) > 1:
         who += f" on {next(iter(normalizations))}"
     return f"{who}, {len(cases):,} settings"
 
@@ -182,7 +184,7 @@ def _cure(cases: list[Case]) -> str:
     """What cures most of them, and what they reach with it; else that nothing did."""
     if len(cases) == 1:
         return cures.sentence(cases[0].entry)
-    tried = [next((one for one in case.entry.seeds if one.cures or one.tried), None) for case in cases]
+    tried = [next((model for model in case.entry.seeds if model.cures or model.tried), None) for case in cases]
     tried = [one for one in tried if one]
     if not tried:
         return ""

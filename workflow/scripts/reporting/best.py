@@ -76,7 +76,7 @@ def _short(name: str, most: int) -> str:
 
 def _right(entry: Metrics) -> Fraction:
     """The mean over the seeds, exactly, so that equals are equal."""
-    return Fraction(sum(one.test_correct for one in entry.seeds), len(entry.seeds))
+    return Fraction(sum(model.test_correct for model in entry.seeds), len(entry.seeds))
 
 
 def _correct(entry: Metrics) -> str:
@@ -102,7 +102,7 @@ def _note(others: int, entries: dict[str, Metrics]) -> str:
 
 
 def _none(metrics: list[Metrics]) -> str:
-    if all(one.word == "diverged" for entry in metrics for one in entry.seeds):
+    if all(model.word == "diverged" for entry in metrics for model in entry.seeds):
         return "No variant survived: every model ended in a loss that is not finite."
     return (
         "No variant can be called the best: each has a model that diverged, failed, has a ŷ that is NaN for a test"

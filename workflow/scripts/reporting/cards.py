@@ -19,7 +19,7 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
     yhat: of its first model that finished, {part: float32 (n,)}; plot: a PNG; y: {part: labels (n,)}; defaults: those
     of the config.
     """
-    first = min((one for one in entry.seeds if one.autopsy), key=lambda one: one.autopsy.epoch, default=None)
+    first = min((model for model in entry.seeds if model.autopsy), key=lambda model: model.autopsy.epoch, default=None)
     image = first and first.autopsy.image
     return {
         "plot": data_uri(plot),
@@ -37,7 +37,7 @@ def _files(entry: Metrics) -> list[str]:
     """Those of the variant, and of its model; of several models their folders."""
     seeds = [model.seed for model in entry.seeds]
     of_models = (
-        [f"{seeds[0]}/{MODEL_FILES[key]}" for key in CARD_FILES] if len(seeds) == 1 else [f"{one}/" for one in seeds]
+        [f"{seeds[0]}/{MODEL_FILES[key]}" for key in CARD_FILES] if len(seeds) == 1 else [f"{seed}/" for seed in seeds]
     )
     return ["yhat.png", "metrics.json", *of_models]
 
@@ -58,10 +58,10 @@ class CardFinding:
 def card_findings(entry: Metrics, digits: Pictures) -> list[CardFinding]:
     """Over all seeds of a variant, alarms first, each kind once; without the autopsy, which has a place of its own."""
     of_kind: dict[str, list[tuple[int, Finding]]] = {}
-    for one in entry.seeds:
-        for finding in one.findings:
+    for model in entry.seeds:
+        for finding in model.findings:
             if finding.kind != "diverged":
-                of_kind.setdefault(finding.kind, []).append((one.seed, finding))
+                of_kind.setdefault(finding.kind, []).append((model.seed, finding))
     found = []
     for each in of_kind.values():
         each.sort(key=lambda pair: not pair[1].alarm)

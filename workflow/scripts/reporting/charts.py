@@ -30,7 +30,9 @@ MEASURES = {
 
 def keys(variants: dict) -> dict[str, dict[str, str]]:
     """{setting: {variant: its value as text}} of those with at least two values; {variant: settings} goes in."""
-    several = [key for key in ("loss", "normalization") if len({one[key] for one in variants.values()}) > 1]
+    several = [
+        key for key in ("loss", "normalization") if len({of_variant[key] for of_variant in variants.values()}) > 1
+    ]
     return {
         key: {name: setting(one[key]) for name, one in variants.items()} for key in several + list(differing(variants))
     }
@@ -69,7 +71,7 @@ def lines(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]:
 def _measured(entry: Metrics, history: pd.DataFrame) -> pd.DataFrame:
     """MEASURES by epoch, of all seeds, NaN for what is not finite. The last row of a seed that diverged is that of the
     epoch whose loss is not finite: what broke it is often finite there."""
-    ends = {one.seed: math.inf if one.diverged_epoch is None else one.diverged_epoch for one in entry.seeds}
+    ends = {model.seed: math.inf if model.diverged_epoch is None else model.diverged_epoch for model in entry.seeds}
     table = history[history["epoch"] <= history["seed"].map(ends)]
     n = sum(entry.counts.train)
     values = {"wrong": ((1 - table["accuracy"]) * n).round(), "loss": table["loss"], "logit": table["max_logit"]}
@@ -101,11 +103,11 @@ def crosses(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]
     until then, where its line ends; None where there is none."""
     found = []
     for entry, history in zip(metrics, histories, strict=True):
-        for one in entry.seeds:
-            if one.status == "diverged":
-                last = _measured(entry, history[history["seed"] == one.seed]).ffill().tail(1)
+        for model in entry.seeds:
+            if model.status == "diverged":
+                last = _measured(entry, history[history["seed"] == model.seed]).ffill().tail(1)
                 ends = {name: _short(value) for name in last for value in last[name]}
-                found.append({"v": entry.variant, "s": one.seed, "e": one.diverged_epoch} | ends)
+                found.append({"v": entry.variant, "s": model.seed, "e": model.diverged_epoch} | ends)
     return found
 
 
@@ -126,9 +128,13 @@ def survival(metrics: list[Metrics]) -> list[dict]:
 def runs(metrics: list[Metrics]) -> list[dict]:
     """Every model: v, s, w (wrong test images; None if it diverged)."""
     return [
-        {"v": entry.variant, "s": one.seed, "w": None if one.test_correct is None else one.test_n - one.test_correct}
+        {
+            "v": entry.variant,
+            "s": model.seed,
+            "w": model.test_wrong,
+        }
         for entry in metrics
-        for one in entry.seeds
+        for model in entry.seeds
     ]
 
 

@@ -15,7 +15,7 @@ NAMED_VARIANTS = 6  # variants of a line
 def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
     """variants: {name: settings}, as the page has them."""
     metrics = [read_record(results / "variants" / name / "metrics.json", Metrics) for name in variants]
-    words = {word: [_named(one) for one in metrics if one.word == word] for word in WORDS}
+    words = {word: [_named(entry) for entry in metrics if entry.word == word] for word in WORDS}
     lines = [f"  {word:9} {len(names):,}: {_some(names)}" for word, names in words.items() if names]
     losses = {settings["loss"] for settings in variants.values()}
     charts = {name: read_record(results / f"losses/{name}.json", LossFile).chart for name in losses}
@@ -29,7 +29,7 @@ def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
 
 
 def _named(entry: Metrics) -> str:
-    epochs = [one.diverged_epoch for one in entry.seeds if one.diverged_epoch is not None]
+    epochs = [model.diverged_epoch for model in entry.seeds if model.diverged_epoch is not None]
     counted = entry.state.removeprefix(entry.word)
     return f"{entry.variant}{f' @{min(epochs)}' if epochs else ''}{f' ({counted.strip()})' if counted else ''}"
 

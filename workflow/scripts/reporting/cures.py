@@ -76,7 +76,7 @@ def shortened(snippet: str, defaults: dict) -> str:
 
 
 def _tried(entry: Metrics) -> Outcome | None:
-    return next((one for one in entry.seeds if one.cures or one.tried), None)
+    return next((model for model in entry.seeds if model.cures or model.tried), None)
 
 
 def _in_vain(one: Outcome) -> list[str]:

@@ -107,29 +107,29 @@ def over_seeds(metrics: list[Metrics], variants: dict) -> list[VariantRow]:
 
 
 def _row(entry: Metrics, settings: dict) -> VariantRow:
-    alive = [one for one in entry.seeds if one.status == "finished"]
+    alive = [model for model in entry.seeds if model.status == "finished"]
     only = alive[0] if len(alive) == 1 else None
-    forecasts = [one.forecast for one in alive if one.forecast.epoch is not None]
+    forecasts = [model.forecast for model in alive if model.forecast.epoch is not None]
     return VariantRow(
         variant=entry.variant,
         settings=settings,
         seeds=len(entry.seeds),
         word=entry.word,
         state=entry.state,
-        alike=sum(one.word == entry.word for one in entry.seeds),
-        alarms=list(dict.fromkeys(found.kind for one in entry.seeds for found in one.findings if found.alarm)),
+        alike=sum(model.word == entry.word for model in entry.seeds),
+        alarms=list(dict.fromkeys(found.kind for model in entry.seeds for found in model.findings if found.alarm)),
         survived=len(alive),
         n=entry.seeds[0].n,
         test_n=entry.seeds[0].test_n,
         correct=only and only.correct,
         test_correct=only and only.test_correct,
-        accuracy=_mean_sd([one.accuracy for one in alive]),
-        test_accuracy=_mean_sd([one.test_accuracy for one in alive]),
-        final_loss=_mean_sd([one.final_loss for one in alive]),
-        diverged_epochs=[one.diverged_epoch for one in entry.seeds if one.status == "diverged"],
-        margin=min((one.margin for one in entry.seeds if one.margin is not None), default=None),
+        accuracy=_mean_sd([model.accuracy for model in alive]),
+        test_accuracy=_mean_sd([model.test_accuracy for model in alive]),
+        final_loss=_mean_sd([model.final_loss for model in alive]),
+        diverged_epochs=[model.diverged_epoch for model in entry.seeds if model.status == "diverged"],
+        margin=min((model.margin for model in entry.seeds if model.margin is not None), default=None),
         forecast=min(forecasts, key=lambda one: one.epoch, default=None),
-        seconds=sum(one.seconds for one in entry.seeds),
+        seconds=sum(model.seconds for model in entry.seeds),
     )
 
 
@@ -138,10 +138,10 @@ def broken_loss(entry: Metrics, history: pd.DataFrame) -> float | None:
 
     NaN, too, where only the last step broke the weights, after which no loss was computed.
     """
-    diverged = [one for one in entry.seeds if one.diverged_epoch is not None]
+    diverged = [model for model in entry.seeds if model.diverged_epoch is not None]
     if not diverged:
         return None
-    first = min(diverged, key=lambda one: one.diverged_epoch)
+    first = min(diverged, key=lambda model: model.diverged_epoch)
     there = history[(history["seed"] == first.seed) & (history["epoch"] == first.diverged_epoch)]
     return math.nan if there.empty else float(there["loss"].iloc[0])
 
@@ -150,7 +150,7 @@ def differing(variants: dict) -> list[str]:
     """The settings, beside loss and normalization, that are not the same for all variants; in config.yaml's order."""
     settings = list(variants.values())
     keys = [key for key in as_named(settings[0]) if key not in ("loss", "normalization")]
-    return [key for key in keys if any(one[key] != settings[0][key] for one in settings)]
+    return [key for key in keys if any(of_variant[key] != settings[0][key] for of_variant in settings)]
 
 
 def _mean_sd(values: list) -> MeanSd | None:

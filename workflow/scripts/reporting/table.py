@@ -68,8 +68,8 @@ def page_facts(
             "train_wrong": _mean(intervals.wrong(row.accuracy, row.n)),
             "verdict": entry.word,
             "state": entry.state,
-            "finding": sorted({finding.kind for one in entry.seeds for finding in one.findings}),
-            "wrong": [number(wrong[row.variant]["test"].get(str(one.seed))) for one in entry.seeds],
+            "finding": sorted({finding.kind for model in entry.seeds for finding in model.findings}),
+            "wrong": [number(wrong[row.variant]["test"].get(str(model.seed))) for model in entry.seeds],
         }
         for row, entry in zip(rows, metrics, strict=True)
     }
