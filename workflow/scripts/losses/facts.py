@@ -114,11 +114,8 @@ def floor(chart: LossChart) -> dict | None:
 def _floor(label_chart: LabelChart) -> dict | None:
     if label_chart.infimum is None:
         return None
-    return (
-        {"infimum": label_chart.infimum.value}
-        if min(float(label_chart.infimum.value), float(label_chart.least)) > 0
-        else None
-    )
+    value = label_chart.infimum.value
+    return {"infimum": value} if min(float(value), float(label_chart.least)) > 0 else None
 
 
 def limits(chart: LossChart) -> dict[str, float | None]:
