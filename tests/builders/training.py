@@ -71,6 +71,19 @@ def changed(change, n=60, m=40) -> dict:
     return parts | {"x_packed": pack(parts["x_train"])}
 
 
+def drawn(n=2500, m=50, dark=-0.4) -> dict:
+    """Two classes of images, each a few lit pixels on a background that is not 0; three blocks, the last not whole."""
+    generator = torch.Generator().manual_seed(5)
+    parts = {}
+    for part, count in (("train", n), ("test", m)):
+        y = (torch.arange(count) >= count // 2).float().unsqueeze(1)
+        chance = torch.where(torch.arange(784) < 392, 0.1 + 0.1 * y, 0.2 - 0.1 * y)
+        lit = torch.rand(count, 784, generator=generator) < chance
+        parts[f"x_{part}"] = torch.where(lit, torch.rand(count, 784, generator=generator), dark)
+        parts[f"y_{part}"] = y
+    return parts | {"x_packed": pack(parts["x_train"])}
+
+
 def positive(parts) -> None:
     for part in ("train", "test"):
         parts[f"x_{part}"].abs_()

@@ -9,24 +9,10 @@ import torch
 
 from builders.needs import on_x86
 from builders.places import ROOT
-from builders.training import MANUAL_BCE, data, settings, train_seed
+from builders.training import MANUAL_BCE, data, diagnosed, drawn, settings
 from training import fast
 from training.network import build_network, forward
 from training.optimizer import build_optimizer
-
-
-def drawn(n=2500, m=50, dark=-0.4):
-    """Two classes of images, each a few lit pixels on a background that is not 0; three blocks, the last not whole."""
-    generator = torch.Generator().manual_seed(5)
-    parts = {}
-    for part, count in (("train", n), ("test", m)):
-        y = (torch.arange(count) >= count // 2).float().unsqueeze(1)
-        chance = torch.where(torch.arange(784) < 392, 0.1 + 0.1 * y, 0.2 - 0.1 * y)
-        lit = torch.rand(count, 784, generator=generator) < chance
-        parts[f"x_{part}"] = torch.where(lit, torch.rand(count, 784, generator=generator), dark)
-        parts[f"y_{part}"] = y
-    parts["x_packed"] = fast.pack(parts["x_train"])
-    return parts
 
 
 @on_x86
@@ -83,12 +69,12 @@ def test_pixels_stay_plain_on_other_processors(monkeypatch):
 )
 def test_packed_and_plain_pixels_train_alike(definition, lr, status):
     chosen, parts = settings(epochs=40, lr=lr, loss_definition=definition), drawn()
-    packed = train_seed(7, chosen, parts)
-    plain = train_seed(7, chosen, parts | {"x_packed": parts["x_train"]})
+    packed = diagnosed(chosen, parts)
+    plain = diagnosed(chosen, parts | {"x_packed": parts["x_train"]})
     assert packed.outcome.status == status
     for key in ("status", "diverged_epoch", "correct", "test_correct"):
         assert getattr(packed.outcome, key) == getattr(plain.outcome, key)
-    losses = [[row[0] for row in result.history] for result in (packed, plain)]
+    losses = [[row.loss for row in model.evidence.trained.history] for model in (packed, plain)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5, nan_ok=True)
 
 
@@ -148,12 +134,12 @@ def test_parameter_without_a_gradient_stays():
     assert weights[1].tolist() == [1, 1]
 
 
-def test_training_does_not_import_what_takes_a_second():
+def test_training_and_diagnosis_do_not_import_what_takes_a_second():
     code = (
         f"import sys; sys.path[:0] = [{str(ROOT / 'workflow/scripts')!r}, {str(ROOT / 'tests')!r}]\n"
-        "import torch, train\n"
-        "from builders.training import data, settings, train_seed\n"
-        "train_seed(1, settings(epochs=2), data())\n"
+        "import torch, train, diagnose\n"
+        "from builders.training import data, diagnosed, settings\n"
+        "diagnosed(settings(epochs=2), data())\n"
         "names = ('torch._dynamo', 'torchvision', 'matplotlib', 'pandas', 'sympy')\n"
         "print([name for name in names if name in sys.modules])"
     )

@@ -2,29 +2,55 @@
 
 import pytest
 import torch
+import train
 
-from builders.training import data
-from training import loop
+from builders.training import data, formula, settings, trained
+from training.history import Row, count_correct, measure_epoch
 from training.loss import build_loss
 from training.network import build_network, forward
 from training.optimizer import build_optimizer
-from training.repeats import Repeats, comes_to_rest
+from training.repeats import comes_to_rest
+from training.trained import Trained
 
 FLAT = "mean(relu(abs(yhat - y) - 0.9))"  # no gradient near the start
 ONE_SIDED = "mean(relu(1 - y * logits))"  # none at all for y = 0, none for y = 1 beyond 1
 
 
-def run(
-    formula: str, optimizer: list, lr: float, epochs: int, watched: bool, activation: str = "ReLU", tested: bool = False
-) -> tuple:
-    network = build_network(784, [8], [activation, []], 7)
-    parts = data()
-    repeats = Repeats(network, optimizer) if watched else None
-    loss = build_loss(["formula", formula, []])
-    step = build_optimizer(optimizer, lr, network.parameters())
-    test = (parts["x_test"], parts["y_test"]) if tested else None
-    found = loop.train(network, step, loss, parts["x_packed"], parts["y_train"], epochs, repeats, test)
-    return found, [parameter.detach() for parameter in network.parameters()]
+def chosen(text: str, optimizer: list, lr: float, epochs: int, **changes) -> dict:
+    return settings(loss_definition=formula(text), optimizer=optimizer, lr=lr, epochs=epochs, **changes)
+
+
+def full_loop(given: dict, parts: dict, build=build_network) -> tuple[list[Row], torch.nn.Sequential]:
+    """Every epoch computed: its rows, and the network after the last step. build: the network before the first."""
+    network = build(parts["x_train"].shape[1], given["hidden"], given["activation"], 7)
+    loss_function = build_loss(given["loss_definition"])
+    optimizer = build_optimizer(given["optimizer"], given["lr"], network.parameters())
+    y, rows = parts["y_train"], []
+    for epoch in range(given["epochs"]):
+        logits, yhat = forward(network, parts["x_packed"])
+        loss = loss_function(y, yhat, logits)
+        row = measure_epoch(loss.detach(), logits.detach(), yhat.detach(), y)
+        if epoch % 5 == 0 or epoch == given["epochs"] - 1:
+            row = row._replace(test_wrong=wrong_test_images(network, parts))
+        rows.append(row)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return rows, network
+
+
+def wrong_test_images(network: torch.nn.Sequential, parts: dict) -> int:
+    with torch.no_grad():
+        return len(parts["y_test"]) - count_correct(forward(network, parts["x_test"])[1], parts["y_test"])
+
+
+def assert_same(model: Trained, given: dict, parts: dict, build=build_network) -> None:
+    """The model is that of the full loop, to the bit."""
+    rows, network = full_loop(given, parts, build)
+    assert model.history == rows
+    assert all(map(torch.equal, model.weights.values(), network.state_dict().values()))
+    with torch.no_grad():
+        assert torch.equal(model.yhat, forward(network, parts["x_packed"])[1])
 
 
 # formula, optimizer, lr, epochs, at most so many of them computed, period
@@ -42,61 +68,61 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_repetition_ends_a_training_early_and_leaves_what_the_full_loop_leaves(name, monkeypatch):
-    formula, optimizer, lr, epochs, at_most, period = CASES[name]
-    full, full_weights = run(formula, optimizer, lr, epochs, False)
-    computed = []
-    monkeypatch.setattr(loop, "forward", lambda *arguments: computed.append(1) or forward(*arguments))
-    found, weights = run(formula, optimizer, lr, epochs, True)
-    assert len(computed) - 1 <= at_most
-    assert found.cycle[1] == period
-    assert found.history == full.history
-    assert torch.equal(found.yhat, full.yhat)
-    assert all(map(torch.equal, weights, full_weights))
+    *case, at_most, period = CASES[name]
+    given, parts, computed = chosen(*case), data(), []
+    monkeypatch.setattr(train, "forward", lambda *arguments: computed.append(1) or forward(*arguments))
+    model = trained(given, parts)
+    assert len(computed) <= at_most
+    assert model.cycle[1] == period
+    # Of the epochs that were not computed, too, the wrong test images are counted at every fifth and the last.
+    assert_same(model, given, parts)
 
 
-@pytest.mark.parametrize("name", ["frozen from the start", "frozen, RMSprop", "below the last bit"])
-def test_wrong_test_images_of_epochs_that_repeat_are_those_that_the_full_loop_counts(name):
-    formula, optimizer, lr, epochs, _, _ = CASES[name]
-    full, full_weights = run(formula, optimizer, lr, epochs, False, tested=True)
-    found, weights = run(formula, optimizer, lr, epochs, True, tested=True)
-    assert found.cycle is not None
-    assert found.history == full.history
-    assert all(map(torch.equal, weights, full_weights))
-    counted = [epoch for epoch, row in enumerate(found.history) if row.test_wrong is not None]
-    assert counted == sorted({*range(0, epochs, 5), epochs - 1})
+def zero_network(*arguments) -> torch.nn.Sequential:
+    network = build_network(*arguments)
+    for parameter in network.parameters():
+        parameter.data.zero_()
+    return network
 
 
-def test_period_of_two_ends_in_the_right_one_of_its_two_states():
-    """A bias that jumps over its optimum for ever; two epochs numbers, one of them odd."""
-    for epochs in (100, 101):
-        outcomes = []
-        for watched in (True, False):
-            network = torch.nn.Sequential(torch.nn.Linear(784, 1), torch.nn.Sigmoid())
-            for parameter in network.parameters():
-                parameter.data.zero_()
-            optimizer = ["SGD", []]
-            repeats = Repeats(network, optimizer) if watched else None
-            step = build_optimizer(optimizer, 1.0, network.parameters())
-            x, y = torch.zeros(4, 784), torch.tensor([[0.0], [0.0], [1.0], [1.0]])
-            loss = build_loss(["formula", "mean(abs(logits - 0.5))", []])
-            found = loop.train(network, step, loss, x, y, epochs, repeats, test=(x, y))
-            outcomes.append((found.history, found.yhat.tolist(), network[0].bias.item()))
-            if watched:
-                assert found.cycle == (0, 2)
-        assert outcomes[0] == outcomes[1]
+@pytest.fixture
+def jumps(monkeypatch) -> dict:
+    """Images, and what is trained on them: a bias that jumps over its optimum for ever, from 0 to 1 and back. At 0 all
+    images are said to be of y = 0, at 1 of y = 1."""
+    monkeypatch.setattr(train, "build_network", zero_network)
+    x, y = torch.zeros(4, 784), torch.tensor([[0.0], [0.0], [1.0], [1.0]])
+    parts = {"x_train": x, "x_packed": x, "y_train": y, "x_test": x[:3], "y_test": y[1:]}
+    return {"parts": parts, "case": ("mean(abs(logits - 0.5))", ["SGD", []], 1.0)}
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 100, 101])
+def test_period_of_two_ends_in_the_right_one_of_its_two_states(epochs, jumps):
+    given = chosen(*jumps["case"], epochs, hidden=[])
+    model = trained(given, jumps["parts"])
+    assert model.cycle == ((0, 2) if epochs > 1 else None)
+    assert_same(model, given, jumps["parts"], zero_network)
+
+
+@pytest.mark.parametrize("epochs", [4, 5, 6, 101])
+def test_fewest_wrong_test_images_are_those_of_all_epochs_also_of_those_that_repeat(epochs, jumps):
+    """Of three test images two are wrong at even epochs, and one at odd ones: none of these is counted that is computed."""
+    model = trained(chosen(*jumps["case"], epochs, hidden=[]), jumps["parts"])
+    counted = {epoch: row.test_wrong for epoch, row in enumerate(model.history) if row.test_wrong is not None}
+    assert model.record.test_epoch == min(counted, key=counted.get)
+    assert int((model.test_answers != (jumps["parts"]["y_test"] == 1)).sum()) == min(counted.values())
 
 
 def test_training_that_learns_repeats_nothing():
     for optimizer in (["Adam", []], ["SGD", []], ["SGD", [["momentum", 0.9]]]):
-        found, _ = run("mean((yhat - y) ** 2)", optimizer, 0.01, 30, True)
-        assert found.cycle is None
-        assert found.zero_since is None
+        model = trained(chosen("mean((yhat - y) ** 2)", optimizer, 0.01, 30), data())
+        assert model.cycle is None
+        assert model.zero_since is None
 
 
 def test_zero_gradient_is_dated():
-    found, _ = run(ONE_SIDED, ["Adam", []], 0.01, 40, True)
-    (loss_is_over,) = [epoch for epoch, row in enumerate(found.history) if row.loss == found.history[-1].loss][:1]
-    assert found.zero_since == loss_is_over > 0
+    model = trained(chosen(ONE_SIDED, ["Adam", []], 0.01, 40), data())
+    loss_is_over = next(epoch for epoch, row in enumerate(model.history) if row.loss == model.history[-1].loss)
+    assert model.zero_since == loss_is_over > 0
 
 
 @pytest.mark.parametrize(
@@ -115,19 +141,5 @@ def test_optimizer_that_may_start_again_is_not_taken_to_rest(optimizer):
 
 
 def test_random_activation_is_never_taken_to_repeat():
-    found, _ = run(FLAT, ["SGD", []], 0.01, 20, True, "RReLU")
-    assert found.cycle is None
-
-
-@pytest.mark.parametrize("activation", ["ReLU", "RReLU"])
-def test_look_at_the_test_images_changes_nothing_in_training(activation):
-    parts = data()
-    loss = build_loss(["formula", "mean((yhat - y) ** 2)", []])
-    histories = []
-    for test in (None, (parts["x_test"], parts["y_test"])):
-        network = build_network(784, [8], [activation, []], 7)
-        step = build_optimizer(["Adam", []], 0.01, network.parameters())
-        found = loop.train(network, step, loss, parts["x_packed"], parts["y_train"], 12, test=test)
-        histories.append(([row._replace(test_wrong=None) for row in found.history], found.yhat.tolist()))
-        assert len(found.tested) == (6 if test else 0)
-    assert histories[0] == histories[1]
+    model = trained(chosen(FLAT, ["SGD", []], 0.01, 20, activation=["RReLU", []]), data())
+    assert model.cycle is None

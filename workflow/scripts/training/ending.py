@@ -31,7 +31,8 @@ def ended(see: Observer, settings: dict, seed: int, optimizer: object) -> Traine
         diverged_epoch, broke = settings["epochs"], (logits, yhat)
     last_finite = last_finite_yhat = largest_weight = None
     if diverged_epoch is not None:
-        largest_weight = max(weight.abs().max().item() for weight in see.weights)
+        # torch's max, of which a NaN is the largest; to Python's, it depends on their order.
+        largest_weight = torch.stack([weight.abs().max() for weight in see.weights]).max().item()
         weights = see.weights if math.isfinite(largest_weight) else see.before or see.weights
         last_finite = _on_cpu(dict(zip(names, weights, strict=True)))
         network.load_state_dict(last_finite)

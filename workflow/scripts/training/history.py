@@ -36,7 +36,7 @@ def measure_epoch(loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor, 
     correct = count_correct(yhat, y)
     return Row(
         loss=loss.item(),
-        accuracy=None if correct is None else correct / len(y),
+        accuracy=None if correct is None else float(np.float32(correct / len(y))),  # as history.csv holds it
         min_logit=logits.min().item(),
         max_logit=logits.max().item(),
         yhat_zeros=int((yhat == 0).sum()),
@@ -68,8 +68,8 @@ def _cell(value) -> str:
 
 def read_history(path: str | Path, epochs: int) -> list[Row]:
     """What history_csv wrote of so many epochs. Raises UserError where the file holds something else."""
-    head, *rows = csv.reader(io.StringIO(read_text(path)))
     try:
+        head, *rows = csv.reader(io.StringIO(read_text(path)))
         history = [Row(*(_value(*pair) for pair in zip(Row._fields, cells, strict=True))) for _, *cells in rows]
         is_whole = head == ["epoch", *Row._fields] and [row[0] for row in rows] == list(map(str, range(epochs)))
     except ValueError:

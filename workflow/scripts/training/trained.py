@@ -12,8 +12,11 @@ from common.archives import read_arrays
 from common.files import damaged, write, write_json, write_sums
 from common.tensors import read_tensors
 from records.strict import as_json, read_record
-from records.training import MODEL_FILES, Tested, Training
+from records.training import MODEL_FILES, Settings, Tested, Training
 from training.history import Row, history_csv, read_history
+from training.network import build_network
+
+INPUTS = 28 * 28  # pixels
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,15 @@ def load(folder: Path) -> Trained:
     weights, last_finite = (read_tensors(folder / MODEL_FILES[key]) for key in ("model", "broken"))
     n, m = sum(record.counts.train), sum(record.counts.test)
     yhat = _columns(folder / MODEL_FILES["predictions"], {"train": n, "test": m, "last_finite": n})
-    kept = _columns(folder / MODEL_FILES["tensors"], dict.fromkeys(("logits", "broke_logits", "broke_yhat"), n))
-    is_whole = {"train", "test"} <= set(yhat) and "logits" in kept
-    if record.diverged_epoch is not None:
-        is_whole &= bool(last_finite) and "last_finite" in yhat and {"broke_logits", "broke_yhat"} <= set(kept)
-    if not is_whole:
+    kept = _columns(
+        folder / MODEL_FILES["tensors"], {"logits": n, "test_answers": m, "broke_logits": n, "broke_yhat": n}
+    )
+    names = {"train", "test", "logits"}
+    names |= {"test_answers"} if record.test_epoch is not None else set()
+    names |= {"last_finite", "broke_logits", "broke_yhat"} if record.diverged_epoch is not None else set()
+    shapes = _shapes(record.settings)
+    is_whole = set(yhat) | set(kept) == names and _shapes_of(weights) == shapes
+    if not is_whole or _shapes_of(last_finite) != (shapes if record.diverged_epoch is not None else {}):
         raise damaged(folder / MODEL_FILES["training"], "not of the same training as the files beside it")
     return Trained(
         record=record,
@@ -107,6 +114,17 @@ def load(folder: Path) -> Trained:
         last_finite_yhat=yhat.get("last_finite"),
         broke=(kept["broke_logits"], kept["broke_yhat"]) if "broke_logits" in kept else None,
     )
+
+
+def _shapes(settings: Settings) -> dict[str, torch.Size | None]:
+    """Of each parameter of the network, by name. No number of it is drawn."""
+    with torch.device("meta"):
+        return _shapes_of(build_network(INPUTS, settings.hidden, settings.activation, 0).state_dict())
+
+
+def _shapes_of(weights: dict) -> dict[str, torch.Size | None]:
+    """None of what is no tensor."""
+    return {name: getattr(tensor, "shape", None) for name, tensor in weights.items()}
 
 
 def _columns(path: Path, lengths: dict[str, int]) -> dict[str, torch.Tensor]:
