@@ -47,6 +47,7 @@ def test_what_only_the_snakefile_uses_runs_no_job():
         "common/sources.py",
         "experiment/config.py",
         "experiment/definitions.py",
+        "experiment/reading.py",
         "experiment/schema.py",
         "experiment/sweeps.py",
         "reporting/closing.py",
