@@ -1,11 +1,13 @@
-"""Small MNIST-like images in IDX files."""
+"""Small MNIST-like images in IDX files, and the images of two classes taken out of any source."""
 
 import gzip
 import hashlib
 import struct
 from pathlib import Path
 
+import extract
 import numpy as np
+import torch
 
 IDX_FILES = {
     "train": ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -32,3 +34,9 @@ def write_idx(folder: Path, part: str, images: np.ndarray, labels: np.ndarray) -
 
 def md5_of(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.md5(path.read_bytes()).hexdigest() for path in sorted(folder.glob("*.gz"))}
+
+
+def extracted(source: str, raw: Path, classes: list, folder: Path) -> dict:
+    """What the job extract writes into digits.pt; digits.npz lies beside it."""
+    extract.main(source, raw, classes, {"tensors": folder / "digits.pt", "arrays": folder / "digits.npz"})
+    return torch.load(folder / "digits.pt", weights_only=True)

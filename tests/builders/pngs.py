@@ -4,12 +4,10 @@ import tarfile
 from pathlib import Path
 
 import download
-import extract
 import numpy as np
-import torch
 from PIL import Image
 
-from builders.digits import draw_digits
+from builders.digits import draw_digits, extracted
 
 COUNTS = {"training": 12, "testing": 5}
 
@@ -34,5 +32,4 @@ def pack(folder: Path, archive: Path) -> Path:
 def digits_from(source: str, tmp_path: Path, classes=(0, 1)) -> dict:
     raw = tmp_path / "raw"
     download.main(source, [], {}, "none", 2, raw, tmp_path / "source.json")
-    extract.main(source, raw, list(classes), tmp_path / "digits.pt")
-    return torch.load(tmp_path / "digits.pt", weights_only=True)
+    return extracted(source, raw, list(classes), tmp_path)

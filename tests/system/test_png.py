@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-import extract
 import pytest
 import torch
 
+from builders.digits import extracted
 from builders.needs import needs_shared_mnist
 from builders.places import SHARED
 from builders.pngs import digits_from, write_pngs
@@ -17,8 +17,7 @@ from builders.workflows import Workflow, small_config
 @pytest.mark.skipif(not (SHARED / "mnist_png.tgz").exists(), reason="mnist_png.tgz is not in ../shared")
 def test_png_archive_holds_the_images_of_the_idx_files(tmp_path):
     from_png = digits_from(str(SHARED / "mnist_png.tgz"), tmp_path)
-    extract.main("mnist", SHARED / "mnist", [0, 1], tmp_path / "idx.pt")
-    from_idx = torch.load(tmp_path / "idx.pt", weights_only=True)
+    from_idx = extracted("mnist", SHARED / "mnist", [0, 1], tmp_path)
     for part in ("train", "test"):
         assert torch.equal(from_png[f"{part}_labels"], from_idx[f"{part}_labels"])
         for label in (0, 1):

@@ -2,12 +2,12 @@
 
 import gzip
 
-import extract
 import numpy as np
 import pytest
 import torch
 
-from builders.digits import draw_digits, write_idx
+from builders.digits import draw_digits, extracted, write_idx
+from common.archives import read_arrays
 from common.errors import UserError
 from formulas.parsing import parse_normalization
 from training.normalization import normalize
@@ -25,11 +25,20 @@ def raw(tmp_path):
 def test_first_class_comes_first_and_file_order_is_kept(raw, tmp_path):
     images = draw_digits(LABELS, np.random.default_rng(1))
     for classes, places in (([0, 1], [1, 4, 5, 0, 3, 6]), ([1, 0], [0, 3, 6, 1, 4, 5]), ([2, 0], [2, 1, 4, 5])):
-        extract.main("mnist", raw, classes, tmp_path / "digits.pt")
-        digits = torch.load(tmp_path / "digits.pt", weights_only=True)
+        digits = extracted("mnist", raw, classes, tmp_path)
         assert digits["train_images"].dtype == torch.uint8
         np.testing.assert_array_equal(digits["train_images"], images[places])
         np.testing.assert_array_equal(digits["train_labels"], LABELS[places] == classes[1])
+
+
+def test_page_s_images_are_those_that_models_are_trained_on(raw, tmp_path):
+    digits = extracted("mnist", raw, [0, 1], tmp_path)
+    arrays = read_arrays(tmp_path / "digits.npz")
+    assert digits.pop("classes") == [0, 1]
+    assert set(arrays) == set(digits)
+    for name, tensor in digits.items():
+        assert arrays[name].dtype == tensor.numpy().dtype
+        np.testing.assert_array_equal(arrays[name], tensor)
 
 
 @pytest.mark.parametrize(
@@ -48,14 +57,14 @@ def test_first_class_comes_first_and_file_order_is_kept(raw, tmp_path):
 def test_damaged_image_file_is_named(raw, tmp_path, content, words):
     (raw / "train-images-idx3-ubyte.gz").write_bytes(content)
     with pytest.raises(UserError, match=words) as error:
-        extract.main("mnist", raw, [0, 1], tmp_path / "digits.pt")
+        extracted("mnist", raw, [0, 1], tmp_path)
     assert "train-" in str(error.value)
-    assert not (tmp_path / "digits.pt").exists()
+    assert not list(tmp_path.glob("digits.*"))
 
 
 def test_missing_digit_is_named(raw, tmp_path):
     with pytest.raises(UserError, match=r"train-labels.*found no image of the digit 7"):
-        extract.main("mnist", raw, [0, 7], tmp_path / "digits.pt")
+        extracted("mnist", raw, [0, 7], tmp_path)
 
 
 def test_test_pixels_get_the_statistics_of_the_training_set():

@@ -361,7 +361,7 @@ def test_few_lines_that_stand_for_millions_are_refused_at_once(tmp_path, text, w
 
 
 def test_more_values_than_the_limit_are_refused_where_it_is_reached(tmp_path, monkeypatch):
-    monkeypatch.setattr("experiment.config.MOST_VALUES", 1000)
+    monkeypatch.setattr("experiment.reading.MOST_VALUES", 1000)
     path = tmp_path / "config.yaml"
     path.write_text(f"x: [{'a,' * 2500}]")
     with pytest.raises(UserError, match=r"line 1, column 3999: found more than 1,000 values"):

@@ -1,9 +1,7 @@
 """What only shows when variants lie side by side: what one change did, and the images that many get wrong."""
 
-import diagnose
 import numpy as np
 import pytest
-import torch
 from msgspec.structs import replace
 
 from builders.answers import entry
@@ -108,6 +106,13 @@ def test_page_shows_first_the_changes_that_are_no_luck_and_then_those_that_make_
     assert (order[32].p_value, order[33].p_value, len(order)) == (0.5, None, pairs.PAIR_ROWS)
 
 
+def black_images(folder, count: int) -> Pictures:
+    """The pictures of so many training and test images, none with any ink."""
+    arrays = {f"{part}_images": np.zeros((count, 28, 28), np.uint8) for part in ("train", "test")}
+    np.savez(folder / "digits.npz", **arrays)
+    return Pictures(folder / "digits.npz")
+
+
 def test_page_shows_the_surest_and_the_hardest_of_all_images(tmp_path):
     """Three models that get a hundred images wrong, the last ones the surest; one image at the end by all of them."""
     m = 400
@@ -118,20 +123,21 @@ def test_page_shows_the_surest_and_the_hardest_of_all_images(tmp_path):
         row[images] = np.linspace(0.51, 0.99, len(images))
     predictions = {name: dict.fromkeys(("train", "test"), row[None]) for name, row in zip(wrong, yhat, strict=True)}
     metrics = [entry(name, (row <= 0.5)[None]) for name, row in zip(wrong, yhat, strict=True)]
-    _, of_each = wrong_images(metrics, predictions, {"train": y, "test": y})
-    labels = {f"{part}_images": torch.zeros(m, 28, 28, dtype=torch.uint8) for part in ("train", "test")}
-    (tmp_path / "pictures.npz").write_bytes(diagnose.pictures(metrics, of_each, predictions, labels))
-    pictures = Pictures(tmp_path / "pictures.npz")
-    counts = {"train": y, "test": y}
-    for one in metrics:
-        for part in wrong_digits(pictures, one, of_each[one.variant], predictions[one.variant], counts):
+    y_of = {"train": y, "test": y}
+    _, of_each = wrong_images(metrics, predictions, y_of)
+    pictures = black_images(tmp_path, m)
+    for one, row in zip(metrics, yhat, strict=True):
+        for part in wrong_digits(pictures, one, of_each[one.variant], dict.fromkeys(y_of, row), y_of):
             assert part["count"] == 101
             surest = wrong[one.variant][: -IMAGES_SHOWN - 1 : -1]
             assert [image["index"] for image in part["images"]] == surest
-    first, *_ = hard = hardest_digits(pictures, metrics, of_each, counts)
+    first, *_ = hard = hardest_digits(pictures, metrics, of_each, y_of)
     assert (first["index"], first["variants"], first["of"], len(hard)) == (m - 1, ["a", "b", "c"], 3, IMAGES_SHOWN)
-    with pytest.raises(UserError, match=r"pictures\.npz: damaged: no picture of test image 50; to make it anew: "):
-        pictures.show("test", 50)
+    shown = {f"{part}-{index}" for of in wrong.values() for index in of[: -IMAGES_SHOWN - 1 : -1] for part in y_of}
+    assert set(pictures.shown) == shown | {f"test-{image['index']}" for image in hard}
+    for index in (m, -1):
+        with pytest.raises(UserError, match=rf"digits\.npz: damaged: no picture of test image {index}; to make it anew: "):
+            pictures.show("test", index)
 
 
 def test_finished_model_with_a_nan_for_a_test_image_has_pictures_of_its_training_images_alone(tmp_path):
@@ -141,7 +147,7 @@ def test_finished_model_with_a_nan_for_a_test_image_has_pictures_of_its_training
     yhat = {"train": np.array([[0.1, 0.9, 0.1, 0.1]]), "test": np.array([[0.1, 0.9, np.nan, 0.1]])}
     y = {part: np.zeros(4, dtype=bool) for part in yhat}
     _, wrong = wrong_images([of_it], {"a": yhat}, y)
-    digits = {f"{part}_images": torch.zeros(4, 28, 28, dtype=torch.uint8) for part in yhat}
-    (tmp_path / "pictures.npz").write_bytes(diagnose.pictures([of_it], wrong, {"a": yhat}, digits))
-    parts = wrong_digits(Pictures(tmp_path / "pictures.npz"), of_it, wrong["a"], yhat, y)
+    pictures = black_images(tmp_path, 4)
+    parts = wrong_digits(pictures, of_it, wrong["a"], {part: rows[0] for part, rows in yhat.items()}, y)
     assert {one["part"]: [image["index"] for image in one["images"]] for one in parts} == {"train": [1]}
+    assert set(pictures.shown) == {"train-1"}

@@ -1,4 +1,4 @@
-"""The records in metrics.json against its JSON schema, and both against a run.
+"""The records in the files of a run: each holds all that its file says; metrics.json against its JSON schema, too.
 
 `python tests/unit/test_records.py` writes the schema anew.
 """
@@ -23,10 +23,11 @@ from builders.workflows import small_config
 from common.errors import UserError
 from common.files import write_json
 from experiment.config import check
-from records.comparison import Change
-from records.losses import Rewrite
+from records.comparison import Change, Significance
+from records.losses import LossFile
 from records.metrics import Metrics
 from records.strict import as_json, from_json, read_record
+from records.training import Training
 
 SCHEMA_FILE = ROOT / "workflow/schemas/metrics.schema.yaml"
 HEADER = "# Of results/variants/{variant}/metrics.json. Made from workflow/scripts/records/metrics.py by\n"
@@ -57,16 +58,27 @@ def results(tmp_path_factory, small_mnist) -> Path:
     return pipeline.folder / "results"
 
 
+RECORDS = {
+    "variants/*/*/training.json": Training,
+    "variants/*/metrics.json": Metrics,
+    "losses/*.json": LossFile,
+    "comparison/changes.json": list[Change],
+    "comparison/significance.json": Significance,
+}
+
+
+@pytest.mark.parametrize("files", RECORDS)
+def test_record_holds_all_that_a_run_wrote(results, files):
+    found = sorted(results.glob(files))
+    assert len(found) == {"variants/*/*": 4, "variants/*": 2, "losses": 2}.get(files.rpartition("/")[0], 1)
+    for path in found:
+        assert json.loads(json.dumps(as_json(read_record(path, RECORDS[files])))) == json.loads(path.read_text())
+
+
 def test_run_writes_what_the_schema_says(results):
-    files = sorted(results.glob("variants/*/metrics.json"))
-    assert files
-    for path in files:
-        content = json.loads(path.read_text())
+    for name in ("good", "bad"):
+        content = json.loads((results / f"variants/{name}/metrics.json").read_text())
         Draft202012Validator(yaml.safe_load(SCHEMA_FILE.read_text())).validate(content)
-        assert json.loads(json.dumps(as_json(read_record(path, Metrics)))) == content  # nothing is lost on the way
-    for name, kind in (("pairs", list[Change]), ("rewrites", dict[str, Rewrite])):
-        path = results / f"diagnosis/{name}.json"
-        assert json.loads(json.dumps(as_json(read_record(path, kind)))) == json.loads(path.read_text())
 
 
 def test_schema_refuses_another_key_and_another_type(results):

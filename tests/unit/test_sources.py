@@ -13,7 +13,7 @@ from builders.places import ROOT
 from common import sources
 from common.sources import SCRIPTS, digest, parsed
 
-RULES = ["download", "extract", "normalize", "train", "diagnose", "plot", "vega", "report"]
+RULES = ["download", "extract", "normalize", "chart", "train", "diagnose", "plot", "compare", "vega", "report"]
 
 # In a fork for each script, so that torch is imported once.
 LOADED = """
@@ -47,6 +47,7 @@ def test_what_only_the_snakefile_uses_runs_no_job():
         "common/sources.py",
         "experiment/config.py",
         "experiment/definitions.py",
+        "experiment/reading.py",
         "experiment/schema.py",
         "experiment/sweeps.py",
         "reporting/closing.py",

@@ -5,12 +5,13 @@ import logging
 import re
 from types import SimpleNamespace
 
+import chart
 import pytest
 from download import KEPT, source_line
 from msgspec.structs import replace
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from builders.records import DEFAULTS, diverged, metrics, outcome, settings, trial
+from builders.records import DEFAULTS, PLAIN, diverged, metrics, outcome, settings, trial
 from common.files import write_json
 from findings.verdict_line import told
 from records.strict import as_json
@@ -92,13 +93,13 @@ def test_line_of_a_job_is_one_write_and_a_missing_log_no_error(tmp_path):
     logger.addHandler(own)
     following(logger, tmp_path)
     logger.info("stats", extra={"event": LogEvent.RUN_INFO, "stats": {"total": 2, "all": 1}})
-    facts = {"event": LogEvent.JOB_INFO, "jobid": 3, "rule_name": "train", "wildcards": {"variant": "a"}}
+    facts = {"event": LogEvent.JOB_INFO, "jobid": 3, "rule_name": "train", "wildcards": {"variant": "a", "seed": "7"}}
     logger.info("job", extra=facts | {"log": [str(tmp_path / "gone.log")]})
     logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 3})
     logger.info("who knows what this is")
     assert stream.writes == 3
     assert re.sub(r"\d+\.\d", "0.0", stream.getvalue()) == (
-        "before; 1 job\n[1/1  0:00] train      a     0.0 s\nwho knows what this is\n"
+        "before; 1 job\n[1/1  0:00] train      a 7   0.0 s\nwho knows what this is\n"
     )
 
 
@@ -116,13 +117,13 @@ def test_job_that_was_tried_again_has_not_failed_and_one_that_did_is_named_once(
     log = tmp_path / "train.log"
     log.write_text("warning: so far so good\nerror: the disk is full\n")
     for jobid in (1, 2):
-        facts = {"jobid": jobid, "rule_name": "train", "wildcards": {"variant": f"v{jobid}"}, "log": [str(log)]}
+        facts = {"jobid": jobid, "rule_name": "train", "wildcards": {"variant": "v", "seed": f"{jobid}"}, "log": [str(log)]}
         logger.info("job", extra=facts | {"event": LogEvent.JOB_INFO})
         for _ in range(2):
             logger.log(logging.INFO, "error", extra=facts | {"event": LogEvent.JOB_ERROR})
     logger.info("finished", extra={"event": LogEvent.JOB_FINISHED, "job_id": 1})
     terminal.close_with_errors()
-    assert stream.getvalue().endswith(f"\n\nfailed: train v2: see {log}\nerror: the disk is full\n")
+    assert stream.getvalue().endswith(f"\n\nfailed: train v 2: see {log}\nerror: the disk is full\n")
     assert stream.getvalue().count("failed: train") == 1
 
 
@@ -141,12 +142,12 @@ def test_job_that_was_killed_says_so_and_names_no_empty_log(tmp_path, end, why):
     logger, terminal, stream = heard(tmp_path)
     (tmp_path / "empty.log").touch()
     logs = [str(tmp_path / name) for name in ("empty.log", "missing.log")]
-    facts = {"jobid": 1, "rule_name": "train", "wildcards": {"variant": "v1"}, "log": logs}
+    facts = {"jobid": 1, "rule_name": "train", "wildcards": {"variant": "v", "seed": "1"}, "log": logs}
     logger.info("job", extra=facts | {"event": LogEvent.JOB_INFO})
     logger.error(f"RuleException:\nCommand 'python 9' {end}", extra={"event": LogEvent.ERROR})
     logger.error("error", extra=facts | {"event": LogEvent.JOB_ERROR})
     terminal.close_with_errors()
-    assert stream.getvalue().endswith(f"\n\nfailed: train v1{why}\n")
+    assert stream.getvalue().endswith(f"\n\nfailed: train v 1{why}\n")
 
 
 def test_ctrl_c_is_told_once_and_what_failed_before_it_all_the_same(tmp_path):
@@ -182,16 +183,17 @@ def test_models_of_other_settings_are_told_where_nothing_is_to_be_done_and_at_th
     logger = logging.Logger("snakemake")
     asked = []
     Terminal(logger, "", 4, tmp_path / "page.html", is_run=False, is_brief=False, mixture=asked.append)
-    for name in ("a", "b"):
-        facts = {"event": LogEvent.JOB_INFO, "rule_name": "train", "wildcards": {"variant": name}, "log": []}
-        logger.info("job", extra=facts | {"jobid": ord(name)})
+    for jobid, (variant, seed) in enumerate([("a", "1"), ("a", "2"), ("b", "1")]):
+        of = {"variant": variant, "seed": seed}
+        facts = {"event": LogEvent.JOB_INFO, "jobid": jobid, "rule_name": "train", "wildcards": of, "log": []}
+        logger.info("job", extra=facts)
     logger.info("This was a dry-run (flag -n). The order of jobs does not reflect the order of execution.")
     logger.info("Nothing to be done (all requested files are present and up to date).")
-    assert asked == [["a", "b"], ()]
+    assert asked == [["a/1", "a/2", "b/1"], ()]
     assert capsys.readouterr().err == ""
-    logger, _, _ = heard(tmp_path, mixture="1 variant was")
+    logger, _, _ = heard(tmp_path, mixture="1 model was")
     logger.info("Nothing to be done (all requested files are present and up to date).")
-    assert capsys.readouterr().err == "warning: 1 variant was\n"
+    assert capsys.readouterr().err == "warning: 1 model was\n"
 
 
 @pytest.mark.parametrize(
@@ -212,8 +214,8 @@ def test_cure_of_a_seed_is_told_as_such(tmp_path):
     first = replace(outcome(1, kind="stuck-images"), cures=[cure], tried=[])
     entry = metrics(a=[first, outcome(2)])[0]
     write_json(tmp_path / "variants/a/metrics.json", as_json(entry))
-    write_json(tmp_path / "diagnosis/losses.json", {})
-    write_json(tmp_path / "diagnosis/kinds.json", {"stuck-images": {"means": "so"}})
+    loss = tmp_path / "losses/bce.json"
+    chart.main(PLAIN.loss_definition, {"chart": loss, "sums": loss.with_name(f"{loss.name}.sha256")})
     lines = closing(tmp_path, {"a": settings()}, DEFAULTS)
     assert lines == ["  faulty    1: a (1 of 2)", "  cure      of a, seed 1: mean(a + b): 80 of 100 right"]
     write_json(tmp_path / "variants/a/metrics.json", as_json(metrics(a=outcome())[0]))
