@@ -3,8 +3,8 @@
 import torch
 from train import train
 
-from findings.evidence import task
 from findings.judging import Judged, judged
+from findings.task import task
 from training.fast import pack
 from training.trained import Trained
 

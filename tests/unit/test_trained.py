@@ -14,8 +14,8 @@ from builders.training import data, drawn, formula, settings, trained
 from common.archives import read_arrays
 from common.errors import UserError
 from common.files import SUMS, write_sums
-from findings.evidence import task
 from findings.judging import judged
+from findings.task import task
 from records.strict import as_json
 from records.training import MODEL_FILES
 from training.trained import Trained, load, save

@@ -17,8 +17,8 @@ from common.files import write_json, write_sums
 from common.params import read_params
 from common.tensors import read_tensors
 from cures.cures import cured
-from findings.evidence import Task, task
 from findings.judging import judged
+from findings.task import Task, task
 from findings.verdict_line import told
 from formulas.parsing import parse_normalization
 from records.losses import LossFile

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autopsy.autopsy import autopsy
-from findings.evidence import Evidence, Task, end_of, start_of
+from findings.evidence import Evidence, end_of, start_of
 from findings.findings import findings, verdict
 from findings.forecast import next_divergence
+from findings.task import Task
 from formulas.float32 import ONE_LOGIT
 from records.metrics import Outcome
 from training.trained import Trained
