@@ -1,11 +1,18 @@
 """A training of two small clouds of points in this process: data, settings, losses."""
 
+from pathlib import Path
+
+import diagnose
 import torch
 from train import train
 
 from findings.judging import Judged, judged
 from findings.task import task
+from losses.sign_chart import sign_chart
+from records.losses import LossFile
+from records.metrics import Outcome
 from training.fast import pack
+from training.loss import build_loss
 from training.trained import Trained
 
 MANUAL_BCE = ["formula", "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))", []]
@@ -50,6 +57,13 @@ def trained(chosen: dict, parts: dict, seed: int = 7) -> Trained:
 def diagnosed(chosen: dict, parts: dict, seed: int = 7) -> Judged:
     """A model, trained, with what is found about it."""
     return judged(trained(chosen, parts, seed), task(chosen, parts), train)
+
+
+def outcomes(models: list[Trained], parts: dict, digits: Path | None, trials: int) -> list[Outcome]:
+    """What diagnose.py finds about the models of a variant. digits: the raw images, None where no trial needs them."""
+    definition = models[0].record.settings.loss_definition
+    loss = LossFile(definition=definition, chart=sign_chart(build_loss(definition)), better=None)
+    return diagnose.outcomes(models, parts, digits, loss, trials)
 
 
 def formula(text: str, **constants) -> list:

@@ -9,18 +9,21 @@ import pytest
 import torch
 import torch._lazy.ts_backend
 import train
+from msgspec import structs
 
 from autopsy.autopsy import autopsy
 from builders.pipeline import Pipeline
-from builders.training import MANUAL_BCE, data, settings, train_seed
+from builders.training import MANUAL_BCE, data, diagnosed, outcomes, settings, trained
 from builders.workflows import small_config
 from common.errors import UserError
 from cures.snippets import snippet
 from experiment.config import check
 from training import device
-from training.loop import Run
+from training.history import Row
 from training.loss import build_loss
 from training.network import build_network, forward
+from training.observer import Observer
+from training.trained import Trained
 
 REAL = [name for name in device.available() if name != "cpu"]
 FEW = 4  # each epoch takes the lazy device longer than the one before
@@ -60,14 +63,22 @@ def test_accelerator_of_the_tests_takes_no_tensor_of_the_cpu(accelerator):
 def test_accelerator_trains_as_the_cpu_up_to_last_digits(accelerator, changes):
     parts = data()
     changes = {"epochs": FEW} | changes
-    here = train_seed(7, settings(**changes), parts)
-    there = train_seed(7, settings(**changes, device=accelerator), parts)
-    np.testing.assert_allclose([row.loss for row in there.history], [row.loss for row in here.history], rtol=1e-4)
-    assert [row.test_wrong for row in there.history] == [row.test_wrong for row in here.history]
-    np.testing.assert_allclose(there.test, here.test, rtol=1e-3, atol=1e-5)
+    here, there = (diagnosed(settings(**changes, device=place), parts) for place in ("cpu", accelerator))
+    on_cpu, on_accelerator = here.evidence.trained, there.evidence.trained
+    losses = [[row.loss for row in model.history] for model in (on_accelerator, on_cpu)]
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+    assert [row.test_wrong for row in on_accelerator.history] == [row.test_wrong for row in on_cpu.history]
+    np.testing.assert_allclose(on_accelerator.test_yhat, on_cpu.test_yhat, rtol=1e-3, atol=1e-5)
     assert there.outcome.verdict == here.outcome.verdict
-    assert [one.kind for one in there.outcome.findings] == [one.kind for one in here.outcome.findings]
-    assert {weights.device.type for weights in there.state_dict.values()} == {"cpu"}
+    assert [finding.kind for finding in there.outcome.findings] == [finding.kind for finding in here.outcome.findings]
+    assert devices_of(on_accelerator) == {"cpu"}
+
+
+def devices_of(model: Trained) -> set[str]:
+    """Where the tensors are that a model leaves."""
+    tensors = [model.logits, model.yhat, model.test_yhat, *model.weights.values(), *(model.last_finite or {}).values()]
+    tensors += [tensor for tensor in (model.test_answers, model.last_finite_yhat) if tensor is not None]
+    return {tensor.device.type for tensor in [*tensors, *(model.broke or ())]}
 
 
 @pytest.mark.parametrize(
@@ -83,30 +94,34 @@ def test_accelerator_trains_as_the_cpu_up_to_last_digits(accelerator, changes):
 def test_accelerator_s_divergence_is_taken_apart_as_the_cpu_s(accelerator, changes, scale):
     parts = data(scale=scale)
     changes = {"epochs": 60} | changes
-    here = train_seed(7, settings(**changes), parts).outcome
-    there = train_seed(7, settings(**changes, device=accelerator), parts)
-    assert here.status == there.outcome.status == "diverged"
+    judged = diagnosed(settings(**changes, device=accelerator), parts)
+    here, there = diagnosed(settings(**changes), parts).outcome, judged.outcome
+    assert here.status == there.status == "diverged"
     for key in ("epoch", "cause"):
-        assert getattr(there.outcome.autopsy, key) == getattr(here.autopsy, key)
-    assert [one.expression for one in there.outcome.autopsy.culprits] == [
-        one.expression for one in here.autopsy.culprits
-    ]
-    assert np.isfinite(there.last_finite).all()
+        assert getattr(there.autopsy, key) == getattr(here.autopsy, key)
+    assert [step.expression for step in there.autopsy.culprits] == [step.expression for step in here.autopsy.culprits]
+    assert judged.evidence.trained.last_finite_yhat.isfinite().all()
+    assert devices_of(judged.evidence.trained) == {"cpu"}
 
 
 def test_trials_are_made_on_the_accelerator(accelerator, monkeypatch):
-    parts, used, trained = data(scale=1000.0), [], train.train
+    parts, used = data(scale=1000.0), []
 
-    def seen(network, optimizer, loss, x, y, *others, **more):
-        used.append({y.device.type, *(one.device.type for one in network.parameters())})
-        return trained(network, optimizer, loss, x, y, *others, **more)
+    def seen(network, loss, x, y, *others):
+        used.append({y.device.type, *(parameter.device.type for parameter in network.parameters())})
+        return Observer(network, loss, x, y, *others)
 
-    monkeypatch.setattr(train, "train", seen)
-    chosen = settings(epochs=FEW, trials=2, seeds=[7], variant="v", loss="manual", normalization="raw")
-    chosen |= {"normalization_definition": ["x", []]}
-    here, there = (train.train_all(chosen | {"device": one}, parts, None)[7].outcome for one in ("cpu", accelerator))
-    assert [one.change for one in there.tried + there.cures] == [one.change for one in here.tried + here.cures] != []
-    assert [one.verdict for one in there.tried + there.cures] == [one.verdict for one in here.tried + here.cures]
+    monkeypatch.setattr(train, "Observer", seen)
+    models = [trained(settings(epochs=FEW, device="cpu"), parts)]
+    (here,) = outcomes(models, parts, None, trials=2)
+    models = [trained(settings(epochs=FEW, device=accelerator), parts)]
+    (there,) = outcomes(models, parts, None, trials=2)
+    changes, verdicts = (
+        [[getattr(trial, key) for trial in outcome.tried + outcome.cures] for outcome in (here, there)]
+        for key in ("change", "verdict")
+    )
+    assert changes[0] == changes[1] != []
+    assert verdicts[0] == verdicts[1]
     assert used == [{"cpu"}] * (len(used) // 2) + [{accelerator}] * (len(used) // 2)
     assert len(used) == 2 * (1 + len(there.tried + there.cures))
 
@@ -118,15 +133,12 @@ def test_snippet_says_where_it_was_tried():
 
 def test_what_only_the_accelerator_found_is_said_to_be_so():
     parts = data()
-    found = Run(
-        history=[train.Row(float("nan"), None, 0.0, 0.0, 0, 0)],
-        diverged_epoch=0,
-        weights=list(build_network(784, [8], ["ReLU", []], 7).state_dict().values()),
-    )
-    network = build_network(784, [8], ["ReLU", []], 7)
+    model = trained(settings(), parts)
+    record = structs.replace(model.record, diverged_epoch=0, largest_weight=1.0)
     with torch.no_grad():
-        found = replace(found, broke=forward(network, parts["x_train"]))
-    told = autopsy(network, build_loss(MANUAL_BCE), parts, found, settings(), 7)
+        broke = forward(build_network(784, [8], ["ReLU", []], 7), parts["x_train"])
+    model = replace(model, record=record, history=[Row(float("nan"), None, 0.0, 0.0, 0, 0)], broke=broke)
+    told = autopsy(model, build_loss(MANUAL_BCE), parts, settings(), train.train)
     assert told.cause == "device"
     assert told.sentence.startswith(
         "At epoch 0 the loss was NaN by the accelerator's arithmetic; by the CPU's it is 0."

@@ -3,17 +3,20 @@
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from msgspec import structs
 from scipy.stats import binomtest
+from train import train
 
 from autopsy.autopsy import autopsy
 from builders.answers import entry
 from builders.pipeline import Pipeline
-from builders.training import data, settings, train_seed
+from builders.training import data, diagnosed, settings, trained
 from builders.workflows import small_config
 from common.english import with_article
 from common.files import read_json
@@ -28,7 +31,6 @@ from records.strict import as_json, read_record
 from reporting.page import p_value
 from reporting.summary import summarize
 from training.fast import pack
-from training.loop import Run
 from training.loss import Loss, build_loss
 from training.network import build_network, forward
 
@@ -41,9 +43,9 @@ def definition(formula: str, **constants) -> list:
 
 def autopsy_of(loss_definition, parts=None, **changes) -> Autopsy:
     changes = {"epochs": 6, "classes": [0, 1]} | changes
-    result = train_seed(7, settings(loss_definition=loss_definition, **changes), parts or data())
-    json.dumps(as_json(result.outcome), allow_nan=False)
-    return result.outcome.autopsy
+    outcome = diagnosed(settings(loss_definition=loss_definition, **changes), parts or data()).outcome
+    json.dumps(as_json(outcome), allow_nan=False)
+    return outcome.autopsy
 
 
 # formula, the sub-expression to blame, what it holds for y = 0 and y = 1 of 30 images each: (nan, +inf, -inf)
@@ -89,9 +91,11 @@ def test_saturated_image_is_told_in_a_sentence():
     weights = [torch.zeros(1, 784), torch.zeros(1)]
     weights[0][0, 0] = 1.0
     network.load_state_dict(dict(zip(network.state_dict(), weights, strict=True)))
+    died = trained(settings(hidden=[]), parts)
+    record = structs.replace(died.record, diverged_epoch=249, largest_weight=1.0)
     with torch.no_grad():
-        died = Run(diverged_epoch=249, weights=weights, broke=forward(network, parts["x_packed"]))
-    found = autopsy(network, build_loss(definition(MANUAL_BCE)), parts, died, settings(), 7)
+        died = replace(died, record=record, broke=forward(network, parts["x_packed"]))
+    found = autopsy(died, build_loss(definition(MANUAL_BCE)), parts, settings(hidden=[]), train)
     assert found.sentence == (
         "At epoch 249 the network was sure of one correct 1 (logit 16.65): float32 rounded ŷ to exactly 1, "
         "`log(1 - yhat)` became −∞, and 0 · −∞ is NaN."
@@ -202,9 +206,8 @@ def test_what_float32_rounds_away_is_named(formula, constants, words):
 
 def test_no_forecast_where_the_loss_holds_its_images_back():
     """PoissonNLLLoss is not finite at logit 88.7, but least at 0 for y = 1, and at -inf for y = 0."""
-    outcome = train_seed(
-        7, settings(loss_definition=["module", "PoissonNLLLoss", [], "logits"], epochs=60), data()
-    ).outcome
+    poisson = settings(loss_definition=["module", "PoissonNLLLoss", [], "logits"], epochs=60)
+    outcome = diagnosed(poisson, data()).outcome
     assert outcome.forecast.epoch is None
     assert "holds its images back" in outcome.forecast.why
 
@@ -330,7 +333,7 @@ def test_normalization_that_makes_nan_is_attributed_to_its_place(tmp_path, small
     }
     config["losses"]["bce"] = {"module": "BCELoss"}
     config["variants"] = {"nan": {"loss": "bce", "normalization": "constant", "seeds": [1]}}
-    variants = Pipeline(tmp_path).train(check(config | {"diagnosis": {"trials": 0}}))
+    variants = Pipeline(tmp_path).diagnose(check(config | {"diagnosis": {"trials": 0}}))
     (outcome,) = read_json(variants / "nan/metrics.json")["seeds"]
     found = outcome["autopsy"]
     assert (outcome["status"], found["cause"]) == ("diverged", "normalization")
@@ -339,7 +342,7 @@ def test_normalization_that_makes_nan_is_attributed_to_its_place(tmp_path, small
 
 
 @pytest.fixture(scope="module")
-def diagnosed(small_mnist, tmp_path_factory) -> Path:
+def results(small_mnist, tmp_path_factory) -> Path:
     """The results of variants that diverge at a known place, and of one that does not."""
     config = small_config(small_mnist)
     config["defaults"] |= {"epochs": 40, "lr": 0.05, "hidden": [16]}
@@ -354,7 +357,7 @@ def diagnosed(small_mnist, tmp_path_factory) -> Path:
         "product": {"loss": "product", "normalization": "raw"},
         "explodes": {"loss": "square", "normalization": "raw", "optimizer": "SGD", "lr": 0.5},
     }
-    pipeline = Pipeline(tmp_path_factory.mktemp("diagnosed"))
+    pipeline = Pipeline(tmp_path_factory.mktemp("results"))
     pipeline.run(check(config))
     return pipeline.folder / "results"
 
@@ -364,17 +367,17 @@ def read_csv(path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
-def test_every_loss_is_evaluated_at_the_weights_that_broke(diagnosed):
-    rows = read_csv(diagnosed / "diagnosis/same_weights.csv")
+def test_every_loss_is_evaluated_at_the_weights_that_broke(results):
+    rows = read_csv(results / "comparison/same_weights.csv")
     manual = {row["loss"]: row for row in rows if (row["variant"], row["seed"]) == ("manual", "1")}
     assert set(manual) == {"bce", "negative-log", "manual-bce", "product", "square"}
     assert not math.isfinite(float(manual["manual-bce"]["value"]))
     assert math.isfinite(float(manual["bce"]["value"])) and math.isfinite(float(manual["bce"]["gradient_norm"]))
     # Held against torch alone.
-    weights = torch.load(diagnosed / "variants/manual/broken.pt", weights_only=True)[1]
+    weights = torch.load(results / "variants/manual/1/broken.pt", weights_only=True)
     network = torch.nn.Sequential(torch.nn.Linear(784, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1), torch.nn.Sigmoid())
     network.load_state_dict(weights)
-    parts = torch.load(diagnosed / "normalized/raw.pt", weights_only=True)
+    parts = torch.load(results / "normalized/raw.pt", weights_only=True)
     loss = torch.nn.BCELoss()(network(parts["x_train"]), parts["y_train"])
     loss.backward()
     norm = math.sqrt(sum(float(p.grad.square().sum()) for p in network.parameters()))
@@ -382,17 +385,17 @@ def test_every_loss_is_evaluated_at_the_weights_that_broke(diagnosed):
     assert float(manual["bce"]["gradient_norm"]) == pytest.approx(norm, rel=1e-4)
 
 
-def test_survival_counts_the_seeds_that_are_finite(diagnosed):
-    rows = read_csv(diagnosed / "diagnosis/survival.csv")
+def test_survival_counts_the_seeds_that_are_finite(results):
+    rows = read_csv(results / "comparison/survival.csv")
     assert len(rows) == 4 * 40
     for row in rows:
-        outcomes = read_json(diagnosed / f"variants/{row['variant']}/metrics.json")["seeds"]
+        outcomes = read_json(results / f"variants/{row['variant']}/metrics.json")["seeds"]
         alive = [one for one in outcomes if one["diverged_epoch"] is None or one["diverged_epoch"] > int(row["epoch"])]
         assert (int(row["finite"]), row["seeds"]) == (len(alive), "2")
 
 
-def test_pairs_of_a_run_count_what_diverged_on_either_side(diagnosed):
-    changes = read_record(diagnosed / "diagnosis/pairs.json", list[Change])
+def test_pairs_of_a_run_count_what_diverged_on_either_side(results):
+    changes = read_record(results / "comparison/changes.json", list[Change])
     (change,) = [one for one in changes if one.values == ["manual-bce", "product"]]
     assert (change.key, change.models, change.diverged) == ("loss", 2, (2, 2))
     assert (change.better, change.worse, change.equal, change.difference, change.p_value) == (0, 0, 0, None, None)

@@ -105,7 +105,7 @@ def test_period_of_two_ends_in_the_right_one_of_its_two_states(epochs, jumps):
 
 @pytest.mark.parametrize("epochs", [4, 5, 6, 101])
 def test_fewest_wrong_test_images_are_those_of_all_epochs_also_of_those_that_repeat(epochs, jumps):
-    """Of three test images two are wrong at even epochs, and one at odd ones: none of these is counted that is computed."""
+    """Of three test images two are wrong at even epochs, one at odd ones; of those that count, epoch 0 is computed."""
     model = trained(chosen(*jumps["case"], epochs, hidden=[]), jumps["parts"])
     counted = {epoch: row.test_wrong for epoch, row in enumerate(model.history) if row.test_wrong is not None}
     assert model.record.test_epoch == min(counted, key=counted.get)

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-import train
 import yaml
+from diagnose import data_under
 
+from builders import training
 from builders.pipeline import Pipeline
 from builders.snippets import paste
-from builders.training import LOGITS, changed, formula, healthy, positive, settings, train_seed
+from builders.training import LOGITS, changed, formula, healthy, positive, settings, trained
 from builders.workflows import small_config
-from common.errors import UserError
 from common.files import read_json
 from comparing.statistics import mcnemar
 from cures import cures
@@ -21,6 +21,7 @@ from cures.changes import GENERAL, OF_CAUSES, WAYS, SettingsChange
 from experiment.config import check
 from findings.catalogue import CATALOGUE
 from records.metrics import Autopsy, Outcome
+from training import data
 from training.fast import pack
 
 MANUAL = formula("-mean(y * log(yhat) + (1 - y) * log(1 - yhat))")
@@ -47,12 +48,11 @@ def digits_file(tmp_path_factory):
 FILES: dict = {}
 
 
-def outcomes(loss=LOGITS, parts=None, digits_file=None, **changes) -> list[Outcome]:
-    given = {"lr": 0.01, "epochs": 40, "trials": 4, "seeds": [7], "variant": "v", "loss": "l", "normalization": "n"}
-    given |= {"normalization_definition": ["x", []]} | changes
-    chosen = settings(loss_definition=loss, **given)
-    results = train.train_all(chosen, parts or healthy(), digits_file or FILES["digits"])
-    return [result.outcome for result in results.values()]
+def outcomes(loss=LOGITS, parts=None, digits_file=None, trials=4, seeds=(7,), **changes) -> list[Outcome]:
+    given = {"lr": 0.01, "epochs": 40, "loss": "l", "normalization": "n"} | changes
+    parts, chosen = parts or healthy(), settings(loss_definition=loss, **given)
+    models = [trained(chosen, parts, seed) for seed in seeds]
+    return training.outcomes(models, parts, digits_file or FILES["digits"], trials)
 
 
 def outcome(*args, **changes) -> Outcome:
@@ -130,7 +130,7 @@ def test_what_was_meant_or_does_not_fit_is_found_by_trying(loss, changes, cure):
 
 def test_pixels_are_changed_from_the_raw_images(digits_file):
     definition = ["x * 1e-30", []]
-    told = outcome(LOGITS, train.data_under(digits_file, definition), normalization_definition=definition)
+    told = outcome(LOGITS, data_under(digits_file, definition), normalization_definition=definition)
     assert told.findings[0].kind == "no-influence"
     assert told.cures[0].change == "pixels `x / 255`"
     assert yaml.safe_load(told.cures[0].snippet)["normalizations"] == {"n-x-over-255": "x / 255"}
@@ -143,7 +143,7 @@ def no_difference(digits_file, tmp_path) -> tuple[dict, Path]:
     for part in ("train", "test"):
         parts[f"{part}_images"][:] = parts["train_images"][0]
     torch.save(parts, tmp_path / "digits.pt")
-    return train.data_under(tmp_path / "digits.pt", ["x", []]), tmp_path / "digits.pt"
+    return data_under(tmp_path / "digits.pt", ["x", []]), tmp_path / "digits.pt"
 
 
 @pytest.mark.parametrize("trials", [0, 1, 3, 4])
@@ -189,8 +189,8 @@ def test_p_value_is_of_the_test_images_with_and_without_the_change():
     (cure,) = outcome(formula("mean((logits - y) ** 2)"), parts, trials=2).cures
     right = []
     for text in ("mean((logits - y) ** 2)", "mean((yhat - y) ** 2)"):
-        test = train_seed(7, settings(loss_definition=formula(text), lr=0.01, epochs=40), parts).test
-        right.append((test > 0.5) == (parts["y_test"].flatten().numpy() == 1))
+        test_yhat = trained(settings(loss_definition=formula(text), lr=0.01, epochs=40), parts).test_yhat
+        right.append((test_yhat > 0.5) == (parts["y_test"] == 1))
     before, after = right
     assert cure.p_value == mcnemar(int((before & ~after).sum()), int((after & ~before).sum())) < 1
 
@@ -224,7 +224,7 @@ def test_every_way_that_a_kind_names_is_there():
 
 def test_trials_share_what_is_packed(monkeypatch):
     packed = []
-    monkeypatch.setattr(train, "pack", lambda x: packed.append(x) or pack(x))
+    monkeypatch.setattr(data, "pack", lambda x: packed.append(x) or pack(x))
     assert outcome(formula("mean((logits - y) ** 2)")).cures
     assert not packed
 
@@ -232,7 +232,7 @@ def test_trials_share_what_is_packed(monkeypatch):
 def test_trial_whose_optimizer_overflows_is_left_out():
     """ASGD's rate is a power, which Python can compute with the rate of the variant, and not with a larger one."""
     asgd = ["ASGD", [["alpha", 2000.0], ["lambd", 1.0]]]
-    with pytest.raises(UserError, match="ASGD cannot take the step of epoch 0"):
+    with pytest.raises(OverflowError):
         outcome(optimizer=asgd, lr=10.0, trials=0)
     found = outcome(optimizer=asgd, trials=20)
     assert found.verdict != "good"
@@ -261,11 +261,11 @@ def test_snippet_of_a_run_gives_the_numbers_that_are_told(small_mnist, tmp_path)
         "hidden": {"loss": "typed", "normalization": "raw", "hidden": [], "lr": 1e-3, "epochs": 60},
     }
     pipeline = Pipeline(tmp_path)
-    variants = pipeline.train(check(config))
+    variants = pipeline.diagnose(check(config))
     told = {}
     for name in config["variants"]:
         seeds = read_json(variants / name / "metrics.json")["seeds"]
         told[name] = [one for seed in seeds for one in seed["cures"]]
     assert all(told.values()), told
-    paste(config, list(chain.from_iterable(told.values())), lambda pasted, _: pipeline.train(check(pasted)))
+    paste(config, list(chain.from_iterable(told.values())), lambda pasted, _: pipeline.diagnose(check(pasted)))
     assert check(config).variants["raw"]["activation"] == ["LeakyReLU", []]

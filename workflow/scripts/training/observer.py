@@ -56,7 +56,8 @@ class Observer:
         self.before: list[torch.Tensor] | None = None
         self.tested: list[Tested] = []
         self.test_epoch, self.test_answers, self.fewest = None, None, math.inf
-        self.wrong_in_cycle: dict[int, int | None] = {}  # by the place in it
+        # Wrong test images, and the answers to all, by the place in the cycle.
+        self.test_in_cycle: dict[int, tuple[int | None, torch.Tensor]] = {}
         self.start = time.perf_counter()
         self._look_at_weights(0)
 
@@ -106,13 +107,17 @@ class Observer:
         correct = count_correct(yhat, y)
         wrong = None if correct is None else len(y) - correct
         if cycle:
-            self.wrong_in_cycle[epoch % cycle[1]] = wrong
+            self.test_in_cycle[epoch % cycle[1]] = wrong, says_one
         if is_tested:
             loss = self.loss(y, yhat, logits).item()
             self.tested.append(Tested(epoch=epoch, loss=number(loss), wrong=int((says_one != (y == 1)).sum())))
-        if is_counted and wrong is not None and wrong < self.fewest:
-            self.test_epoch, self.test_answers, self.fewest = epoch, says_one.cpu(), wrong
+        if is_counted:
+            self._keep_fewest(epoch, wrong, says_one)
         return wrong if is_counted else None
+
+    def _keep_fewest(self, epoch: int, wrong: int | None, says_one: torch.Tensor) -> None:
+        if wrong is not None and wrong < self.fewest:
+            self.test_epoch, self.test_answers, self.fewest = epoch, says_one.cpu(), wrong
 
     def _is_counted(self, epoch: int) -> bool:
         return epoch % EVERY == 0 or epoch == self.epochs - 1
@@ -121,12 +126,14 @@ class Observer:
         """Whether the weights with which this epoch begins are those after the last step, and the wrong test images of
         the whole cycle were counted."""
         cycle = self.repeats.cycle
-        return cycle is not None and len(self.wrong_in_cycle) == cycle[1] and (self.epochs - epoch) % cycle[1] == 0
+        return cycle is not None and len(self.test_in_cycle) == cycle[1] and (self.epochs - epoch) % cycle[1] == 0
 
     def fill_in(self) -> None:
-        """The rows of the epochs that were not computed."""
+        """The rows of the epochs that were not computed, which may be the first with fewest wrong test images."""
         cycle = self.repeats.cycle if self.diverged_epoch is None else None
         for epoch in range(len(self.history), self.epochs):
-            row = self.history[epoch - (cycle[1] if cycle else 1)]
-            wrong = self.wrong_in_cycle[epoch % cycle[1]] if cycle and self._is_counted(epoch) else None
+            row, wrong = self.history[epoch - (cycle[1] if cycle else 1)], None
+            if cycle and self._is_counted(epoch):
+                wrong, says_one = self.test_in_cycle[epoch % cycle[1]]
+                self._keep_fewest(epoch, wrong, says_one)
             self.history.append(row._replace(test_wrong=wrong))
