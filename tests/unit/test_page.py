@@ -10,16 +10,28 @@ from reporting import losses, provenance
 
 
 def test_benchmark_that_is_lost_or_damaged_is_left_out(tmp_path):
-    (tmp_path / "train").mkdir()
+    (tmp_path / "train/good").mkdir(parents=True)
     texts = {"a": "s\tmax_rss\n1.5\t200.0\n", "b": "s\tmax_rss\n0.25\t-\n", "torn": "s\tmax_rss\n1.", "none": ""}
     texts |= {"nan": "s\tmax_rss\nnan\t1\n", "text": "s\tmax_rss\nx\t1\n", "other": "s\tmem\n1\t1\n"}
     for name, text in texts.items():
-        (tmp_path / f"train/{name}.tsv").write_text(text)
+        (tmp_path / f"train/good/{name}.tsv").write_text(text)
     (tmp_path / "diagnose.tsv").write_bytes(b"\xff")
-    (row,) = provenance.seconds_per_rule(tmp_path, {"train": [*texts, "gone"], "diagnose": [""]})
+    trainings = [f"good/{name}" for name in [*texts, "gone"]]
+    (row,) = provenance.seconds_per_rule(tmp_path, {"train": trainings, "diagnose": [""]})
     assert row == {"rule": "train", "jobs": 2, "seconds": 1.75, "megabytes": 200.0}
-    (row,) = provenance.seconds_per_rule(tmp_path, {"train": ["b"]})
+    (row,) = provenance.seconds_per_rule(tmp_path, {"train": ["good/b"]})
     assert row["megabytes"] is None
+
+
+def test_seconds_are_of_every_rule_that_the_page_waits_for(finished):
+    variants = {name: {"normalization": "unit", "seeds": [1, 2]} for name in ("good", "bad")}
+    names = provenance.job_names(variants, ["bce", "negative-log"])
+    rows = provenance.seconds_per_rule(finished / "results/benchmarks", names)
+    twice = ["chart", "diagnose", "plot"]
+    once = ["download", "extract", "vega", "compare", "normalize"]
+    assert {row["rule"]: row["jobs"] for row in rows} == dict.fromkeys(once, 1) | dict.fromkeys(twice, 2) | {"train": 4}
+    made = {path.relative_to(finished / "results/benchmarks").parts[0] for path in finished.folder.rglob("*.tsv")}
+    assert made - {"report.tsv"} == {name if name not in once[:4] else f"{name}.tsv" for name in [*once, *twice, "train"]}
 
 
 SOURCES = [path for path in (ROOT / "workflow/report").rglob("*") if path.suffix in (".j2", ".js", ".css")]
