@@ -62,8 +62,8 @@ def test_range_holds_the_epoch_and_none_that_has_passed():
 
 
 def will_diverge(found: Forecast | None, epochs: int = 200):
-    run = SimpleNamespace(logits=torch.tensor([[-9.0], [15.42]]))
-    evidence = SimpleNamespace(forecast=found, run=run, task=SimpleNamespace(settings={"epochs": epochs}))
+    model = SimpleNamespace(logits=torch.tensor([[-9.0], [15.42]]))
+    evidence = SimpleNamespace(forecast=found, trained=model, task=SimpleNamespace(settings={"epochs": epochs}))
     return FINDERS["will-diverge"](evidence)
 
 

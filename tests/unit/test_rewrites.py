@@ -1,16 +1,17 @@
 """What to type instead: laws, the forms that they give, and which of them is the better one."""
 
-import json
 import math
 import random
 from fractions import Fraction
 from functools import cache
 
+import chart
 import pytest
 import torch
 from hypothesis import assume, given, settings
 
 from builders.formulas import expressions, random_losses
+from common.errors import UserError
 from experiment.definitions import loss_definition
 from formulas.algebra import from_tree, text
 from formulas.language import PER_SAMPLE
@@ -20,10 +21,10 @@ from formulas.rewriting import ABOVE_0, ANY_NUMBER, LAWS, LETTERS, forms, simpli
 from losses import exact
 from losses.exact import MP, Dual
 from losses.one_image import one_image
-from losses.rewrites import better_form, in_other_words, is_clean, is_same, loss_file
+from losses.rewrites import better_form, in_other_words, is_clean, is_same
 from losses.sign_chart import sign_chart
 from records.losses import LossFile, Rewrite
-from records.strict import as_json, from_json
+from records.strict import read_record
 from training.loss import FormulaLoss, build_loss
 
 BEST = "mean(softplus((1 - 2 * y) * logits))"
@@ -159,12 +160,24 @@ def test_best_form_of_modules_and_of_formulas_with_constants(value, best):
     assert isinstance(loss_definition({"formula": found.formula, **found.constants}), list)
 
 
-@pytest.mark.parametrize("formula", [BEST, CROSS_ENTROPIES[0], "sqrt(mean((yhat - y) ** 2))"])
-def test_file_of_a_loss_has_its_chart_and_its_better_form_and_comes_back(formula):
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        (BEST, "safe"),
+        (CROSS_ENTROPIES[0], f"not finite for images that are right; better typed as {BEST}"),
+        ("sqrt(mean((yhat - y) ** 2))", "safe"),
+    ],
+)
+def test_file_of_a_loss_has_its_chart_and_its_better_form(formula, told, tmp_path):
+    definition = loss_definition(formula)
+    path = tmp_path / "losses/l.json"
+    assert chart.main(definition, {"chart": path, "sums": path.with_name("l.json.sha256")}) == told
     typed = loss(formula)
-    kept = loss_file(typed)
-    assert (kept.chart, kept.better) == (sign_chart(typed), better_of(formula))
-    assert from_json(json.loads(json.dumps(as_json(kept), allow_nan=False)), LossFile) == kept
+    written = LossFile(definition=definition, chart=sign_chart(typed), better=better_of(formula))
+    assert read_record(path, LossFile) == written
+    path.write_text(path.read_text().replace("finite", "nan", 1))
+    with pytest.raises(UserError, match=r"l\.json: damaged: not what l\.json\.sha256 beside it says"):
+        read_record(path, LossFile)
 
 
 @settings(max_examples=150)

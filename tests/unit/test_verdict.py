@@ -30,7 +30,7 @@ def answers(n: tuple[int, int], right: tuple[int, int]) -> torch.Tensor:
 def judged(train: tuple, test: tuple = ((100, 100), (100, 100)), loss=0.1, constant=0.7, floor=0.0, differ=True):
     """(verdict, {kind: finding}) of a model by its answers: ((images of 0, of 1), (right ones)), and by its loss."""
     nothing = torch.zeros(1, 1)
-    state = State([], [], nothing, answers(*train), loss, nothing, [], [])
+    state = State([], [], nothing, answers(*train), loss, nothing, [])
     task = SimpleNamespace(
         data={"y_train": labels(train[0]), "y_test": labels(test[0])},
         pixels=SimpleNamespace(n=train[0]),
@@ -40,7 +40,9 @@ def judged(train: tuple, test: tuple = ((100, 100), (100, 100)), loss=0.1, const
         can_be_learned=differ,
         classes=[3, 8],
     )
-    evidence = Evidence(task, SimpleNamespace(), state, state, answers(*test), 0.1, None, None)
+    record = SimpleNamespace(test_correct=sum(test[1]), test_loss=0.1)
+    model = SimpleNamespace(record=record, test_yhat=answers(*test))
+    evidence = Evidence(task, model, state, [], state, None, None)
     found = [one for name in OF_ANSWERS if (one := FINDERS[name](evidence))]
     return verdict(evidence, found), {one.kind: one for one in found}
 
@@ -119,9 +121,10 @@ def test_does_not_generalize_says_how_many_are_wrong_and_how_sure_that_is():
 
 def test_test_images_without_an_answer_are_not_counted_as_wrong():
     nan = torch.full((200, 1), float("nan"))
-    state = State([], [], nan, answers(HALVES, HALVES), 0.1, nan, [], [])
+    state = State([], [], nan, answers(HALVES, HALVES), 0.1, nan, [])
     task = SimpleNamespace(data={"y_train": labels(HALVES), "y_test": labels((100, 100))}, test_n=(100, 100))
-    blind = Evidence(task, SimpleNamespace(), state, state, nan, 0.1, None, None)
+    model = SimpleNamespace(record=SimpleNamespace(test_correct=None, test_loss=0.1), test_yhat=nan)
+    blind = Evidence(task, model, state, [], state, None, None)
     assert (blind.test_right, blind.test_avoids, blind.is_test_guessed) == (None, None, False)
     assert FINDERS["does-not-generalize"](blind) is None
 
