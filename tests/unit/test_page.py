@@ -23,17 +23,6 @@ def test_benchmark_that_is_lost_or_damaged_is_left_out(tmp_path):
     assert row["megabytes"] is None
 
 
-def test_seconds_are_of_every_rule_that_the_page_waits_for(finished):
-    variants = {name: {"normalization": "unit", "seeds": [1, 2]} for name in ("good", "bad")}
-    names = provenance.job_names(variants, ["bce", "negative-log"])
-    rows = provenance.seconds_per_rule(finished / "results/benchmarks", names)
-    twice = ["chart", "diagnose", "plot"]
-    once = ["download", "extract", "vega", "compare", "normalize"]
-    assert {row["rule"]: row["jobs"] for row in rows} == dict.fromkeys(once, 1) | dict.fromkeys(twice, 2) | {"train": 4}
-    made = {path.relative_to(finished / "results/benchmarks").parts[0] for path in finished.folder.rglob("*.tsv")}
-    assert made - {"report.tsv"} == {name if name not in once[:4] else f"{name}.tsv" for name in [*once, *twice, "train"]}
-
-
 SOURCES = [path for path in (ROOT / "workflow/report").rglob("*") if path.suffix in (".j2", ".js", ".css")]
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from builders.workflows import Workflow, read_summary, small_config
+from reporting import provenance
 from training.network import build_network
 
 SUMMARY = """variant seed loss normalization status diverged_epoch correct n accuracy test_correct test_n
@@ -128,3 +129,12 @@ def test_page_is_self_contained_and_shows_every_variant(finished):
         assert f"variants/{variant}/metrics.json" in page
     assert page.count('class="plot many" src="data:image/png;base64,') == 2
     assert "✕ diverged 2 of 2" in page
+
+
+def test_page_has_the_seconds_of_every_job_that_it_waits_for(finished):
+    folder = finished / "results/benchmarks"
+    variants = {name: {"normalization": "unit", "seeds": [1, 2]} for name in ("good", "bad")}
+    names = provenance.job_names(variants, ["bce", "negative-log"])
+    jobs = {row["rule"]: row["jobs"] for row in provenance.seconds_per_rule(folder, names)}
+    assert jobs["train"] == 4
+    assert sum(jobs.values()) == len(list(folder.rglob("*.tsv"))) - 1  # that of the report itself
