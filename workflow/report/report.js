@@ -1,4 +1,4 @@
-// Filtering, hiding, pinning, sorting, choosing columns; the view in the URL's fragment; copying.
+// Filtering, hiding, pinning, sorting; the view in the URL's fragment; copying.
 "use strict";
 document.documentElement.classList.add("scripted");
 
@@ -10,12 +10,9 @@ const heads = [...table.tHead.rows[0].cells];
 const facts = JSON.parse(byId("facts").textContent).variants;
 const filter = byId("filter");
 const choices = [...document.querySelectorAll("[data-choice]")];
-const foldedStyle = document.head.appendChild(document.createElement("style"));
-const columns = [...document.querySelectorAll(".columns input")];
 const kept = [...document.querySelectorAll("select[data-kept]")]; // choices that the address keeps
 const linear = [...document.querySelectorAll("[data-does=linear]")];
-const folded = heads.filter((head) => head.classList.contains("more")).map((head) => head.dataset.key);
-const view = { sort: "", dir: "ascending", filter: "", hide: new Set(), pin: new Set(), at: "", fold: new Set(folded) };
+const view = { sort: "", dir: "ascending", filter: "", hide: new Set(), pin: new Set(), at: "" };
 
 // Of each variant: its row, the words in it, its chip in the grid, its card and the card's details.
 const variants = rows.map((row) => {
@@ -52,7 +49,6 @@ function readFragment() {
     view.hide = new Set(variants.map((one) => one.name).filter((name) => !only.has(name)));
   }
   view.pin = new Set(saved.getAll("pin").filter((name) => called.has(name)));
-  view.fold = new Set(saved.has("fold") ? saved.getAll("fold") : folded);
   for (const select of kept) {
     const value = saved.get(select.dataset.kept) ?? select.options[0].value;
     if (value === select.value || ![...select.options].some((option) => option.value === value)) continue;
@@ -75,9 +71,6 @@ function writeFragment() {
   if (view.hide.size <= shown.length) view.hide.forEach((name) => saved.append("hide", name));
   else (shown.length ? shown : [""]).forEach((name) => saved.append("only", name));
   view.pin.forEach((name) => saved.append("pin", name));
-  if ([...view.fold].sort().join() !== [...folded].sort().join()) {
-    (view.fold.size ? [...view.fold] : [""]).forEach((key) => saved.append("fold", key));
-  }
   kept.filter((one) => one.selectedIndex > 0).forEach((one) => saved.set(one.dataset.kept, one.value));
   const pressed = linear.filter((one) => one.getAttribute("aria-pressed") === "true");
   pressed.forEach((one) => saved.append("linear", one.dataset.of));
@@ -174,10 +167,6 @@ function show() {
   const [some, all] = [shown, variants].map((list) => list.length.toLocaleString("en"));
   const counted = some === all ? "" : `${some} of ${all} shown`;
   byId("shown").textContent = unknown ? `${counted}; “${unknown}” is no key` : counted;
-  const hidden = heads.flatMap((head, place) => (view.fold.has(head.dataset.key) ? [place + 1] : []));
-  const style = hidden.map((place) => `#table tr > :nth-child(${place}) { display: none !important; }`).join("\n");
-  if (foldedStyle.textContent !== style) foldedStyle.textContent = style; // else all styles were computed anew
-  columns.forEach((box) => (box.checked = !view.fold.has(box.value)));
   showDifferences();
   document.dispatchEvent(new CustomEvent("shown", { detail: { variants: shown, pinned: [...view.pin] } }));
 }
@@ -284,11 +273,6 @@ body.addEventListener("click", (event) => {
   change();
   button.focus(); // its row may have moved
 });
-columns.forEach((box) => box.addEventListener("change", () => {
-  if (box.checked) view.fold.delete(box.value);
-  else view.fold.add(box.value);
-  change();
-}));
 kept.forEach((select) => select.addEventListener("change", writeFragment));
 linear.forEach((button) => button.addEventListener("click", () => setTimeout(writeFragment)));
 // Once there is nothing else to do, the other pictures too: a print has all of them, wherever the page was scrolled to.
@@ -335,7 +319,7 @@ for (const button of document.querySelectorAll(".copy")) {
   });
 }
 
-// The table as text: its rows as they are shown, in their order; folded columns, too.
+// The table as text: its rows as they are shown, in their order.
 const LATEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$" };
 Object.assign(LATEX, { "<": "$<$", ">": "$>$", "−": "$-$", "∞": "$\\infty$", "–": "--", "★": "*", "✕": "$\\times$" });
 const FORMATS = {
