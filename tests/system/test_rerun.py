@@ -180,7 +180,7 @@ def test_edit_of_a_script_runs_its_rule_and_what_comes_after(project, rule):
         ("formulas/language.py", "\nUNUSED = 1\n", from_rule("normalize")),
         ("running/lock.py", "\nUNUSED = 1\n", NOTHING),
         ("training/loop.py", "\n# A comment.\n", NOTHING),
-        ("../report/report.css", "\n", from_rule("report")),
+        ("../report/style/page.css", "\n", from_rule("report")),
     ],
 )
 def test_edit_of_another_file_runs_what_uses_it(project, file, more, jobs):

@@ -1,6 +1,7 @@
 """The report's sources, and what it reads besides the records."""
 
 import math
+import re
 import subprocess
 
 import report
@@ -30,6 +31,12 @@ def test_library_has_no_address_that_is_fetched():
     texts = {path.name: path.read_text() for path in SOURCES}
     assert "default-src 'none'" in texts["report.html.j2"]
     assert [name for name, text in texts.items() if 'src="http' in text] == []
+
+
+def test_every_style_and_script_is_in_the_page_once():
+    template = (ROOT / "workflow/report/report.html.j2").read_text()
+    named = re.findall(r'[\w-]+(?=")', "".join(re.findall(r"\[.*?\]", template)))
+    assert sorted(named) == sorted(path.stem for path in SOURCES if path.suffix != ".j2")
 
 
 def test_no_line_of_the_page_s_sources_is_too_long():
