@@ -168,9 +168,13 @@ def cpu_seconds(action: Callable[[], object]) -> float:
 EMPTY = """
 VARIANTS = [f"rate-{{place:04}}" for place in range({variants})]
 rule all:
-    input: expand("plot/{{variant}}", variant=VARIANTS)
+    input: expand(["metrics/{{variant}}", "plot/{{variant}}"], variant=VARIANTS)
 rule train:
     output: "train/{{variant}}"
+    shell: "touch {{output}}"
+rule diagnose:
+    input: "train/{{variant}}"
+    output: "metrics/{{variant}}"
     shell: "touch {{output}}"
 rule plot:
     input: "train/{{variant}}"
@@ -181,26 +185,40 @@ rule plot:
 # As many files, inputs, logs and benchmarks as ours, and nothing else.
 WITH_FILES = """
 VARIANTS = [f"rate-{{place:04}}" for place in range({variants})]
-TRAINED = [f"variants/{{{{variant}}}}/{{file}}" for file in ("model", "broken", "history", "yhat", "metrics", "sums")]
+FILES = ["model", "broken", "history", "predictions", "training", "tensors", "sums"]
+TRAINED = [f"variants/{{{{variant}}}}/1/{{file}}" for file in FILES]
+DIAGNOSED = ["variants/{{variant}}/metrics", "variants/{{variant}}/sums"]
+wildcard_constraints:
+    variant="[^/]+"
 rule all:
-    input: expand([*TRAINED, "variants/{{variant}}/plot"], variant=VARIANTS), "report"
+    input: expand([*TRAINED, *DIAGNOSED, "variants/{{variant}}/plot"], variant=VARIANTS), "report"
+rule data:
+    output: "normalized", "digits", "loss", "loss_sums"
+    shell: "touch {{output}}"
 rule train:
+    input: "normalized"
     output: TRAINED
-    log: "logs/train/{{variant}}"
-    benchmark: "benchmarks/train/{{variant}}"
+    log: "logs/train/{{variant}}/1"
+    benchmark: "benchmarks/train/{{variant}}/1"
+    shell: "touch {{output}}"
+rule diagnose:
+    input: TRAINED, "normalized", "digits", "loss", "loss_sums"
+    output: DIAGNOSED
+    log: "logs/diagnose/{{variant}}"
+    benchmark: "benchmarks/diagnose/{{variant}}"
     shell: "touch {{output}}"
 rule plot:
-    input: TRAINED[3:]
+    input: TRAINED[3:5], TRAINED[6]
     output: "variants/{{variant}}/plot"
     log: "logs/plot/{{variant}}"
     benchmark: "benchmarks/plot/{{variant}}"
     shell: "touch {{output}}"
-rule diagnose:
-    input: expand([TRAINED[1], *TRAINED[3:]], variant=VARIANTS)
-    output: "diagnosis"
+rule compare:
+    input: expand([*DIAGNOSED, TRAINED[1], TRAINED[3]], variant=VARIANTS), "normalized"
+    output: "comparison"
     shell: "touch {{output}}"
 rule report:
-    input: expand([*TRAINED[2:], "variants/{{variant}}/plot"], variant=VARIANTS), "diagnosis"
+    input: expand([*DIAGNOSED, *TRAINED[2:4], TRAINED[6], "variants/{{variant}}/plot"], variant=VARIANTS), "comparison"
     output: "report"
     shell: "touch {{output}}"
 """
@@ -236,7 +254,7 @@ def largest_memory() -> float:
     """MB of the largest train job of the default config."""
     project = Project(default_config())
     project.snakemake()
-    tables = (project.folder / "results/benchmarks/train").glob("*.tsv")
+    tables = (project.folder / "results/benchmarks/train").glob("*/*.tsv")
     return max(float(table.read_text().split("\n")[1].split("\t")[2]) for table in tables)
 
 

@@ -9,17 +9,15 @@ import recording
 import rules
 import torch
 from recording import Recording
+from train import train
 
 from builders.needs import needs_shared_mnist
 from builders.workflows import small_config
 from common.errors import UserError
 from experiment.config import check
 from formulas.parsing import parse_normalization
-from training.loop import train
-from training.loss import build_loss
-from training.network import build_network
+from training.data import packed
 from training.normalization import normalize
-from training.optimizer import build_optimizer
 
 EPOCHS = 60
 
@@ -257,19 +255,13 @@ def test_recording_is_of_the_training_that_the_pipeline_does(small_mnist):
     config["defaults"] |= {"hidden": [4, 3], "lr": 0.1}
     settings = check(config).variants["good"]
     made = recording.record_variant(settings, [0, 1], small_mnist)
-    (images, y), (test, _) = (recording.digits(small_mnist, (0, 1))[part] for part in ("train", "test"))
-    x, _ = normalize(parse_normalization("x / 255", {}), images, test)
-    network = build_network(784, [4, 3], settings["activation"], 1)
-    rows = train(
-        network,
-        build_optimizer(settings["optimizer"], 0.1, network.parameters()),
-        build_loss(settings["loss_definition"]),
-        x,
-        y,
-        5,
-    ).history
-    assert made.loss == pytest.approx([row.loss for row in rows], rel=1e-5)
-    assert made.accuracy == pytest.approx([row.accuracy for row in rows])
+    (images, y), (test, y_test) = (recording.digits(small_mnist, (0, 1))[part] for part in ("train", "test"))
+    x, x_test = normalize(parse_normalization("x / 255", {}), images, test)
+    data = packed({"x_train": x, "y_train": y, "x_test": x_test, "y_test": y_test})
+    model = train(settings | {"variant": "good", "classes": [0, 1], "code": "0123456789"}, 1, data)
+    assert made.loss == pytest.approx([row.loss for row in model.history], rel=1e-5)
+    assert made.accuracy == pytest.approx([row.accuracy for row in model.history])
+    assert made.test_loss[0] == pytest.approx(model.tested[0].loss, rel=1e-5)
     shapes = {name: getattr(made, name).shape for name in ("update", "gradient_norm", "not_positive", "beyond_5")}
     assert shapes == {"update": (5, 3), "gradient_norm": (5, 3), "not_positive": (5, 2), "beyond_5": (5, 1)}
 
