@@ -157,7 +157,10 @@ def test_one_variant_model_or_loss_can_be_asked_for(copy, file):
             "a file of seed '3' is asked for; found no such seed in variant 'good'; expected one of: 1, 2",
         ),
         ("results/variants/goood/yhat.png", "a file of variant 'goood' is asked for; found no such"),
-        ("results/losses/bec.json", "a file of loss 'bec' is asked for; found no such loss in config.yaml; did you mean"),
+        (
+            "results/losses/bec.json",
+            "a file of loss 'bec' is asked for; found no such loss in config.yaml; did you mean 'bce'?",
+        ),
         ("results/data/normalized/.pt", None),
         (
             "results/data/normalized/raw.pt",
