@@ -2,7 +2,6 @@
 
 import csv
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -10,7 +9,7 @@ from builders.browsing import shown, write_page
 from common.files import read_json, write_json
 from comparing.significance import significance
 from records.metrics import Metrics
-from records.strict import as_json, read
+from records.strict import as_json, read_record
 
 
 def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
@@ -102,7 +101,7 @@ def test_pinned_variants_are_on_top_and_side_by_side(open_page):
 
 def answers(compared, names: list[str]) -> dict[str, list[set[int]]]:
     """The wrong test images of each seed."""
-    wrong = read_json(compared / "results/diagnosis/wrong.json")
+    wrong = read_json(compared / "results/comparison/wrong.json")
     return {name: [set(of_seed) for of_seed in wrong[name]["test"].values()] for name in names}
 
 
@@ -118,19 +117,15 @@ def test_only_the_images_that_one_of_the_pinned_gets_right_are_shown(open_page, 
 
 def with_answers(workflow, invented: dict[str, list[list[int]]]) -> dict[str, dict[str, float]]:
     """A page of other wrong test images, per variant and seed; the p of every two of these variants."""
-    path = workflow / "results/diagnosis/wrong.json"
+    path = workflow / "results/comparison/wrong.json"
     wrong = read_json(path)
     for name, images in invented.items():
         wrong[name]["test"] = dict(zip(wrong[name]["test"], images, strict=True))
     write_json(path, wrong)
-    metrics = [
-        read(workflow / f"results/variants/{name}/metrics.json", Metrics) for name in workflow.config["variants"]
-    ]
+    files = [workflow / f"results/variants/{name}/metrics.json" for name in workflow.config["variants"]]
+    metrics = [read_record(file, Metrics) for file in files]
     found = significance(metrics, wrong)
     write_json(path.with_name("significance.json"), as_json(found))
-    arrays = dict(np.load(path.with_name("pictures.npz")))
-    arrays |= {"test_index": np.arange(20), "test": np.zeros((20, 28, 28), np.uint8)}
-    np.savez(path.with_name("pictures.npz"), **arrays)
     write_page(workflow)
     rows = zip(found.compared, found.p_values, strict=True)
     one_way = {(a, b): p for a, row in rows for b, p in zip(found.compared, row, strict=False)}

@@ -13,7 +13,7 @@ import pytest
 
 from builders.places import ROOT
 from builders.workflows import Workflow, outputs, small_config
-from running.warm import WARM_SCRIPTS
+from running.warm import TORCH, WARM_SCRIPTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
 
@@ -42,10 +42,11 @@ def forked(workflow: Workflow) -> list[str]:
 
 def test_run_forks_its_jobs_and_benchmarks_them(project, finished):
     project.ok("--cores", "2")
-    assert forked(project) == sorted(["extract", "normalize", "train", "train", "plot", "plot", "diagnose"])
+    twice = ["chart", "diagnose", "plot"]
+    assert forked(project) == sorted(["extract", "normalize", "compare", *2 * twice, *4 * ["train"]])
     assert set(forked(project)) == set(WARM_SCRIPTS)
     assert outputs(project) == outputs(finished)
-    _, row = (project / "results/benchmarks/train/good.tsv").read_text().splitlines()
+    _, row = (project / "results/benchmarks/train/good/1.tsv").read_text().splitlines()
     assert float(row.split()[2]) > 20  # MB
 
 
@@ -66,7 +67,9 @@ def test_run_goes_on_when_the_process_is_killed(project, finished):
     os.kill(int((project / "forked").read_text().split()[1]), signal.SIGKILL)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    assert forked(project) == ["extract", "plot", "plot"]  # these two are another's forks
+    (before,) = [rule for rule in forked(project) if rule != "plot"]
+    assert WARM_SCRIPTS[before] is TORCH
+    assert forked(project).count("plot") == 2  # another's forks
     assert outputs(project) == outputs(finished)
 
 
@@ -82,7 +85,7 @@ def test_ctrl_c_leaves_no_process(project, finished):
     project.config["defaults"]["epochs"] = 200_000
     project.write_config()
     process = subprocess.Popen(
-        project.command("--cores", "1", "results/variants/good/metrics.json"),
+        project.command("--cores", "1", "results/variants/good/1/training.json"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
