@@ -159,4 +159,4 @@ def test_history_of_other_rows_is_refused(change, tmp_path):
     path.write_text(change[1](path.read_text()))
     refused(folder, f"{path}: damaged: not what SHA256SUMS beside it says")
     seal(folder)
-    refused(folder, f"{path}: damaged: found other columns or rows than loss,accuracy")
+    refused(folder, f"{path}: damaged: found other columns or rows than epoch,loss,accuracy")

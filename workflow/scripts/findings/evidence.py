@@ -158,7 +158,7 @@ def _avoided(wrong: int, n: tuple[int, int]) -> float:
     return 1 - wrong / min(n)
 
 
-def start_of(seed: int, task: Task) -> tuple[State, list[torch.Tensor]]:
+def state_at_start(seed: int, task: Task) -> tuple[State, list[torch.Tensor]]:
     """The state before the first step, and the loss's gradient with respect to each parameter. The seed makes the same
     network again."""
     settings, x, y = task.settings, task.data["x_packed"], task.data["y_train"]
@@ -176,7 +176,7 @@ def start_of(seed: int, task: Task) -> tuple[State, list[torch.Tensor]]:
     return _state(network, logits.detach(), yhat.detach(), value.item(), pull, dead), gradients
 
 
-def end_of(trained: Trained, task: Task) -> State:
+def state_at_end(trained: Trained, task: Task) -> State:
     """The state after the last step. Logits and yhat are those that the training left: RReLU and accelerators would now
     give others."""
     settings, y = task.settings, task.data["y_train"]
