@@ -10,21 +10,19 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from train import train
 
 from builders.cases import cases
 from builders.needs import needs_shared_mnist, on_x86
 from builders.places import ROOT, SHARED
+from builders.training import LOGITS, settings
 from builders.workflows import Workflow
 from common.files import read_json
 from findings.forecast import forecast
 from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization
 from training.fast import Pixels, pack
-from training.loop import train
-from training.loss import build_loss
-from training.network import build_network
 from training.normalization import normalize
-from training.optimizer import build_optimizer
 
 pytestmark = needs_shared_mnist
 
@@ -111,7 +109,7 @@ def manual_bce(yhat, y):
 )
 def test_pipeline_agrees_with_a_plain_notebook_loop(real, rows, variant, loss_function, scale):
     losses, network, x, y = plain_notebook_loop(loss_function, scale)
-    with open(real / f"results/variants/{variant}/history.csv") as file:
+    with open(real / f"results/variants/{variant}/12345/history.csv") as file:
         history = [float(row["loss"]) for row in csv.DictReader(file)]
     assert float(rows[variant]["final_loss"]) == pytest.approx(losses[-1], rel=1e-5)
     np.testing.assert_allclose(history, losses, rtol=1e-5)
@@ -133,20 +131,17 @@ def test_any_background_trains_like_plain_pixels(classes, normalization, is_pack
     x, _ = normalize(parse_normalization(normalization), x, x[:0])
     packed = pack(x)
     assert isinstance(packed, Pixels) == is_packed
-    losses = []
-    for form in (packed, x):
-        network = build_network(784, [64], ["ReLU", []], 12345)
-        optimizer = build_optimizer(["Adam", []], 0.002, network.parameters())
-        run = train(network, optimizer, build_loss(["module", "BCEWithLogitsLoss", [], "logits"]), form, y, 40)
-        losses.append([row[0] for row in run.history])
-    np.testing.assert_allclose(*losses, rtol=1e-5)
+    chosen = settings(hidden=[64], lr=0.002, epochs=40, loss_definition=LOGITS)
+    data = {"x_train": x, "y_train": y, "x_test": x[:1], "y_test": y[:1]}
+    models = [train(chosen, 12345, data | {"x_packed": form}) for form in (packed, x)]
+    np.testing.assert_allclose(*([row.loss for row in model.history] for model in models), rtol=1e-5)
 
 
 def test_predictions_are_the_same_bytes_whatever_the_cores(real, tmp_path):
     config = copy.deepcopy(real.config)
     config["variants"] = {"manual-bce-unit": config["variants"]["manual-bce-unit"]}
     alone = Workflow(tmp_path / "alone", config)
-    predictions = "results/variants/manual-bce-unit/predictions.npz"
+    predictions = "results/variants/manual-bce-unit/12345/predictions.npz"
     alone.ok("--cores", "1", predictions)
     assert (alone / predictions).read_bytes() == (real / predictions).read_bytes()
 
@@ -200,10 +195,10 @@ def test_forecasts_from_200_epochs_meet_what_happens_up_to_epoch_400(real, tmp_p
     workflow.ok("--cores", "2", *(f"results/variants/{name}/metrics.json" for name in config["variants"]))
     rows = []
     for name in config["variants"]:
-        history = pd.read_csv(workflow / f"results/variants/{name}/history.csv")
         for outcome in read_json(workflow / f"results/variants/{name}/metrics.json")["seeds"]:
             true = outcome["diverged_epoch"]
-            logits = history[history["seed"] == outcome["seed"]]["max_logit"].tolist()
+            history = pd.read_csv(workflow / f"results/variants/{name}/{outcome['seed']}/history.csv")
+            logits = history["max_logit"].tolist()
             if true > 200:  # the others had nothing left to foretell
                 rows.append((outcome["seed"], true, forecast(logits[:200], ONE_LOGIT)))
     rows = sorted(rows, key=lambda row: seeds.index(row[0]))[:wanted]
