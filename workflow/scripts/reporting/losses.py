@@ -90,7 +90,9 @@ def strips(
             if settings["loss"] == name and ends[variant]
         ]
         hint = better(rewrites[name]) if name in rewrites else None
-        found.append(LossStrips(name, is_safe(chart), chart.per_image, [_strip(label) for label in chart.labels], spans, hint))
+        found.append(
+            LossStrips(name, is_safe(chart), chart.per_image, [_strip(label) for label in chart.labels], spans, hint)
+        )
     return found
 
 
