@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,8 +10,7 @@ import time
 import psutil
 import pytest
 
-from builders.places import ROOT
-from builders.workflows import Workflow, outputs, small_config
+from builders.workflows import Workflow, copy_project, outputs, small_config
 from running.warm import TORCH, WARM_SCRIPTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
@@ -21,8 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks 
 @pytest.fixture
 def project(tmp_path, small_mnist) -> Workflow:
     """A copy of the project, whose forks write down what they are for."""
-    for name in ("Snakefile", "workflow", "profiles"):
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    snakefile = copy_project(tmp_path)
     forks = tmp_path / "workflow/scripts/running/forks.py"
     text = forks.read_text().replace(
         "    signal.signal(signal.SIGINT, handler)\n",
@@ -30,7 +27,7 @@ def project(tmp_path, small_mnist) -> Workflow:
     )
     assert text.count("'forked'") == 1
     forks.write_text(text)
-    return Workflow(tmp_path / "run", small_config(small_mnist), snakefile=tmp_path / "Snakefile")
+    return Workflow(tmp_path / "run", small_config(small_mnist), snakefile)
 
 
 def forked(workflow: Workflow) -> list[str]:

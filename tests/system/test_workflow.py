@@ -13,7 +13,7 @@ import yaml
 from builders.digits import md5_of
 from builders.places import ROOT
 from builders.waiting import LONG
-from builders.workflows import Workflow, outputs, read_summary, small_config
+from builders.workflows import Workflow, copy_project, outputs, read_summary, small_config
 from running.lock import LOCK
 
 
@@ -46,9 +46,7 @@ def test_without_mirrors_the_run_ends_with_a_report_that_says_so(small_mnist, tm
 def test_recipe_on_the_page_makes_the_same_page(tmp_path, small_mnist):
     """Whatever --directory, --configfile and --config said; followed in a copy of the project."""
     project = tmp_path / "project"
-    project.mkdir()
-    for name in ("Snakefile", "workflow", "profiles", "config.yaml"):
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, project / name)
+    copy_project(project, "config.yaml")
     config = small_config(small_mnist)
     config["sweeps"] = {"s": {"loss": "bce", "normalization": "unit", "lr": [0.1, 0.01]}}
     config |= {"defaults": config["defaults"] | {"seeds": [1]}, "diagnosis": {"trials": 0}}
