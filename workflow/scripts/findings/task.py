@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from findings.pixels import PixelFacts, look
 from losses.constant import constant_answers
 from losses.facts import unbounded
-from losses.sign_chart import sign_chart
 from records.losses import LossChart
 from training.loss import Loss, build_loss
 
@@ -44,7 +43,10 @@ class Task:
 def task(settings: dict, data: dict, chart: LossChart | None = None, pixels: PixelFacts | None = None) -> Task:
     """What can be known before training. chart, pixels: where they are known already."""
     loss, y = build_loss(settings["loss_definition"]), data["y_train"]
-    chart = chart or sign_chart(loss)
+    if chart is None:
+        from losses.sign_chart import sign_chart  # of a trial alone
+
+        chart = sign_chart(loss)
     found, is_bounded = constant_answers(loss, y), unbounded(chart) is None
     return Task(
         settings=settings,

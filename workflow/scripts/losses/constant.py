@@ -6,18 +6,22 @@ In float64, where a mean over all images is exact enough to compare with.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
+import numpy as np
 import torch
 
+from losses.one_image import one_image
 from training.loss import Loss
 
 FARTHEST_POWER = 20  # powers of two that a logit is looked for in, on both sides of 0
-GRID = [0.0, *(sign * 2.0**power for power in range(-6, FARTHEST_POWER + 1, 2) for sign in (1, -1))]
+GRID = np.sort([0.0, *(sign * 2.0**power for power in range(-6, FARTHEST_POWER + 1, 2) for sign in (1, -1))])
 ROUNDING = 1e-6  # of a mean over some ten thousand float32, relative
 ROUNDING_OF_SUMS = 1e-9  # of a loss computed here, relative to a coin's
-GOLDEN = (math.sqrt(5) - 1) / 2
-STEPS = 75  # each narrows the place by 0.618: to the last bits, for at a kink the value is as far off as the place
+POINTS, FEW_POINTS = 65, 5  # of a section that is searched at a time; few where each takes a pass over all images
+BITS_OF_PLACE = 51  # all of them, for at a kink the value is as far off as the place
+
+# Of logits for y = 0 and for y = 1, as many of both, the loss of each pair.
+Values = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -42,71 +46,55 @@ class Answers:
 
 def constant_answers(loss: Loss, y: torch.Tensor) -> Answers:
     """y: labels (n, 1)."""
-    value = _value(loss, y.double())
-    zero, _ = _least(lambda logit: value(logit, 0.0))
+    values, points = _values(loss, y.double())
+    zero, _ = _least(lambda logits: values(logits, np.zeros_like(logits)), points)
     return Answers(
-        coin=value(0.0, 0.0),
-        constant=_least(lambda logit: value(logit, logit))[1],
-        floor=_least(lambda logit: value(zero, logit))[1],
+        coin=float(values(np.zeros(1), np.zeros(1))[0]),
+        constant=_least(lambda logits: values(logits, logits), points)[1],
+        floor=_least(lambda logits: values(np.full_like(logits, zero), logits), points)[1],
     )
 
 
-def _value(loss: Loss, y: torch.Tensor) -> Callable[[float, float], float]:
-    """The loss as a function of one logit for all images of y = 0 and one for those of y = 1.
+def _values(loss: Loss, y: torch.Tensor) -> tuple[Values, int]:
+    """The loss as a function of one logit for all images of y = 0 and one for those of y = 1; at how many points to ask
+    for it at a time.
 
     Of one image of each, where that tells: where the loss turns out to be their mean, or their sum, as often as they
-    occur. Else of all images, ten times as slow.
+    occur. Else of all images, pair by pair.
     """
 
-    def of_all(zero: float, one: float) -> float:
-        logits = torch.where(y == 1, one, zero).double()
-        with torch.no_grad():
-            return loss(y, logits.sigmoid(), logits).item()
+    def of_all(zeros: np.ndarray, ones: np.ndarray) -> np.ndarray:
+        found = []
+        for zero, one in zip(zeros.tolist(), ones.tolist(), strict=True):
+            logits = torch.where(y == 1, one, zero).double()
+            with torch.no_grad():
+                found.append(loss(y, logits.sigmoid(), logits).item())
+        return np.array(found)
 
-    @cache  # all three searches begin on the same grid
-    def of_image(label: float, logit: float) -> float:
-        logits = torch.tensor([[logit]], dtype=torch.float64)
-        with torch.no_grad():
-            return loss(torch.full_like(logits, label), logits.sigmoid(), logits).item()
-
+    image = one_image(loss)
     n, ones = len(y), int((y == 1).sum())
-    for scale in (1 / n, 1.0):
-        shares = scale * (n - ones), scale * ones
+    some = np.array([0.5, -2.0]), np.array([0.5, 1.0])
+    for scale in (1 / n, 1.0) if image.why_not is None else ():
 
-        def of_one_each(zero: float, one: float, shares=shares) -> float:
-            return shares[0] * of_image(0.0, zero) + shares[1] * of_image(1.0, one)
+        def of_one_each(zeros: np.ndarray, others: np.ndarray, scale=scale) -> np.ndarray:
+            return scale * (n - ones) * image.in_float64(0.0, zeros) + scale * ones * image.in_float64(1.0, others)
 
-        if all(math.isclose(of_one_each(*at), of_all(*at), rel_tol=1e-9) for at in ((0.5, 0.5), (-2.0, 1.0))):
-            return of_one_each
-    return of_all
-
-
-def _least(value: Callable[[float], float]) -> tuple[float, float | None]:
-    """(logit, value) at the least of a function of one logit: the best of a grid, and a golden-section search around.
-
-    J. Kiefer: Sequential minimax search for a maximum. Proc. Amer. Math. Soc. 4 (1953) 502.
-    """
-    grid = sorted(GRID)
-    values = [_or_infinite(value(logit)) for logit in grid]
-    best = min(range(len(grid)), key=values.__getitem__)
-    if not math.isfinite(values[best]):
-        return 0.0, None
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    least = grid[best], values[best]
-    a, b = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    at_a, at_b = _or_infinite(value(a)), _or_infinite(value(b))
-    for _ in range(STEPS):
-        least = min(least, (a, at_a), (b, at_b), key=lambda pair: pair[1])
-        if at_a < at_b:
-            high, b, at_b = b, a, at_a
-            a = high - GOLDEN * (high - low)
-            at_a = _or_infinite(value(a))
-        else:
-            low, a, at_a = a, b, at_b
-            b = low + GOLDEN * (high - low)
-            at_b = _or_infinite(value(b))
-    return least
+        if np.allclose(of_one_each(*some), of_all(*some), rtol=1e-9, atol=0):
+            return of_one_each, POINTS
+    return of_all, FEW_POINTS
 
 
-def _or_infinite(value: float) -> float:
-    return value if math.isfinite(value) else math.inf
+def _least(values: Callable[[np.ndarray], np.ndarray], points: int) -> tuple[float, float | None]:
+    """(logit, value) at the least of a function of one logit: the best of a grid, then of ever smaller sections around
+    the best so far; None where it is finite nowhere on the grid."""
+    logits, best = GRID, (0.0, None)
+    for _ in range(2 + math.ceil(BITS_OF_PLACE / math.log2((points - 1) / 2))):
+        found = values(logits)
+        found = np.where(np.isfinite(found), found, np.inf)
+        place = int(np.argmin(found))
+        if best[1] is None or found[place] < best[1]:
+            best = float(logits[place]), float(found[place])
+        if not math.isfinite(best[1]):
+            return 0.0, None
+        logits = np.linspace(logits[max(place - 1, 0)], logits[min(place + 1, len(logits) - 1)], points)
+    return best

@@ -9,6 +9,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from formulas.language import OVER_SAMPLES, Node, evaluate, walk
@@ -56,6 +57,12 @@ class OneImage:
             (gradient,) = torch.autograd.grad(value.sum(), z, allow_unused=True)
         gradient = torch.zeros_like(z) if gradient is None else gradient
         return value.detach()[:n], gradient.detach()[:n]
+
+    def in_float64(self, label: float, logits: np.ndarray) -> np.ndarray:
+        """Value for n images of one label that are each alone; logits: (n,)."""
+        z = torch.from_numpy(np.ascontiguousarray(logits, np.float64))
+        with torch.no_grad():
+            return self._values(torch.full_like(z, label), z).numpy()
 
     def _values(self, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
         if isinstance(self.loss, ModuleLoss):
