@@ -70,7 +70,9 @@ def cured(compared, tmp_path_factory) -> Workflow:
         metrics["seeds"][0] |= {"cures": as_json(cures), "tried": as_json(tried)}
         write_json(path, metrics)
     rewrite = Rewrite(formula=STABLE, constants={}, lost=0.4, lost_before=9.1, dead=0, dead_before=120, wrong=200)
-    write_json(workflow / "results/diagnosis/rewrites.json", as_json({"manual": rewrite}))
+    for name in workflow.config["losses"]:
+        path = workflow / f"results/losses/{name}.json"
+        write_json(path, read_json(path) | {"better": as_json(rewrite) if name == "manual" else None})
     write_page(workflow)
     return workflow
 

@@ -16,11 +16,10 @@ MARKS = ".role-mark.mark-line path, .role-mark.mark-symbol path"
 
 
 def changed(compared, folder, change):
-    """The same run with other histories: change(variant, history) gives each anew."""
+    """The same run with other histories: change(variant, history) gives each model's anew."""
     workflow = compared.copy(folder / "changed")
-    for name in workflow.config["variants"]:
-        path = workflow / f"results/variants/{name}/history.csv"
-        change(name, pd.read_csv(path)).to_csv(path, index=False)
+    for path in (workflow / "results/variants").glob("*/*/history.csv"):
+        change(path.parts[-3], pd.read_csv(path)).to_csv(path, index=False)
     write_page(workflow)
     return workflow
 
@@ -38,9 +37,9 @@ def epochs(page, chart: str) -> list[str]:
 
 def alive(compared) -> set[str]:
     """The variants that have a line."""
-    names = compared.config["variants"]
-    of_each = {name: pd.read_csv(compared / f"results/variants/{name}/history.csv")["loss"] for name in names}
-    return {name for name, loss in of_each.items() if np.isfinite(loss).any()}
+    paths = list((compared / "results/variants").glob("*/*/history.csv"))
+    assert len(paths) == 2 * len(compared.config["variants"])
+    return {path.parts[-3] for path in paths if np.isfinite(pd.read_csv(path)["loss"]).any()}
 
 
 def heights(page, chart: str) -> list[float]:

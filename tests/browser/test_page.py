@@ -11,15 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 
-from builders.browsing import (
-    HOSTILE,
-    LINES,
-    STABLE,
-    diagnose_anew,
-    lines,
-    shown,
-    write_page,
-)
+from builders.browsing import HOSTILE, LINES, STABLE, compare_anew, lines, shown, write_page
 from common.files import read_json, write_json
 
 
@@ -97,10 +89,6 @@ def test_card_says_when_it_shows_only_the_first_images_of_a_finding(open_page, c
     metrics = read_json(path)
     metrics["seeds"][0]["findings"][0] |= {"images": list(range(count)), "exact": None}
     write_json(path, metrics)
-    path = workflow / "results/diagnosis/pictures.npz"
-    arrays = dict(np.load(path))
-    size = max(count, *arrays["train_index"] + 1)
-    np.savez(path, **arrays | {"train_index": np.arange(size), "train": np.zeros((size, 28, 28), np.uint8)})
     write_page(workflow)
     entry = open_page(workflow=workflow).locator("[id='variant-compared'] .findings > li").first
     expect(entry.locator("> p.note")).to_contain_text(told)
@@ -277,7 +265,7 @@ def test_nothing_finished_and_one_variant_give_a_sound_page(open_page, compared,
     workflow.config = copy.deepcopy(compared.config)
     workflow.config["variants"] = {"manual-raw": workflow.config["variants"]["manual-raw"]}
     workflow.write_config()
-    diagnose_anew(workflow)
+    compare_anew(workflow)
     write_page(workflow)
     page = open_page(workflow=workflow)
     expect(page.locator(".verdict")).to_contain_text("No variant survived")
@@ -304,7 +292,7 @@ def test_two_hundred_variants_are_a_page_of_modest_size(open_page, compared, tmp
         write_json(folder / name / "metrics.json", metrics | {"variant": name})
         # As large as a plot of 12,665 images.
         shutil.copy(folder / "good/yhat.png", folder / name / "yhat.png")
-    diagnose_anew(workflow)
+    compare_anew(workflow)
     write_page(workflow)
     assert (workflow / "results/report.html").stat().st_size < 25e6
     page = open_page(workflow=workflow)

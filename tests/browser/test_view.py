@@ -1,9 +1,7 @@
-"""The view of the report in a real browser: sorting, filtering, pinning, columns, the address, the words."""
+"""The view of the report in a real browser: sorting, filtering, pinning, the address, the words."""
 
 import csv
-import re
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -11,14 +9,7 @@ from builders.browsing import shown, write_page
 from common.files import read_json, write_json
 from comparing.significance import significance
 from records.metrics import Metrics
-from records.strict import as_json, read
-
-
-def choose(page, column: str) -> None:
-    """Show a column of the table, or fold it."""
-    if page.locator(".columns").get_attribute("open") is None:
-        page.locator(".columns summary").click()
-    page.locator(".columns label", has_text=re.compile(rf"^\s*{column}$")).click()
+from records.strict import as_json, read_record
 
 
 def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
@@ -41,8 +32,6 @@ def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
 
 def test_table_begins_with_the_best_and_the_first_click_on_accuracy_puts_it_on_top(open_page):
     page = open_page()
-    expect(page.locator("th[data-key='test']")).to_be_hidden()
-    choose(page, "test accuracy")
     assert "★" in page.locator("#table tbody tr").first.inner_text()
     best = shown(page)[0]
     page.locator("th[data-key='test'] button").click()
@@ -112,7 +101,7 @@ def test_pinned_variants_are_on_top_and_side_by_side(open_page):
 
 def answers(compared, names: list[str]) -> dict[str, list[set[int]]]:
     """The wrong test images of each seed."""
-    wrong = read_json(compared / "results/diagnosis/wrong.json")
+    wrong = read_json(compared / "results/comparison/wrong.json")
     return {name: [set(of_seed) for of_seed in wrong[name]["test"].values()] for name in names}
 
 
@@ -128,19 +117,15 @@ def test_only_the_images_that_one_of_the_pinned_gets_right_are_shown(open_page, 
 
 def with_answers(workflow, invented: dict[str, list[list[int]]]) -> dict[str, dict[str, float]]:
     """A page of other wrong test images, per variant and seed; the p of every two of these variants."""
-    path = workflow / "results/diagnosis/wrong.json"
+    path = workflow / "results/comparison/wrong.json"
     wrong = read_json(path)
     for name, images in invented.items():
         wrong[name]["test"] = dict(zip(wrong[name]["test"], images, strict=True))
     write_json(path, wrong)
-    metrics = [
-        read(workflow / f"results/variants/{name}/metrics.json", Metrics) for name in workflow.config["variants"]
-    ]
+    files = [workflow / f"results/variants/{name}/metrics.json" for name in workflow.config["variants"]]
+    metrics = [read_record(file, Metrics) for file in files]
     found = significance(metrics, wrong)
     write_json(path.with_name("significance.json"), as_json(found))
-    arrays = dict(np.load(path.with_name("pictures.npz")))
-    arrays |= {"test_index": np.arange(20), "test": np.zeros((20, 28, 28), np.uint8)}
-    np.savez(path.with_name("pictures.npz"), **arrays)
     write_page(workflow)
     rows = zip(found.compared, found.p_values, strict=True)
     one_way = {(a, b): p for a, row in rows for b, p in zip(found.compared, row, strict=False)}
@@ -208,22 +193,17 @@ def test_first_pinned_variant_is_the_baseline_of_the_table(open_page):
     expect(page.locator(".difference")).to_have_count(0)
 
 
-def test_columns_colour_setting_and_scale_are_in_the_link(open_page):
+def test_colour_setting_and_scale_are_in_the_link(open_page):
     page = open_page()
-    choose(page, "smallest margin")
-    choose(page, "loss")
     page.select_option("#colour", "lr")
     page.select_option("#effect-of", "normalization")
     page.get_by_role("button", name="Training loss: linear").click()
     page.wait_for_function("location.hash.includes('linear')")
     other = open_page(page.evaluate("location.hash"))
-    expect(other.locator("th[data-key='margin']")).to_be_visible()
-    expect(other.locator("th[data-key='set-loss']")).to_be_hidden()
     assert (other.input_value("#colour"), other.input_value("#effect-of")) == ("lr", "normalization")
     expect(other.locator("#legend li").first).to_contain_text("0.0")
     assert lines_are_linear(other) and not lines_are_linear(open_page())
     other.evaluate("location.hash = 'view:'")
-    expect(other.locator("th[data-key='set-loss']")).to_be_visible()
     expect(other.get_by_role("button", name="Training loss: linear")).to_have_attribute("aria-pressed", "false")
 
 
@@ -282,7 +262,6 @@ def test_table_is_copied_as_csv_markdown_and_latex(open_page):
 
 def test_view_is_in_the_link_and_can_be_shared(open_page):
     page = open_page()
-    choose(page, "seconds")
     page.locator("th[data-key='seconds'] button").click()
     page.locator("th[data-key='seconds'] button").click()
     page.fill("#filter", "o")
@@ -293,6 +272,15 @@ def test_view_is_in_the_link_and_can_be_shared(open_page):
     assert other.input_value("#filter") == "o"
     assert not other.is_checked("tr[data-variant='compared'] input")
     assert other.locator("th[data-key='seconds']").get_attribute("aria-sort") == "descending"
+
+
+def test_old_link_that_hid_columns_still_opens_its_view(open_page):
+    page = open_page("#view:sort=test&dir=descending&filter=loss%3Dbce&fold=set-loss&fold=seconds&pin=good")
+    assert page.locator("th[data-key='test']").get_attribute("aria-sort") == "descending"
+    assert page.input_value("#filter") == "loss=bce"
+    assert set(shown(page)) == {"good", "good-slow"}
+    expect(page.locator("tr[data-variant='good'] .pin")).to_have_text("unpin")
+    expect(page.locator("th[data-key='set-loss']")).to_be_visible()
 
 
 def test_table_works_by_keyboard(open_page):

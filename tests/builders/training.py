@@ -6,8 +6,8 @@ import diagnose
 import torch
 from train import train
 
-from findings.evidence import task
 from findings.judging import Judged, judged
+from findings.task import task
 from losses.sign_chart import sign_chart
 from records.losses import LossFile
 from records.metrics import Outcome

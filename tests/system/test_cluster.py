@@ -14,9 +14,10 @@ from builders import slurm
 from builders.places import ROOT
 from builders.waiting import LONG, wait_for
 from builders.workflows import Workflow, copy_project
+from experiment.config import check
 
 PROFILE = ["--profile", str(ROOT / "profiles/slurm")]
-BYTES = ("predictions.npz", "history.csv", "model.pt", "yhat.png")
+BYTES = ("1/predictions.npz", "2/history.csv", "2/model.pt", "yhat.png")
 
 
 def needs(plugin: str):
@@ -73,7 +74,7 @@ def test_generic_scheduler_gives_the_same_bytes(finished, tmp_path):
     made = "results/variants/good/yhat.png"
     text = workflow.ok(*executor, "--seconds-between-status-checks", "1", "--", made).stderr
     assert results(workflow, "good") == results(finished, "good")
-    assert "[5/5" in text
+    assert "[6/6" in text
 
 
 @needs("cluster_generic")
@@ -106,15 +107,28 @@ def test_every_job_says_how_much_memory_and_time_it_may_take(finished):
     text = finished.ok("--dry-run", "--forceall").stdout
     jobs = re.split(r"\n(?=rule )", text.split("rule all:")[0])[1:]
     asked = {job.split(":")[0].removeprefix("rule "): job for job in jobs}
-    assert set(asked) == {"download", "extract", "normalize", "train", "plot", "diagnose", "vega", "report"}
+    assert set(asked) == {
+        "download",
+        "extract",
+        "normalize",
+        "chart",
+        "train",
+        "diagnose",
+        "plot",
+        "compare",
+        "vega",
+        "report",
+    }
     for rule, job in asked.items():
         assert re.search(r"mem_mb=\d+", job), rule
         assert re.search(r"runtime=\d+", job), rule
-    assert finished.jobs("--forceall", "--resources", "mem_mb=4000", "runtime=100", "--retries", "1")["train"] == 2
+    assert finished.jobs("--forceall", "--resources", "mem_mb=4000", "runtime=100", "--retries", "1")["train"] == 4
 
 
 def test_longer_trainings_may_take_longer(finished, tmp_path):
     long = Workflow(tmp_path / "long", finished.config | {"defaults": finished.config["defaults"] | {"epochs": 10**6}})
     text = long.ok("--dry-run").stdout
-    minutes = [int(found) for found in re.findall(r"runtime=(\d+)", text.split("rule train:")[1])[:1]]
-    assert minutes == [10 + 10**6 * 2 * 5 // 600]
+    trainings = {"train": 1, "diagnose": 1 + check(long.config).diagnosis["trials"]}
+    for rule, count in trainings.items():
+        minutes = int(re.search(r"runtime=(\d+)", text.split(f"rule {rule}:")[1])[1])
+        assert minutes == 10 + 10**6 * count // 600, rule

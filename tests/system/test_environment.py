@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from builders.places import ROOT
 from builders.pngs import pack, write_pngs
 from builders.waiting import LONG
-from builders.workflows import Workflow, outputs, small_config
+from builders.workflows import Workflow, copy_project, outputs, small_config
 from common.errors import logged, why_not_written
 from running.dates import bring_back
 from running.lock import LOCK
@@ -63,11 +62,6 @@ def test_lock_of_a_wrong_kind_is_one_line(copy, place, kind, found):
         assert "Traceback" not in result.stderr + result.stdout
 
 
-def project_at(folder):
-    for name in ("Snakefile", "workflow", "profiles", "config.yaml"):
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
-
-
 def run(folder, *arguments, **options):
     command = [sys.executable, "-m", "snakemake", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=LONG, **options)
@@ -75,8 +69,7 @@ def run(folder, *arguments, **options):
 
 def test_brace_in_the_project_s_path_is_one_line(tmp_path):
     folder = tmp_path / "br{a}ce"
-    folder.mkdir()
-    project_at(folder)
+    copy_project(folder, "config.yaml")
     result = run(folder, "-n")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == (
@@ -85,8 +78,7 @@ def test_brace_in_the_project_s_path_is_one_line(tmp_path):
 
 
 def test_project_is_run_through_a_link(tmp_path):
-    (tmp_path / "real").mkdir()
-    project_at(tmp_path / "real")
+    copy_project(tmp_path / "real", "config.yaml")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     for folder, arguments in ((tmp_path / "link", []), (tmp_path, ["-s", "link/Snakefile"])):
         result = run(folder, "-n", *arguments, env=os.environ | {"PWD": str(folder)})
@@ -160,14 +152,13 @@ def test_dates_of_the_future_keep_their_order(tmp_path):
 
 
 def test_project_and_archive_of_the_future(small_mnist, tmp_path):
-    for name in ("Snakefile", "workflow", "profiles"):
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    snakefile = copy_project(tmp_path)
     for path in tmp_path.rglob("*"):
         os.utime(path, (time.time() + 5000,) * 2)
     archive = pack(write_pngs(tmp_path / "mnist_png"), tmp_path / "images.tgz")
     config = small_config(small_mnist) | {"data": {"source": str(archive)}}
     del config["variants"]["bad"]
-    workflow = Workflow(tmp_path / "run", config, snakefile=tmp_path / "Snakefile")
+    workflow = Workflow(tmp_path / "run", config, snakefile)
     workflow.ok("--cores", "2")
     assert workflow.jobs() == {}
     os.utime(archive, (time.time() + 5000,) * 2)

@@ -93,7 +93,7 @@ def test_edit_that_was_killed_and_undone_is_undone(copy, finished):
 def test_job_ends_with_its_run(small_mnist, tmp_path, monkeypatch, kind):
     workflow = Workflow(tmp_path / "run", small_config(small_mnist))
     workflow.config["defaults"]["epochs"] = 2_000_000
-    target, log = "variants/good/metrics.json", "train/good.log"
+    target, log = "variants/good/1/training.json", "train/good/1.log"
     if kind == "of a shell":  # as an old bash, or one that has activated an environment
         (tmp_path / "bash").write_text(f'#!/bin/sh\n{shutil.which("bash")} "$@"\nexit $?\n')
         (tmp_path / "bash").chmod(0o755)

@@ -8,26 +8,36 @@ from pathlib import Path
 import pytest
 import yaml
 
-from builders.workflows import Workflow, copy_project, outputs, small_config
+from builders.workflows import Workflow, copy_project, outputs, read_summary, small_config
 
+SEEDS = [1, 2, 3, 4, 5]
+AFTER_TRAINING = ["diagnose", "plot", "compare", "report"]
 DOWNSTREAM = {
-    "download": ["extract", "normalize", "train", "diagnose", "plot", "report"],
-    "extract": ["normalize", "train", "diagnose", "plot", "report"],
-    "normalize": ["train", "diagnose", "plot", "report"],
-    "train": ["diagnose", "plot", "report"],
-    "diagnose": ["report"],
+    "download": ["extract", "normalize", "train", *AFTER_TRAINING],
+    "extract": ["normalize", "train", *AFTER_TRAINING],
+    "normalize": ["train", *AFTER_TRAINING],
+    "chart": ["diagnose", "compare", "report"],
+    "train": AFTER_TRAINING,
+    "diagnose": ["compare", "report"],
     "plot": ["report"],
+    "compare": ["report"],
     "vega": ["report"],
     "report": [],
 }
-EACH = {"download": 1, "extract": 1, "normalize": 2, "train": 3, "diagnose": 1, "plot": 3, "vega": 1, "report": 1}
+# Of three variants, two losses and two normalizations.
+EACH = {"download": 1, "extract": 1, "normalize": 2, "chart": 2, "train": 3 * len(SEEDS), "diagnose": 3, "plot": 3}
+EACH |= dict.fromkeys(["compare", "vega", "report"], 1)
 NOTHING: dict[str, int] = {}
-ONE_VARIANT = {"train": 1, "diagnose": 1, "plot": 1, "report": 1}
 
 
 def from_rule(rule: str) -> dict[str, int]:
-    """The jobs of a rule for every variant, and of all that comes after it."""
+    """All jobs of a rule, and of all that comes after it."""
     return {name: EACH[name] for name in (rule, *DOWNSTREAM[rule])}
+
+
+def of_variants(count: int, trainings: int = len(SEEDS)) -> dict[str, int]:
+    """The jobs of so many variants, of each of which so many models are trained, and what is made of all variants."""
+    return {"train": count * trainings, "diagnose": count, "plot": count, "compare": 1, "report": 1}
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +46,7 @@ def project(tmp_path_factory, small_mnist) -> Workflow:
     folder = tmp_path_factory.mktemp("project")
     snakefile = copy_project(folder)
     config = small_config(small_mnist)
+    config["defaults"]["seeds"] = SEEDS
     config["normalizations"]["raw"] = "x"
     config["variants"]["raw"] = {"loss": "bce", "normalization": "raw"}
     workflow = Workflow(folder, config, snakefile)
@@ -92,8 +103,24 @@ def edit_normalization(config):
     config["normalizations"]["raw"] = "x / 2"
 
 
+def more_seeds(config):
+    config["defaults"]["seeds"] = [*SEEDS, 6, 7, 8, 9, 10]
+
+
 def add_seed(config):
-    config["variants"]["good"]["seeds"] = [1, 2, 3]
+    config["variants"]["good"]["seeds"] = [*SEEDS, 6]
+
+
+def remove_seed(config):
+    config["variants"]["good"]["seeds"] = SEEDS[:-1]
+
+
+def reverse_seeds(config):
+    config["variants"]["good"]["seeds"] = SEEDS[::-1]
+
+
+def try_nothing(config):
+    config["diagnosis"] = {"trials": 0}
 
 
 def exchange_values(config):
@@ -102,7 +129,7 @@ def exchange_values(config):
 
 
 def say_the_default(config):
-    config["variants"]["good"] |= {"activation": "ReLU", "seeds": [1, 2], "optimizer": {"name": "Adam"}}
+    config["variants"]["good"] |= {"activation": "ReLU", "seeds": SEEDS, "optimizer": {"name": "Adam"}}
 
 
 def add_unused_loss(config):
@@ -139,24 +166,29 @@ def add_sweep(config):
     config["sweeps"] = {"study": {"loss": "bce", "normalization": "unit", "lr": [0.1, 0.01]}}
 
 
+NO_TRAINING = {"diagnose": 1, "plot": 1, "compare": 1, "report": 1}
 EDITS = {
-    add_variant: ONE_VARIANT,
-    remove_variant: {"diagnose": 1, "report": 1},
-    rename_variant: ONE_VARIANT,
-    edit_loss: ONE_VARIANT,
-    edit_constant: {"train": 2, "diagnose": 1, "plot": 2, "report": 1},
-    edit_normalization: {"normalize": 1} | ONE_VARIANT,
-    add_seed: ONE_VARIANT,
-    exchange_values: ONE_VARIANT,
+    add_variant: of_variants(1),
+    remove_variant: {"compare": 1, "report": 1},
+    rename_variant: of_variants(1),
+    edit_loss: {"chart": 1} | of_variants(1),
+    edit_constant: {"chart": 1} | of_variants(2),
+    edit_normalization: {"normalize": 1} | of_variants(1),
+    more_seeds: of_variants(3, trainings=5),
+    add_seed: of_variants(1, trainings=1),
+    remove_seed: NO_TRAINING,
+    reverse_seeds: NO_TRAINING,
+    exchange_values: of_variants(1, trainings=1),
     say_the_default: NOTHING,
-    add_unused_loss: {"diagnose": 1, "report": 1},  # it is evaluated where others broke
+    try_nothing: from_rule("diagnose"),
+    add_unused_loss: {"chart": 1, "compare": 1, "report": 1},  # it is evaluated where others broke
     add_unused_normalization: NOTHING,
     reorder: NOTHING,
     edit_white_space: NOTHING,
     change_classes: from_rule("extract"),
     change_epochs: from_rule("train"),
     add_note: {"report": 1},
-    add_sweep: {"train": 2, "diagnose": 1, "plot": 2, "report": 1},
+    add_sweep: of_variants(2),
 }
 
 
@@ -176,16 +208,47 @@ def test_edit_of_a_script_runs_its_rule_and_what_comes_after(project, rule):
 @pytest.mark.parametrize(
     ("file", "more", "jobs"),
     [
-        ("training/loop.py", "\nUNUSED = 1\n", from_rule("train")),
-        ("formulas/language.py", "\nUNUSED = 1\n", from_rule("normalize")),
+        ("training/observer.py", "\nUNUSED = 1\n", from_rule("train")),
+        ("training/loss.py", "\nUNUSED = 1\n", from_rule("chart") | from_rule("train")),
+        ("formulas/language.py", "\nUNUSED = 1\n", from_rule("chart") | from_rule("normalize")),
+        ("losses/infimum.py", "\nUNUSED = 1\n", from_rule("chart")),
+        ("autopsy/words.py", "\nUNUSED = 1\n", from_rule("diagnose")),  # a sentence
+        ("findings/of_run.py", "\nUNUSED = 1\n", from_rule("diagnose")),
+        ("cures/changes.py", "\nUNUSED = 1\n", from_rule("diagnose")),
+        ("comparing/survival.py", "\nUNUSED = 1\n", from_rule("compare")),
+        ("reporting/table.py", "\nUNUSED = 1\n", from_rule("report")),
         ("running/lock.py", "\nUNUSED = 1\n", NOTHING),
-        ("training/loop.py", "\n# A comment.\n", NOTHING),
-        ("../report/report.css", "\n", from_rule("report")),
+        ("../report/style/page.css", "\n", from_rule("report")),
     ],
 )
 def test_edit_of_another_file_runs_what_uses_it(project, file, more, jobs):
     with edited(project / "workflow/scripts" / file, more):
         assert project.jobs() == jobs
+
+
+@pytest.mark.parametrize("file", ["train.py", "training/loss.py", "autopsy/words.py", "records/training.py"])
+def test_comment_or_docstring_runs_nothing(project, file):
+    path = project / "workflow/scripts" / file
+    with edited(path, "\n# A comment.\n"):
+        text = path.read_text()
+        assert text.startswith('"""')
+        path.write_text(text.replace('"""', '"""In other words: ', 1))
+        assert project.jobs() == NOTHING
+
+
+def test_models_that_are_there_are_kept_when_seeds_are_added(project, tmp_path):
+    folder = shutil.copytree(project.folder, tmp_path / "more")
+    more = Workflow(folder, yaml.safe_load((folder / "config.yaml").read_text()), snakefile=folder / "Snakefile")
+    models = [more / f"results/variants/{name}/{seed}" for name in more.config["variants"] for seed in SEEDS]
+    files = [path for model in models for path in model.iterdir()]
+    dates = [path.stat().st_mtime_ns for path in files]
+    more_seeds(more.config)
+    more.write_config()
+    more.ok("--cores", "2")
+    assert more.jobs() == NOTHING
+    assert [path.stat().st_mtime_ns for path in files] == dates
+    assert len(list((more / "results/variants").glob("*/*/model.pt"))) == 2 * len(models)
+    assert len(read_summary(more)) == 2 * len(models)
 
 
 def reasons(output: str, rule: str) -> list[str]:
@@ -197,7 +260,7 @@ def reasons(output: str, rule: str) -> list[str]:
 def test_reason_says_which_setting_changed(project):
     with config_of(project, change_epochs):
         found = reasons(project.ok("--dry-run").stdout, "train")
-    assert len(found) == 3
+    assert len(found) == EACH["train"]
     for reason in found:
         assert reason.startswith("Params have changed since last execution: ")
         assert reason.split("before: ")[1].split() == ["'epochs=5'", "now:", "'epochs=6'"]
@@ -224,7 +287,7 @@ def test_dry_run_writes_nothing_beside_snakemake_s_own_folder(small_mnist, tmp_p
         return {path for path in tmp_path.rglob("*") if ".snakemake" not in path.relative_to(tmp_path).parts}
 
     before = there()
-    assert workflow.jobs()["train"] == 2
+    assert workflow.jobs()["train"] == 4
     assert there() == before
     ours = [path for path in (tmp_path / ".snakemake").rglob("*") if path.is_file() and path.parent.name != "iocache"]
     assert ours == []
@@ -236,9 +299,10 @@ def test_settings_that_snakemake_does_not_know_are_told_with_what_trains_them(pr
     results = shutil.copytree(project / "results", tmp_path / "results")
     try:
         with config_of(project, lambda config: config["variants"]["good"].update(lr=0.5)):
-            command = "snakemake --cores 4 --forcerun results/variants/good/metrics.json"
+            models = " ".join(f"results/variants/good/{seed}/training.json" for seed in SEEDS)
+            command = f"snakemake --cores 4 --forcerun {models}"
             said = project.ok("--dry-run", "--rerun-triggers", "mtime").stderr
-            assert f"good (lr=0.002); to train anew: {command}" in said
+            assert f"good/{SEEDS[-1]} (lr=0.002); to train anew: {command}" in said
             assert "to train anew" not in project.ok("--dry-run").stderr  # it is about to be trained
             shutil.rmtree(project / ".snakemake")
             said = project.ok("--cores", "2")
@@ -252,7 +316,7 @@ def test_settings_that_snakemake_does_not_know_are_told_with_what_trains_them(pr
             assert "Some models were trained" not in (project / "results/report.html").read_text()
         with edited(project / "workflow/scripts/train.py", "\nUNUSED = 1\n"):
             said = project.ok("--dry-run", "--rerun-triggers", "mtime").stderr
-            assert "bad (other code)" in said and said.splitlines()[-1].endswith("--forcerun extract")
+            assert "bad/1 (other code)" in said and said.splitlines()[-1].endswith("--forcerun extract")
     finally:
         for name, was in (("results", results), (".snakemake", kept)):
             shutil.rmtree(project / name)

@@ -11,7 +11,7 @@ import snakemake
 
 from builders.mirrors import serving
 from builders.waiting import wait_for
-from builders.workflows import Workflow, outputs, small_config
+from builders.workflows import Workflow, copy_project, outputs, small_config
 from images.mnist import MNIST_FILES
 from running.lock import LOCK
 
@@ -105,6 +105,33 @@ def test_run_ends_well_with_a_snakemake_that_has_renamed_what_is_used(copy, fini
     assert "Traceback" not in result.stderr
     assert "rule plot:" in result.stderr  # Snakemake's own lines
     assert outputs(copy) == outputs(finished)
+
+
+SPIED = """\
+        with open("times", "a") as file:
+            print(begun, time.monotonic(), file=file)
+"""
+
+
+def test_seeds_of_one_variant_train_side_by_side(small_mnist, tmp_path):
+    """Four on two cores; each job writes down when its training begins and ends."""
+    snakefile = copy_project(tmp_path)
+    script = tmp_path / "workflow/scripts/train.py"
+    begin, of, end = script.read_text().partition("        trained = train(settings")
+    assert of
+    script.write_text(f"import time\n{begin}        begun = time.monotonic()\n{of}{end}" + SPIED)
+    config = small_config(small_mnist)
+    config["defaults"] |= {"epochs": 20_000, "seeds": [1, 2, 3, 4]}
+    workflow = Workflow(tmp_path / "run", config, snakefile)
+    models = [f"results/variants/good/{seed}/training.json" for seed in config["defaults"]["seeds"]]
+    workflow.ok("--cores", "2", *models)
+    spans = sorted(tuple(map(float, line.split())) for line in (workflow / "times").read_text().splitlines())
+    assert len(spans) == len(models)
+    for place, (begun, ended) in enumerate(spans):
+        others = spans[:place] + spans[place + 1 :]
+        assert any(begun < end and start < ended for start, end in others), spans
+        # No more than two at once.
+        assert sum(start <= begun < end for start, end in others) <= 1, spans
 
 
 def test_lock_is_that_of_the_results_and_a_killed_run_leaves_none(small_mnist, tmp_path):

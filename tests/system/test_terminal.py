@@ -46,12 +46,12 @@ def test_terminal_shows_progress_and_colours_unless_no_color_is_set(tmp_path, sm
     config["variants"] = {"good": config["variants"]["good"]}
     workflow = Workflow(tmp_path / "run", config)
     text = on_terminal(workflow, "--cores", "2")
-    told = re.findall(r"\r\x1b\[Ktrain  good  epoch ([\d,]+) of 12,000, (\d+) s left  loss ([\d.e-]+)  wrong \d+", text)
-    epochs = [int(epoch.replace(",", "")) for epoch, _, _ in told]
+    told = re.findall(r"\r\x1b\[Ktrain  good 1  epoch ([\d,]+) of 12,000, \d+ s left  loss [\d.e-]+  wrong \d+", text)
+    epochs = [int(epoch.replace(",", "")) for epoch in told]
     assert len(epochs) > 1
     assert epochs == sorted(epochs)
     assert "\x1b[32mgood\x1b[0m" in text
-    assert "epoch" not in (workflow / "results/logs/train/good.log").read_text()
+    assert "epoch" not in (workflow / "results/logs/train/good/1.log").read_text()
     plain = on_terminal(workflow, "--cores", "2", "--forcerun", "report", NO_COLOR="1")
     assert "page      " in plain
     assert re.findall(r"\x1b\[\d+m", plain.split("mnist01:")[1]) == []
@@ -63,7 +63,8 @@ def waiting(request, tmp_path, small_mnist) -> tuple[Workflow, list[str], str]:
     config = small_config(small_mnist)
     config["defaults"]["epochs"] = 2_000_000
     if request.param == "forks":
-        return Workflow(tmp_path / "run", config), ["results/variants/good/metrics.json"], "results/logs/train/good.log"
+        made = ["results/variants/good/1/training.json"]
+        return Workflow(tmp_path / "run", config), made, "results/logs/train/good/1.log"
     url = request.getfixturevalue("silent")
     config["data"] |= {"mirrors": [url], "timeout": 60}
     return Workflow(tmp_path / "run", config), ["results/data/digits.pt"], "results/logs/download.log"

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,9 +10,8 @@ import time
 import psutil
 import pytest
 
-from builders.places import ROOT
-from builders.workflows import Workflow, outputs, small_config
-from running.warm import WARM_SCRIPTS
+from builders.workflows import Workflow, copy_project, outputs, small_config
+from running.warm import TORCH, WARM_SCRIPTS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks on Linux alone")
 
@@ -21,8 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="jobs are forks 
 @pytest.fixture
 def project(tmp_path, small_mnist) -> Workflow:
     """A copy of the project, whose forks write down what they are for."""
-    for name in ("Snakefile", "workflow", "profiles"):
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    snakefile = copy_project(tmp_path)
     forks = tmp_path / "workflow/scripts/running/forks.py"
     text = forks.read_text().replace(
         "    signal.signal(signal.SIGINT, handler)\n",
@@ -30,7 +27,7 @@ def project(tmp_path, small_mnist) -> Workflow:
     )
     assert text.count("'forked'") == 1
     forks.write_text(text)
-    return Workflow(tmp_path / "run", small_config(small_mnist), snakefile=tmp_path / "Snakefile")
+    return Workflow(tmp_path / "run", small_config(small_mnist), snakefile)
 
 
 def forked(workflow: Workflow) -> list[str]:
@@ -42,10 +39,11 @@ def forked(workflow: Workflow) -> list[str]:
 
 def test_run_forks_its_jobs_and_benchmarks_them(project, finished):
     project.ok("--cores", "2")
-    assert forked(project) == sorted(["extract", "normalize", "train", "train", "plot", "plot", "diagnose"])
+    twice = ["chart", "diagnose", "plot"]
+    assert forked(project) == sorted(["extract", "normalize", "compare", *2 * twice, *4 * ["train"]])
     assert set(forked(project)) == set(WARM_SCRIPTS)
     assert outputs(project) == outputs(finished)
-    _, row = (project / "results/benchmarks/train/good.tsv").read_text().splitlines()
+    _, row = (project / "results/benchmarks/train/good/1.tsv").read_text().splitlines()
     assert float(row.split()[2]) > 20  # MB
 
 
@@ -66,7 +64,9 @@ def test_run_goes_on_when_the_process_is_killed(project, finished):
     os.kill(int((project / "forked").read_text().split()[1]), signal.SIGKILL)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    assert forked(project) == ["extract", "plot", "plot"]  # these two are another's forks
+    (before,) = [rule for rule in forked(project) if rule != "plot"]
+    assert WARM_SCRIPTS[before] is TORCH
+    assert forked(project).count("plot") == 2  # another's forks
     assert outputs(project) == outputs(finished)
 
 
@@ -82,7 +82,7 @@ def test_ctrl_c_leaves_no_process(project, finished):
     project.config["defaults"]["epochs"] = 200_000
     project.write_config()
     process = subprocess.Popen(
-        project.command("--cores", "1", "results/variants/good/metrics.json"),
+        project.command("--cores", "1", "results/variants/good/1/training.json"),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -13,7 +13,7 @@ import yaml
 from builders.digits import md5_of
 from builders.places import ROOT
 from builders.waiting import LONG
-from builders.workflows import Workflow, outputs, read_summary, small_config
+from builders.workflows import Workflow, copy_project, outputs, read_summary, small_config
 from running.lock import LOCK
 
 
@@ -46,9 +46,7 @@ def test_without_mirrors_the_run_ends_with_a_report_that_says_so(small_mnist, tm
 def test_recipe_on_the_page_makes_the_same_page(tmp_path, small_mnist):
     """Whatever --directory, --configfile and --config said; followed in a copy of the project."""
     project = tmp_path / "project"
-    project.mkdir()
-    for name in ("Snakefile", "workflow", "profiles", "config.yaml"):
-        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, project / name)
+    copy_project(project, "config.yaml")
     config = small_config(small_mnist)
     config["sweeps"] = {"s": {"loss": "bce", "normalization": "unit", "lr": [0.1, 0.01]}}
     config |= {"defaults": config["defaults"] | {"seeds": [1]}, "diagnosis": {"trials": 0}}
@@ -71,9 +69,9 @@ def test_recipe_on_the_page_makes_the_same_page(tmp_path, small_mnist):
     assert {path.name for path in (again / "variants").iterdir()} == {"good", "bad", "s-lr=0.1", "s-lr=0.01"}
     for name in (
         "config.yaml",
-        "variants/bad/predictions.npz",
-        "variants/s-lr=0.1/history.csv",
-        "diagnosis/pairs.json",
+        "variants/bad/1/predictions.npz",
+        "variants/s-lr=0.1/1/history.csv",
+        "comparison/changes.json",
     ):
         assert (again / name).read_bytes() == (results / name).read_bytes(), name
     assert yaml.safe_load((again / "config.yaml").read_text())["variants"]["bad"]["hidden"] == [3]
@@ -112,7 +110,7 @@ def test_runs_with_a_default_storage_provider(small_mnist, tmp_path):
     workflow.ok("--cores", "4", *storage)
     results = tmp_path / "storage/results"
     assert "2 variants compared" in (results / "report.html").read_text()
-    assert (results / "variants/good/model.pt").exists()
+    assert (results / "variants/good/2/model.pt").exists()
     assert not (workflow / "results/report.html").exists()
     assert workflow.jobs(*storage) == {}
 
@@ -128,14 +126,17 @@ def test_failing_download_loses_nothing(copy, finished):
 
 
 def test_command_line_overrides_any_key(finished):
-    assert finished.jobs("--config", 'defaults={"epochs": 6}') == {"train": 2, "diagnose": 1, "plot": 2, "report": 1}
+    again = {"train": 4, "diagnose": 2, "plot": 2, "compare": 1, "report": 1}
+    assert finished.jobs("--config", 'defaults={"epochs": 6}') == again
     assert finished.jobs("--config", 'defaults={"epochs": 5}') == {}
 
 
-def test_one_variant_can_be_asked_for(copy):
-    (copy / "results/variants/good/metrics.json").unlink()
-    copy.ok("--cores", "1", "results/variants/good/metrics.json")
-    assert (copy / "results/variants/good/metrics.json").exists()
+@pytest.mark.parametrize("file", ["variants/good/metrics.json", "variants/good/2/training.json", "losses/bce.json"])
+def test_one_variant_model_or_loss_can_be_asked_for(copy, file):
+    path = copy / "results" / file
+    path.unlink()
+    text = copy.ok("--cores", "1", f"results/{file}").stderr
+    assert path.exists() and "; 1 job on 1 core" in text
 
 
 @pytest.mark.parametrize(
@@ -144,6 +145,19 @@ def test_one_variant_can_be_asked_for(copy):
         (
             "results/variants/goood/metrics.json",
             "a file of variant 'goood' is asked for; found no such",
+        ),
+        (
+            "results/variants/goood/1/training.json",
+            "a file of variant 'goood' is asked for; found no such variant in config.yaml; did you mean 'good'?",
+        ),
+        (
+            "results/variants/good/3/training.json",
+            "a file of seed '3' is asked for; found no such seed in variant 'good'; expected one of: 1, 2",
+        ),
+        ("results/variants/goood/yhat.png", "a file of variant 'goood' is asked for; found no such"),
+        (
+            "results/losses/bec.json",
+            "a file of loss 'bec' is asked for; found no such loss in config.yaml; did you mean 'bce'?",
         ),
         ("results/data/normalized/.pt", None),
         (

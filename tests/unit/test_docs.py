@@ -25,6 +25,7 @@ from findings.catalogue import CATALOGUE
 from formulas.language import ARITHMETIC, COMPARISONS, FUNCTIONS, LOSS_VARIABLES, NORMALIZATION_VARIABLES
 from images import png
 from losses.rewrites import better_form
+from records.training import MODEL_FILES
 from reporting.summary import COLUMNS
 from running.lock import LOCK
 from training.loss import build_loss
@@ -218,7 +219,7 @@ OUTPUTS = {
     for rules in (ROOT / "workflow/rules").glob("*.smk")
     for output in re.findall(r'"results/([\w./{}-]+)"', read(rules))
     if "{file}" not in output  # of names that stand beside it
-} | {LOCK}
+} | {LOCK, *(f"variants/{{variant}}/{{seed}}/{file}" for file in MODEL_FILES.values())}
 SUFFIX = re.compile(r"\.(css|csv|html|j2|js|json|md|npz|png|pt|py|smk|toml|txt|yaml)$")
 
 

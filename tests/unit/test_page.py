@@ -1,6 +1,7 @@
 """The report's sources, and what it reads besides the records."""
 
 import math
+import re
 import subprocess
 
 import report
@@ -10,15 +11,16 @@ from reporting import losses, provenance
 
 
 def test_benchmark_that_is_lost_or_damaged_is_left_out(tmp_path):
-    (tmp_path / "train").mkdir()
+    (tmp_path / "train/good").mkdir(parents=True)
     texts = {"a": "s\tmax_rss\n1.5\t200.0\n", "b": "s\tmax_rss\n0.25\t-\n", "torn": "s\tmax_rss\n1.", "none": ""}
     texts |= {"nan": "s\tmax_rss\nnan\t1\n", "text": "s\tmax_rss\nx\t1\n", "other": "s\tmem\n1\t1\n"}
     for name, text in texts.items():
-        (tmp_path / f"train/{name}.tsv").write_text(text)
+        (tmp_path / f"train/good/{name}.tsv").write_text(text)
     (tmp_path / "diagnose.tsv").write_bytes(b"\xff")
-    (row,) = provenance.seconds_per_rule(tmp_path, {"train": [*texts, "gone"], "diagnose": [""]})
+    trainings = [f"good/{name}" for name in [*texts, "gone"]]
+    (row,) = provenance.seconds_per_rule(tmp_path, {"train": trainings, "diagnose": [""]})
     assert row == {"rule": "train", "jobs": 2, "seconds": 1.75, "megabytes": 200.0}
-    (row,) = provenance.seconds_per_rule(tmp_path, {"train": ["b"]})
+    (row,) = provenance.seconds_per_rule(tmp_path, {"train": ["good/b"]})
     assert row["megabytes"] is None
 
 
@@ -29,6 +31,12 @@ def test_library_has_no_address_that_is_fetched():
     texts = {path.name: path.read_text() for path in SOURCES}
     assert "default-src 'none'" in texts["report.html.j2"]
     assert [name for name, text in texts.items() if 'src="http' in text] == []
+
+
+def test_every_style_and_script_is_in_the_page_once():
+    template = (ROOT / "workflow/report/report.html.j2").read_text()
+    named = re.findall(r'[\w-]+(?=")', "".join(re.findall(r"\[.*?\]", template)))
+    assert sorted(named) == sorted(path.stem for path in SOURCES if path.suffix != ".j2")
 
 
 def test_no_line_of_the_page_s_sources_is_too_long():

@@ -136,7 +136,9 @@ def test_page_shows_the_surest_and_the_hardest_of_all_images(tmp_path):
     shown = {f"{part}-{index}" for of in wrong.values() for index in of[: -IMAGES_SHOWN - 1 : -1] for part in y_of}
     assert set(pictures.shown) == shown | {f"test-{image['index']}" for image in hard}
     for index in (m, -1):
-        with pytest.raises(UserError, match=rf"digits\.npz: damaged: no picture of test image {index}; to make it anew: "):
+        with pytest.raises(
+            UserError, match=rf"digits\.npz: damaged: no picture of test image {index}; to make it anew: "
+        ):
             pictures.show("test", index)
 
 

@@ -60,7 +60,9 @@ def test_what_differs_is_named(results, changed, said):
 @pytest.mark.parametrize("seeds", [[], [1], [2, 1], [1, 2, 3], [9]])
 def test_models_that_were_not_asked_for_or_are_not_there_are_no_others(results, seeds):
     assert told(results, seeds=seeds) == {}
-    assert told(results, seeds=seeds, lr=0.2) == each("lr=0.1", models=[f"a/{seed}" for seed in seeds if seed in (1, 2)])
+    assert told(results, seeds=seeds, lr=0.2) == each(
+        "lr=0.1", models=[f"a/{seed}" for seed in seeds if seed in (1, 2)]
+    )
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff", b'{"settings": 1, "classes": [], "code": ""}'])

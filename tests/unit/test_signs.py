@@ -25,6 +25,7 @@ from losses.facts import (
     floor,
     ignores_class,
     ignores_labels,
+    is_safe,
     limits,
     never_finite,
     no_gradient,
@@ -412,8 +413,16 @@ def test_limit_that_a_run_approaches(charts, name):
             assert not set(good) & {"nan", "inf", "-inf"}
 
 
-def test_border_that_is_unsafe_has_no_limit():
-    assert limits(sign_chart(loss_of("mean(log(yhat - 1))"))) == {"lower": None, "upper": None}
+@pytest.mark.parametrize("name", LIMITS)
+def test_loss_that_no_limit_is_known_of_is_safe(charts, name):
+    assert is_safe(charts[name]) == (LIMITS[name] == (None, None))
+
+
+def test_border_that_is_unsafe_has_no_limit_but_is_not_safe():
+    for text in ("mean(log(yhat - 1))", "mean(log(logits) + log(-logits))"):
+        chart = sign_chart(loss_of(text))
+        assert limits(chart) == {"lower": None, "upper": None}
+        assert not is_safe(chart)
 
 
 # A loss of many images

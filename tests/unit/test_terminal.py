@@ -117,7 +117,12 @@ def test_job_that_was_tried_again_has_not_failed_and_one_that_did_is_named_once(
     log = tmp_path / "train.log"
     log.write_text("warning: so far so good\nerror: the disk is full\n")
     for jobid in (1, 2):
-        facts = {"jobid": jobid, "rule_name": "train", "wildcards": {"variant": "v", "seed": f"{jobid}"}, "log": [str(log)]}
+        facts = {
+            "jobid": jobid,
+            "rule_name": "train",
+            "wildcards": {"variant": "v", "seed": f"{jobid}"},
+            "log": [str(log)],
+        }
         logger.info("job", extra=facts | {"event": LogEvent.JOB_INFO})
         for _ in range(2):
             logger.log(logging.INFO, "error", extra=facts | {"event": LogEvent.JOB_ERROR})

@@ -14,8 +14,8 @@ from builders.training import data, drawn, formula, settings, trained
 from common.archives import read_arrays
 from common.errors import UserError
 from common.files import SUMS, write_sums
-from findings.evidence import task
 from findings.judging import judged
+from findings.task import task
 from records.strict import as_json
 from records.training import MODEL_FILES
 from training.trained import Trained, load, save
@@ -159,4 +159,4 @@ def test_history_of_other_rows_is_refused(change, tmp_path):
     path.write_text(change[1](path.read_text()))
     refused(folder, f"{path}: damaged: not what SHA256SUMS beside it says")
     seal(folder)
-    refused(folder, f"{path}: damaged: found other columns or rows than loss,accuracy")
+    refused(folder, f"{path}: damaged: found other columns or rows than epoch,loss,accuracy")

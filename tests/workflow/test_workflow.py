@@ -2,11 +2,15 @@
 
 import csv
 import json
+import subprocess
 
 import numpy as np
+import pytest
 import torch
 
 from builders.workflows import Workflow, read_summary, small_config
+from reporting import provenance
+from training.network import build_network
 
 SUMMARY = """variant seed loss normalization status diverged_epoch correct n accuracy test_correct test_n
 test_accuracy final_loss max_logit epochs seconds verdict findings hidden activation optimizer lr device"""
@@ -27,30 +31,52 @@ def test_files_are_those_of_the_contract(finished):
         "x_test": ((20, 784), torch.float32),
         "y_test": ((20, 1), torch.float32),
     }
+    with np.load(results / "data/digits.npz") as arrays:
+        assert set(arrays.files) == {f"{part}_{what}" for part in ("train", "test") for what in ("images", "labels")}
+        np.testing.assert_array_equal(arrays["train_images"], digits["train_images"])
+
     for variant in ("good", "bad"):
         folder = results / "variants" / variant
-        assert {path.name for path in folder.iterdir()} == {
-            "model.pt",
-            "broken.pt",
-            "history.csv",
-            "predictions.npz",
-            "metrics.json",
-            "yhat.png",
-            "SHA256SUMS",
-        }
-        with np.load(folder / "predictions.npz") as predictions:
-            assert {name: (predictions[name].shape, predictions[name].dtype.name) for name in predictions.files} == {
-                "train": ((2, 80), "float32"),
-                "test": ((2, 20), "float32"),
-            } | ({"last_finite": ((2, 80), "float32")} if variant == "bad" else {})
-        assert set(torch.load(folder / "model.pt", weights_only=True)) == {1, 2}
-        with open(folder / "history.csv") as file:
-            history = list(csv.DictReader(file))
-        assert [(row["seed"], row["epoch"]) for row in history] == [(s, str(e)) for s in "12" for e in range(5)]
-        counted = [row["epoch"] for row in history if row["test_wrong"]]
-        assert counted == (["0", "4"] * 2 if variant == "good" else ["0", "0"])
+        assert {path.name for path in folder.iterdir()} == {"1", "2", "metrics.json", "yhat.png", "SHA256SUMS"}
         assert [outcome["seed"] for outcome in json.loads((folder / "metrics.json").read_text())["seeds"]] == [1, 2]
         assert (folder / "yhat.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("variant", ["good", "bad"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_files_of_a_model_are_those_of_the_contract(finished, variant, seed):
+    folder, is_bad = finished / f"results/variants/{variant}/{seed}", variant == "bad"
+    assert {path.name for path in folder.iterdir()} == {
+        "model.pt",
+        "broken.pt",
+        "history.csv",
+        "predictions.npz",
+        "training.json",
+        "training.npz",
+        "SHA256SUMS",
+    }
+    with np.load(folder / "predictions.npz") as predictions:
+        assert {name: (predictions[name].shape, predictions[name].dtype.name) for name in predictions.files} == {
+            "train": ((80,), "float32"),
+            "test": ((20,), "float32"),
+        } | ({"last_finite": ((80,), "float32")} if is_bad else {})
+    with np.load(folder / "training.npz") as tensors:
+        of_all = {"logits"} | ({"broke_logits", "broke_yhat"} if is_bad else set())
+        found = {name: (tensors[name].shape, tensors[name].dtype.name) for name in tensors.files}
+        assert found == dict.fromkeys(of_all, ((80,), "float32")) | {"test_answers": ((20,), "bool")}
+    settings = {"hidden": [4], "activation": ["ReLU", []]}
+    weights = torch.load(folder / "model.pt", weights_only=True)
+    broken = torch.load(folder / "broken.pt", weights_only=True)
+    build_network(784, **settings, seed=seed).load_state_dict(weights)  # a plain state dict
+    assert set(broken) == (set(weights) if is_bad else set())
+    with open(folder / "history.csv") as file:
+        history = list(csv.DictReader(file))
+    assert [row["epoch"] for row in history] == [str(epoch) for epoch in range(5)]
+    assert [row["epoch"] for row in history if row["test_wrong"]] == (["0"] if is_bad else ["0", "4"])
+    record = json.loads((folder / "training.json").read_text())
+    assert (record["variant"], record["seed"], record["epochs"]) == (variant, seed, 5)
+    assert record["diverged_epoch"] == (0 if is_bad else None)
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], check=True, cwd=folder)
 
 
 def test_summary_has_a_row_per_variant_and_seed_and_no_accuracy_for_the_diverged(finished):
@@ -68,14 +94,14 @@ def test_summary_has_a_row_per_variant_and_seed_and_no_accuracy_for_the_diverged
             assert float(row["test_accuracy"]) == int(row["test_correct"]) / 20
 
 
-def test_added_variant_runs_train_plot_and_report_for_it_alone(copy):
+def test_added_variant_runs_its_own_jobs_and_those_of_all_alone(copy):
     copy.config["variants"]["more"] = {"loss": "bce", "normalization": "unit", "epochs": 3}
     copy.write_config()
-    assert copy.jobs() == {"train": 1, "diagnose": 1, "plot": 1, "report": 1}
-    before = {path: path.stat().st_mtime_ns for path in (copy / "results/variants/good").iterdir()}
+    assert copy.jobs() == {"train": 2, "diagnose": 1, "plot": 1, "compare": 1, "report": 1}
+    before = {path: path.stat().st_mtime_ns for path in (copy / "results/variants/good").rglob("*")}
     copy.ok("--cores", "4")
     assert [row["variant"] for row in read_summary(copy)] == ["bad", "bad", "good", "good", "more", "more"]
-    assert before == {path: path.stat().st_mtime_ns for path in (copy / "results/variants/good").iterdir()}
+    assert before == {path: path.stat().st_mtime_ns for path in (copy / "results/variants/good").rglob("*")}
 
 
 def test_error_in_config_stops_before_any_job(tmp_path, small_mnist):
@@ -103,3 +129,12 @@ def test_page_is_self_contained_and_shows_every_variant(finished):
         assert f"variants/{variant}/metrics.json" in page
     assert page.count('class="plot many" src="data:image/png;base64,') == 2
     assert "✕ diverged 2 of 2" in page
+
+
+def test_page_has_the_seconds_of_every_job_that_it_waits_for(finished):
+    folder = finished / "results/benchmarks"
+    variants = {name: {"normalization": "unit", "seeds": [1, 2]} for name in ("good", "bad")}
+    names = provenance.job_names(variants, ["bce", "negative-log"])
+    jobs = {row["rule"]: row["jobs"] for row in provenance.seconds_per_rule(folder, names)}
+    assert jobs["train"] == 4
+    assert sum(jobs.values()) == len(list(folder.rglob("*.tsv"))) - 1  # that of the report itself

@@ -49,7 +49,9 @@ ALL_FILES = [
     *expand("results/{file}", file=["report.html", "summary.csv", "config.yaml", "vega.js"]),
     *expand("results/data/{file}", file=["source.json", "digits.pt", "digits.npz", "SHA256SUMS"]),
     *expand("results/data/normalized/{normalization}.pt", normalization=EXPERIMENT.normalizations),
-    *expand("results/losses/{loss}.{kind}", loss=EXPERIMENT.losses, kind=["json", "json.sha256"]),
+    *expand(
+        "results/losses/{file}", file=[f"{loss}.json{end}" for loss in EXPERIMENT.losses for end in ("", ".sha256")]
+    ),
     *of_all_models(*MODEL_FILES),
     *of_variants(["metrics.json", "SHA256SUMS", "yhat.png"]),
     *expand("results/comparison/{file}", file=COMPARISON),

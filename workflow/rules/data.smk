@@ -65,7 +65,7 @@ rule normalize:
     benchmark:
         "results/benchmarks/normalize/{normalization}.tsv"
     # Before what trains on another one, so that no long training is the last to start.
-    priority: 2
+    priority: 3
     conda:
         "../envs/mnist01.yaml"
     resources:

@@ -52,6 +52,8 @@ rule diagnose:
     params:
         code("diagnose"),
         fixed("trials", EXPERIMENT.diagnosis["trials"]),
+        # Their order: of inputs, Snakemake compares the set.
+        setting("seeds"),
     script:
         "../scripts/diagnose.py"
 

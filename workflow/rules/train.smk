@@ -56,5 +56,7 @@ rule plot:
     params:
         code("plot"),
         fixed("classes", EXPERIMENT.data["classes"]),
+        # Their order: of inputs, Snakemake compares the set.
+        setting("seeds"),
     script:
         "../scripts/plot.py"

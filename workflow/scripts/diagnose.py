@@ -16,9 +16,8 @@ from common.errors import logged
 from common.files import write_json, write_sums
 from common.params import read_params
 from common.tensors import read_tensors
-from cures.cures import cured
-from findings.evidence import Task, task
 from findings.judging import judged
+from findings.task import Task, task
 from findings.verdict_line import told
 from formulas.parsing import parse_normalization
 from records.losses import LossFile
@@ -68,6 +67,8 @@ def outcomes(models: list[Trained], data: dict, digits: Path, loss: LossFile, tr
         one = judged(model, shared, train)
         is_first = all(other.verdict == "good" for other in found)
         if one.outcome.verdict != "good" and is_first and trials:
+            from cures.cures import cured  # of which a good model needs nothing
+
             found.append(cured(one, trials, try_out, partial(data_under, digits)))
         else:
             found.append(one.outcome)

@@ -12,10 +12,11 @@ from common.errors import UserError
 from comparing.statistics import SIGNIFICANT, mcnemar
 from cures.changes import WAYS, SettingsChange, worth_trying
 from cures.snippets import snippet
-from findings.evidence import Evidence, OtherRate, changed
+from findings.evidence import Evidence, OtherRate
 from findings.findings import findings, verdict
 from findings.judging import Judged, Train, judged
 from findings.of_trials import rose
+from findings.task import changed_task
 from records.metrics import Outcome, Trial
 
 
@@ -35,7 +36,7 @@ def cured(first: Judged, trials: int, train: Train, normalized: Callable[[list],
             trained = train(settings, outcome.seed, data)
         except (ArithmeticError, UserError):  # the change overflows the optimizer
             continue
-        tried.append((change, judged(trained, changed(before, settings, data), train)))
+        tried.append((change, judged(trained, changed_task(before, settings, data), train)))
         if len(tried) == trials:
             break
     evidence = replace(evidence, other_rate=_other_rate(tried))

@@ -6,14 +6,10 @@ from dataclasses import dataclass
 import torch
 
 from comparing.statistics import SIGNIFICANT, at_least
-from findings.pixels import PixelFacts, look
-from losses.constant import ROUNDING, constant_answers
-from losses.facts import unbounded
-from losses.sign_chart import sign_chart
-from records.losses import LossChart
+from findings.task import Task
+from losses.constant import ROUNDING
 from records.metrics import Autopsy, Forecast
 from training.fast import Pixels as Packed
-from training.loss import Loss, build_loss
 from training.network import build_network
 from training.trained import Trained
 
@@ -49,62 +45,6 @@ class OtherRate:
     loss: float
     correct: int | None
     rose: bool
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all seeds of a variant share.
-
-    settings: of the variant, with `classes`, what y = 0 and y = 1 are called. data: x_train (n, 784), the same as
-    x_packed, y_train (n, 1), x_test (m, 784), y_test (m, 1). chart: of the loss. coin: the loss with every logit 0.
-    constant: the least loss of one answer for all images; floor: that of the best answers of all; None where there is
-    none. can_be_learned: whether some answers have less loss than any single one for all images, by more than rounding.
-    """
-
-    settings: dict
-    data: dict
-    loss: Loss
-    chart: LossChart
-    pixels: PixelFacts
-    coin: float
-    constant: float | None
-    floor: float | None
-    can_be_learned: bool
-
-    @property
-    def classes(self) -> list:
-        return self.settings["classes"]
-
-    @property
-    def test_n(self) -> tuple[int, int]:
-        """Test images of y = 0 and y = 1."""
-        ones = int((self.data["y_test"] == 1).sum())
-        return len(self.data["y_test"]) - ones, ones
-
-
-def task(settings: dict, data: dict, chart: LossChart | None = None, pixels: PixelFacts | None = None) -> Task:
-    """What can be known before training. chart, pixels: where they are known already."""
-    loss, y = build_loss(settings["loss_definition"]), data["y_train"]
-    chart = chart or sign_chart(loss)
-    found, is_bounded = constant_answers(loss, y), unbounded(chart) is None
-    return Task(
-        settings=settings,
-        data=data,
-        loss=loss,
-        chart=chart,
-        pixels=pixels or look(data["x_train"], y, data["x_test"]),
-        coin=found.coin,
-        constant=found.constant if is_bounded else None,
-        floor=found.floor if is_bounded and chart.per_image else None,
-        can_be_learned=is_bounded and found.differ,
-    )
-
-
-def changed(before: Task, settings: dict, data: dict) -> Task:
-    """Another task, of which nothing is computed again that is the same."""
-    is_same_loss = settings["loss_definition"] == before.settings["loss_definition"]
-    chart, pixels = before.chart if is_same_loss else None, before.pixels if data is before.data else None
-    return task(settings, data, chart, pixels)
 
 
 @dataclass(frozen=True)
@@ -218,7 +158,7 @@ def _avoided(wrong: int, n: tuple[int, int]) -> float:
     return 1 - wrong / min(n)
 
 
-def start_of(seed: int, task: Task) -> tuple[State, list[torch.Tensor]]:
+def state_at_start(seed: int, task: Task) -> tuple[State, list[torch.Tensor]]:
     """The state before the first step, and the loss's gradient with respect to each parameter. The seed makes the same
     network again."""
     settings, x, y = task.settings, task.data["x_packed"], task.data["y_train"]
@@ -236,7 +176,7 @@ def start_of(seed: int, task: Task) -> tuple[State, list[torch.Tensor]]:
     return _state(network, logits.detach(), yhat.detach(), value.item(), pull, dead), gradients
 
 
-def end_of(trained: Trained, task: Task) -> State:
+def state_at_end(trained: Trained, task: Task) -> State:
     """The state after the last step. Logits and yhat are those that the training left: RReLU and accelerators would now
     give others."""
     settings, y = task.settings, task.data["y_train"]

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autopsy.autopsy import autopsy
-from findings.evidence import Evidence, Task, end_of, start_of
+from findings.evidence import Evidence, state_at_end, state_at_start
 from findings.findings import findings, verdict
 from findings.forecast import next_divergence
+from findings.task import Task
 from formulas.float32 import ONE_LOGIT
 from records.metrics import Outcome
 from training.trained import Trained
@@ -32,13 +33,13 @@ def judged(trained: Trained, task: Task, train: Train) -> Judged:
 def gather(trained: Trained, task: Task, train: Train) -> Evidence:
     """On the CPU, in float32 and float64, which not every accelerator has."""
     finished = trained.diverged_epoch is None
-    start, first_gradients = start_of(trained.record.seed, task)
+    start, first_gradients = state_at_start(trained.record.seed, task)
     return Evidence(
         task=task,
         trained=trained,
         start=start,
         first_gradients=first_gradients,
-        end=end_of(trained, task) if finished else None,
+        end=state_at_end(trained, task) if finished else None,
         forecast=next_divergence(task.chart, trained) if finished else None,
         autopsy=None if finished else autopsy(trained, task.loss, task.data, task.settings, train),
     )

@@ -130,6 +130,17 @@ def limits(chart: LossChart) -> dict[str, float | None]:
     return {"lower": lower and lower.high, "upper": upper and upper.low}
 
 
+def is_safe(chart: LossChart) -> bool:
+    """Whether φ and its gradient are finite wherever the network gets an image right."""
+    right = (
+        interval
+        for one in chart.labels
+        for interval in one.intervals
+        if (interval.high > HALF if one.label else interval.low < -HALF)
+    )
+    return all(interval.is_finite for interval in right)
+
+
 def _first_unsafe(outwards: list[Interval]) -> Interval | None:
     bad = next((place for place, interval in enumerate(outwards) if not interval.is_finite), 0)
     return outwards[bad] if bad else None

@@ -1,4 +1,4 @@
-"""The page's interactive charts: Vega-Lite specifications, and the data that workflow/report/charts.js fills in."""
+"""The page's interactive charts: Vega-Lite specifications, and the data that workflow/report/charts/ fills in."""
 
 import math
 
@@ -139,7 +139,7 @@ def runs(metrics: list[Metrics]) -> list[dict]:
 
 
 def drawn(variants: dict, metrics: list[Metrics], histories: list[pd.DataFrame]) -> dict:
-    """What charts.js draws: charts, a specification per place; lines, survival, crosses, runs; keys, by which to colour
+    """What the page draws: charts, a specification per place; lines, survival, crosses, runs; keys, by which to colour
     and compare; looks, in their order.
 
     variants: {name: settings}; histories: of the models of each, see report.py.
@@ -168,7 +168,7 @@ def _named(name: str) -> alt.Chart:
 
 
 def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerChart:
-    """A chart by epoch. charts.js fills in its rows, the limits of its axes, and in the first layer the scale of y."""
+    """A chart by epoch. The page fills in its rows, the limits of its axes, and in the first layer the scale of y."""
     axis = alt.Axis(values=alt.ExprRef("ticks(domain('y'), kind, bend, whole)"), labelExpr="tickText(datum.value)")
     axis.labelOverlap, axis.minExtent, axis.maxExtent = True, 52, 52  # the title at one place in all charts
     scale = alt.Scale(domain=alt.ExprRef("limits"), nice=False)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
-from losses.facts import limits, logit_text
+from losses.facts import is_safe, logit_text
 from records.losses import Interval, LabelChart, LossChart, Rewrite
 
 SAME_WEIGHTS_ROWS = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
@@ -89,9 +89,10 @@ def strips(
             for variant, settings in variants.items()
             if settings["loss"] == name and ends[variant]
         ]
-        is_safe = not any(limits(chart).values())
         hint = better(rewrites[name]) if name in rewrites else None
-        found.append(LossStrips(name, is_safe, chart.per_image, [_strip(label) for label in chart.labels], spans, hint))
+        found.append(
+            LossStrips(name, is_safe(chart), chart.per_image, [_strip(label) for label in chart.labels], spans, hint)
+        )
     return found
 
 

@@ -1,4 +1,4 @@
-"""The page: the templates, style and script in workflow/report/, filled in with what was computed."""
+"""The page: the templates, styles and scripts in workflow/report/, filled in with what was computed."""
 
 import math
 from pathlib import Path
@@ -90,7 +90,5 @@ def render(**content) -> str:
         "count": "{:,}".format,
     }
     environment.filters |= {"amount": amount, "spread": intervals.spread}
-    files = {"style": "report.css", "charts_style": "charts.css"}
-    files |= {"script": "report.js", "charts_script": "charts.js", "compare_script": "compare.js"}
-    texts = {name: (SOURCES / file).read_text(encoding="utf-8") for name, file in files.items()}
-    return environment.get_template("report.html.j2").render(**texts, **content)
+    environment.globals["text_of"] = lambda file: (SOURCES / file).read_text(encoding="utf-8")
+    return environment.get_template("report.html.j2").render(**content)

@@ -16,7 +16,7 @@ from training.network import forward
 from training.repeats import Repeats
 
 TESTS = 6  # of a training: epochs at which the loss on the test images is kept
-EVERY = 5  # epochs between counts of wrong test images: each takes a tenth of an epoch
+COUNTED_EVERY = 5  # epochs between counts of wrong test images: each takes a tenth of an epoch
 
 
 def answers(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -120,7 +120,7 @@ class Observer:
             self.test_epoch, self.test_answers, self.fewest = epoch, says_one.cpu(), wrong
 
     def _is_counted(self, epoch: int) -> bool:
-        return epoch % EVERY == 0 or epoch == self.epochs - 1
+        return epoch % COUNTED_EVERY == 0 or epoch == self.epochs - 1
 
     def _is_over(self, epoch: int) -> bool:
         """Whether the weights with which this epoch begins are those after the last step, and the wrong test images of

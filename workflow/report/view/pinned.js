@@ -1,12 +1,28 @@
-// Pinned variants side by side, the first as the baseline: what differs in bold, which differences may be luck, and the
-// test images that only one gets right. Follows the event "shown".
-"use strict";
-(() => {
-const { variants: facts, sets, compared, p_values, significant } = JSON.parse(
-  document.getElementById("facts").textContent,
-);
-const panel = document.getElementById("compare");
+// Pinned variants. The first is the baseline: the table has each one's difference to it. Side by side, what differs is
+// bold, with what may be luck, and the test images that only one gets right.
+const panel = byId("compare");
 const SHOWN = 24; // digits
+
+const amount = (value) => String(+value.toFixed(Math.abs(value) < 0.05 ? 2 : 1)).replace("-", "−");
+
+let baseline = null;
+function showDifferences() {
+  const [first = null] = view.pin;
+  if (baseline === first) return;
+  baseline = first;
+  for (const key of ["test_wrong", "train_wrong"]) {
+    const column = headOf(key);
+    for (const { name, row } of variants) {
+      const cell = row.cells[column];
+      cell.querySelector(".difference")?.remove();
+      const [mine, its] = [facts[name][key], facts[first]?.[key] ?? null];
+      if (mine === null || its === null) continue;
+      const sign = mine > its ? "+" : mine < its ? "−" : "±";
+      const text = name === first ? "baseline" : `${sign}${amount(Math.abs(mine - its))} to the baseline`;
+      made("small", text, cell).className = "difference";
+    }
+  }
+}
 
 // The test images that a variant gets wrong with some seed; null where a seed gives no answer.
 function missed(name) {
@@ -16,18 +32,16 @@ function missed(name) {
 
 // Of the paired test, as comparing/significance.py computed it; undefined where it did not.
 function probability(a, b) {
-  const [low, high] = [compared.indexOf(a), compared.indexOf(b)].sort((one, other) => one - other);
+  const [low, high] = [compared.indexOf(a), compared.indexOf(b)].sort((x, y) => x - y);
   return p_values[high]?.[low];
 }
 
 function made(tag, text, parent) {
-  const one = document.createElement(tag);
-  one.textContent = text;
-  parent?.append(one);
-  return one;
+  const element = document.createElement(tag);
+  element.textContent = text;
+  parent?.append(element);
+  return element;
 }
-
-const amount = (value) => String(+value.toFixed(Math.abs(value) < 0.05 ? 2 : 1)).replace("-", "−");
 
 // What can be said of each variant's difference to the first. Bonferroni's bound is one that a reader can check.
 function against(first, names) {
@@ -44,8 +58,8 @@ function against(first, names) {
 }
 
 function fill(names) {
-  const table = document.createElement("table");
-  const head = table.createTHead().insertRow();
+  const beside = document.createElement("table");
+  const head = beside.createTHead().insertRow();
   made("td", "", head);
   for (const name of names) {
     const cell = made("th", "", head);
@@ -62,7 +76,7 @@ function fill(names) {
   lines.push(["verdict", (name) => facts[name].state]);
   lines.push(["findings", (name) => facts[name].finding.join(", ") || "–"]);
   lines.push(["wrong test images", wrong]);
-  const inside = table.createTBody();
+  const inside = beside.createTBody();
   const insert = (title, values) => {
     const row = inside.insertRow();
     made("th", title, row).scope = "row";
@@ -71,7 +85,7 @@ function fill(names) {
   };
   for (const [title, text] of lines) insert(title, names.map(text));
   insert("the difference in them", against(first, names));
-  panel.querySelector(".wide").replaceChildren(table);
+  panel.querySelector(".wide").replaceChildren(beside);
   const others = names.length - 1;
   const bound = others > 1 ? `/ ${others}, Bonferroni's bound for ${others} comparisons` : "";
   panel.querySelector(".note").textContent = [
@@ -84,14 +98,14 @@ function fill(names) {
 
 // Of each what it gets right with every seed, and each other one wrong with some seed.
 function onlyRight(names) {
-  const found = names.map(missed);
-  const silent = names.find((_, place) => found[place] === null);
+  const wrong = names.map(missed);
+  const silent = names.find((_, place) => wrong[place] === null);
   if (silent) return [made("p", `A seed of ${silent} gives no answer, so that their images are not compared.`)];
   const every = names.some((name) => facts[name].wrong.length > 1) ? ", with every seed" : "";
   const parts = names.flatMap((name, place) => {
-    const others = found.filter((_, other) => other !== place);
+    const others = wrong.filter((_, other) => other !== place);
     const images = [...others[0]].filter((image) => {
-      return !found[place].has(image) && others.every((one) => one.has(image));
+      return !wrong[place].has(image) && others.every((other) => other.has(image));
     });
     if (!images.length) return [];
     const title = `Only ${name} gets right${every}: ${images.length} test image${images.length === 1 ? "" : "s"}`;
@@ -113,11 +127,10 @@ function pictured(images) {
   return digits;
 }
 
-let beside = "";
+let placed = "";
 document.addEventListener("shown", ({ detail: { pinned } }) => {
-  if (beside === pinned.join(" ")) return;
-  beside = pinned.join(" ");
+  if (placed === pinned.join(" ")) return;
+  placed = pinned.join(" ");
   panel.hidden = pinned.length < 2;
   if (!panel.hidden) fill(pinned);
 });
-})();

@@ -1,0 +1,48 @@
+// The view in the page's address. A fragment that starts with "view:" is a view; any other is a place on the page.
+const kept = [...document.querySelectorAll("select[data-kept]")]; // choices that the address keeps
+const linear = [...document.querySelectorAll("[data-does=linear]")];
+const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
+
+function readFragment() {
+  const fragment = location.hash.slice(1);
+  const place = fragment.startsWith("variant-") ? decodeURIComponent(fragment.slice(8)) : "";
+  if (place) view.at = place;
+  if (!fragment.startsWith("view:")) return;
+  const saved = new URLSearchParams(fragment.slice(5));
+  view.sort = saved.get("sort") ?? "";
+  view.dir = saved.get("dir") === "descending" ? "descending" : "ascending";
+  view.filter = saved.get("filter") ?? "";
+  view.hide = new Set(saved.getAll("hide"));
+  // Few of many are shown: then it is those that the address names.
+  if (saved.has("only")) {
+    const only = new Set(saved.getAll("only"));
+    view.hide = new Set(namesOf(variants).filter((name) => !only.has(name)));
+  }
+  view.pin = new Set(saved.getAll("pin").filter((name) => byName.has(name)));
+  for (const select of kept) {
+    const value = saved.get(select.dataset.kept) ?? select.options[0].value;
+    if (value === select.value || ![...select.options].some((option) => option.value === value)) continue;
+    select.value = value;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  for (const button of linear) {
+    if (isPressed(button) !== saved.getAll("linear").includes(button.dataset.of)) button.click();
+  }
+  view.at = saved.get("at") ?? "";
+}
+
+function writeFragment() {
+  const saved = new URLSearchParams();
+  if (view.sort) saved.set("sort", view.sort);
+  if (view.sort) saved.set("dir", view.dir);
+  if (view.filter) saved.set("filter", view.filter);
+  const shown = namesOf(variants).filter((name) => !view.hide.has(name));
+  if (view.hide.size <= shown.length) view.hide.forEach((name) => saved.append("hide", name));
+  else (shown.length ? shown : [""]).forEach((name) => saved.append("only", name));
+  view.pin.forEach((name) => saved.append("pin", name));
+  kept.filter((select) => select.selectedIndex > 0).forEach((select) => saved.set(select.dataset.kept, select.value));
+  linear.filter(isPressed).forEach((button) => saved.append("linear", button.dataset.of));
+  if (view.at) saved.set("at", view.at);
+  const text = saved.toString();
+  history.replaceState(null, "", text ? `#view:${text}` : location.pathname + location.search);
+}
