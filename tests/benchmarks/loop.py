@@ -25,7 +25,7 @@ else:
 
 from train import train
 
-from findings.evidence import task
+from findings.task import task
 from findings.judging import judged
 from training import data, fast, optimizer
 from training.history import Row, measure_epoch
