@@ -48,7 +48,7 @@ rule diagnose:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=minutes(trainings=1 + EXPERIMENT.diagnosis["trials"]),
-        gpu=gpus,
+        gpu=lambda wildcards: gpus(wildcards) if EXPERIMENT.diagnosis["trials"] else 0,  # trials alone need one
     params:
         code("diagnose"),
         fixed("trials", EXPERIMENT.diagnosis["trials"]),
