@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/benchmark.py [what …] [--repeat N]
 
-what: loop, diagnosis, run, trials, sweep, short, add, dry-run, page, memory, calls (of single functions); and, only if
+what: loop, diagnosis, run, trials, sweep, short, add, seeds, dry-run, page, memory, calls (of single functions); and, only if
 asked for, tricks (what a training takes without each one of training/fast.py and common/startup.py) and jax (needs
 `.venv/bin/pip install jax`).
 Takes the raw files from results/data/raw (run the pipeline once before), or from ../shared/mnist.
@@ -32,6 +32,7 @@ sys.path.append(str(ROOT / "workflow/scripts"))
 sys.path.append(str(HERE.parent))
 
 from moments import calls, in_chromium
+from snakefiles import EMPTY, WITH_FILES
 
 from builders.needs import CHROMIUM
 from experiment.config import check
@@ -97,9 +98,9 @@ class Project:
     def write(self) -> None:
         (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
 
-    def snakemake(self, *arguments: str) -> float:
+    def snakemake(self, *arguments: str, cores: int = CORES) -> float:
         snakefile = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(self.folder)]
-        return seconds([sys.executable, "-m", "snakemake", "--cores", str(CORES), *snakefile, *arguments])
+        return seconds([sys.executable, "-m", "snakemake", "--cores", str(cores), *snakefile, *arguments])
 
 
 class Loops:
@@ -142,6 +143,21 @@ def added_variant(config: dict) -> tuple[float, float]:
     return project.snakemake(), seconds(plain(check(config).variants, CORES))
 
 
+def side_by_side(seeds: int) -> tuple[float, float]:
+    """Seconds from the first training's start to the last one's end of one variant with that many seeds, on two cores
+    and on one."""
+    config = default_config() | {"variants": {"one": ONE | {"seeds": list(range(seeds))}}}
+    found = []
+    for cores in (CORES, 1):
+        project = Project(config)
+        project.snakemake("results/data/normalized/unit.pt")
+        project.snakemake("--until", "train", cores=cores)
+        ends = {file: file.stat().st_mtime for file in (project.folder / "results/benchmarks/train/one").glob("*.tsv")}
+        took = {file: float(file.read_text().split("\n")[1].split("\t")[0]) for file in ends}
+        found.append(max(ends.values()) - min(ends[file] - took[file] for file in ends))
+    return found[0], found[1]
+
+
 def short_config(variants: int) -> dict:
     """Learning rates of one loss, 30 epochs each, on the embedded images."""
     config = default_config()
@@ -163,65 +179,6 @@ def cpu_seconds(action: Callable[[], object]) -> float:
     action()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-EMPTY = """
-VARIANTS = [f"rate-{{place:04}}" for place in range({variants})]
-rule all:
-    input: expand(["metrics/{{variant}}", "plot/{{variant}}"], variant=VARIANTS)
-rule train:
-    output: "train/{{variant}}"
-    shell: "touch {{output}}"
-rule diagnose:
-    input: "train/{{variant}}"
-    output: "metrics/{{variant}}"
-    shell: "touch {{output}}"
-rule plot:
-    input: "train/{{variant}}"
-    output: "plot/{{variant}}"
-    shell: "touch {{output}}"
-"""
-
-# As many files, inputs, logs and benchmarks as ours, and nothing else.
-WITH_FILES = """
-VARIANTS = [f"rate-{{place:04}}" for place in range({variants})]
-FILES = ["model", "broken", "history", "predictions", "training", "tensors", "sums"]
-TRAINED = [f"variants/{{{{variant}}}}/1/{{file}}" for file in FILES]
-DIAGNOSED = ["variants/{{variant}}/metrics", "variants/{{variant}}/sums"]
-wildcard_constraints:
-    variant="[^/]+"
-rule all:
-    input: expand([*TRAINED, *DIAGNOSED, "variants/{{variant}}/plot"], variant=VARIANTS), "report"
-rule data:
-    output: "normalized", "digits", "loss", "loss_sums"
-    shell: "touch {{output}}"
-rule train:
-    input: "normalized"
-    output: TRAINED
-    log: "logs/train/{{variant}}/1"
-    benchmark: "benchmarks/train/{{variant}}/1"
-    shell: "touch {{output}}"
-rule diagnose:
-    input: TRAINED, "normalized", "digits", "loss", "loss_sums"
-    output: DIAGNOSED
-    log: "logs/diagnose/{{variant}}"
-    benchmark: "benchmarks/diagnose/{{variant}}"
-    shell: "touch {{output}}"
-rule plot:
-    input: TRAINED[3:5], TRAINED[6]
-    output: "variants/{{variant}}/plot"
-    log: "logs/plot/{{variant}}"
-    benchmark: "benchmarks/plot/{{variant}}"
-    shell: "touch {{output}}"
-rule compare:
-    input: expand([*DIAGNOSED, TRAINED[1], TRAINED[3]], variant=VARIANTS), "normalized"
-    output: "comparison"
-    shell: "touch {{output}}"
-rule report:
-    input: expand([*DIAGNOSED, *TRAINED[2:4], TRAINED[6], "variants/{{variant}}/plot"], variant=VARIANTS), "comparison"
-    output: "report"
-    shell: "touch {{output}}"
-"""
 
 
 def large_dry_runs(variants: int, others: str) -> Callable[[], tuple[float, float]]:
@@ -304,7 +261,8 @@ def at_least_one(text: str) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    default = ["loop", "diagnosis", "run", "trials", "sweep", "short", "add", "dry-run", "page", "memory", "calls"]
+    default = ["loop", "diagnosis", "run", "trials", "sweep", "short", "add", "seeds"]
+    default += ["dry-run", "page", "memory", "calls"]
     kinds = [*default, "tricks", "jax"]
     parser.add_argument("what", nargs="*", metavar="what", help=f"{', '.join(kinds)}; all but the last two if none")
     parser.add_argument("--repeat", type=at_least_one, default=5)
@@ -328,6 +286,8 @@ def main() -> None:
         row("sweep of 24 variants", script, 0.60, repeat, lambda: whole_run(config))
     if "short" in what:
         row("384 short trainings, CPU", script, 2.00, repeat, lambda: short_run(384))
+    if "seeds" in what:
+        row("8 seeds of one variant, 2 cores", "1 core", 0.60, repeat, lambda: side_by_side(8))
     if "add" in what:
         row("one variant added", f"{script}, all variants", 0.25, repeat, lambda: added_variant(default_config()))
     if "dry-run" in what:
