@@ -2,9 +2,9 @@
 
     .venv/bin/python tests/benchmarks/benchmark.py [what …] [--repeat N]
 
-what: loop, diagnosis, run, trials, sweep, short, add, seeds, dry-run, page, memory, calls (of single functions); and, only if
-asked for, tricks (what a training takes without each one of training/fast.py and common/startup.py) and jax (needs
-`.venv/bin/pip install jax`).
+what: loop, diagnosis, run, trials, sweep, short, add, seeds, dry-run, page, memory, calls (of single functions); and,
+only if asked for, tricks (what a training takes without each one of training/fast.py and common/startup.py) and jax
+(needs `.venv/bin/pip install jax`).
 Takes the raw files from results/data/raw (run the pipeline once before), or from ../shared/mnist.
 """
 
