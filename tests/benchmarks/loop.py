@@ -25,8 +25,8 @@ else:
 
 from train import train
 
-from findings.task import task
 from findings.judging import judged
+from findings.task import task
 from training import data, fast, optimizer
 from training.history import Row, measure_epoch
 from training.loss import build_loss
