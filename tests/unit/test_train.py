@@ -306,7 +306,7 @@ def test_train_reads_as_a_page():
         "optimizer.zero_grad()",
         "loss.backward()",
         "optimizer.step()",
-        "if see(epoch, loss, logits, yhat):",
+        "if observe(epoch, loss, logits, yhat):",
     ]
 
 

@@ -39,7 +39,7 @@ def train(settings: dict, seed: int, data: dict, tell: Callable[[int, Row], None
     network = build_network(data["x_train"].shape[1], settings["hidden"], settings["activation"], seed).to(device)
     loss_function = build_loss(settings["loss_definition"])
     optimizer = build_optimizer(settings["optimizer"], settings["lr"], network.parameters())
-    see = Observer(network, loss_function, x, y, (x_test, y_test), settings, tell)
+    observe = Observer(network, loss_function, x, y, (x_test, y_test), settings, tell)
 
     for epoch in range(settings["epochs"]):
         logits, yhat = forward(network, x)
@@ -47,10 +47,10 @@ def train(settings: dict, seed: int, data: dict, tell: Callable[[int, Row], None
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if see(epoch, loss, logits, yhat):
+        if observe(epoch, loss, logits, yhat):  # all later epochs would only repeat earlier ones
             break
 
-    return ended(see, settings, seed, optimizer)
+    return ended(observe, settings, seed, optimizer)
 
 
 if __name__ == "__main__":

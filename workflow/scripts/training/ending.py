@@ -14,26 +14,26 @@ from training.observer import Observer, answers
 from training.trained import Trained
 
 
-def ended(see: Observer, settings: dict, seed: int, optimizer: object) -> Trained:
+def ended(observed: Observer, settings: dict, seed: int, optimizer: object) -> Trained:
     """The model, after a last forward pass. settings: as `train` was given them."""
-    network, x = see.network, see.x
-    see.fill_in()
+    network, x = observed.network, observed.x
+    observed.fill_in()
     with torch.no_grad():
         logits, yhat = forward(network, x)
-        seconds = time.perf_counter() - see.start
-        test_logits, test_yhat = forward(network, see.test[0])
-        test_loss = see.loss(see.test[1], test_yhat, test_logits).item()
+        seconds = time.perf_counter() - observed.start
+        test_logits, test_yhat = forward(network, observed.test[0])
+        test_loss = observed.loss(observed.test[1], test_yhat, test_logits).item()
     names = list(network.state_dict())
-    final = _on_cpu(dict(zip(names, see.parameters, strict=True)))
-    correct = count_correct(yhat, see.y)
-    diverged_epoch, broke = see.diverged_epoch, see.broke
+    final = _on_cpu(dict(zip(names, observed.parameters, strict=True)))
+    correct = count_correct(yhat, observed.y)
+    diverged_epoch, broke = observed.diverged_epoch, observed.broke
     if diverged_epoch is None and correct is None:  # only the last step broke the weights
         diverged_epoch, broke = settings["epochs"], (logits, yhat)
     last_finite = last_finite_yhat = largest_weight = None
     if diverged_epoch is not None:
         # torch's max, of which a NaN is the largest; to Python's, it depends on their order.
-        largest_weight = torch.stack([weight.abs().max() for weight in see.weights]).max().item()
-        weights = see.weights if math.isfinite(largest_weight) else see.before or see.weights
+        largest_weight = torch.stack([weight.abs().max() for weight in observed.weights]).max().item()
+        weights = observed.weights if math.isfinite(largest_weight) else observed.before or observed.weights
         last_finite = _on_cpu(dict(zip(names, weights, strict=True)))
         network.load_state_dict(last_finite)
         last_finite_yhat = answers(network, x)[1].cpu()
@@ -44,28 +44,28 @@ def ended(see: Observer, settings: dict, seed: int, optimizer: object) -> Traine
         settings=Settings(**{key: settings[key] for key in KEYS}),
         classes=settings["classes"],
         code=settings["code"],
-        device=name_of(see.y.device),
-        counts=Counts(train=_per_class(see.y), test=_per_class(see.test[1])),
+        device=name_of(observed.y.device),
+        counts=Counts(train=_per_class(observed.y), test=_per_class(observed.test[1])),
         seconds=round(seconds, 3),
-        epochs=len(see.history),
+        epochs=len(observed.history),
         diverged_epoch=diverged_epoch,
         largest_weight=None if largest_weight is None else number(largest_weight),
-        cycle=see.repeats.cycle,
-        zero_since=see.repeats.zero_since,
+        cycle=observed.repeats.cycle,
+        zero_since=observed.repeats.zero_since,
         correct=correct,
-        test_correct=count_correct(test_yhat, see.test[1]),
+        test_correct=count_correct(test_yhat, observed.test[1]),
         test_loss=number(test_loss),
-        tested=see.tested,
-        test_epoch=see.test_epoch,
+        tested=observed.tested,
+        test_epoch=observed.test_epoch,
     )
     return Trained(
         record=record,
-        history=see.history,
+        history=observed.history,
         weights=final,
         logits=logits.cpu(),
         yhat=yhat.cpu(),
         test_yhat=test_yhat.cpu(),
-        test_answers=see.test_answers,
+        test_answers=observed.test_answers,
         last_finite=last_finite,
         last_finite_yhat=last_finite_yhat,
         broke=broke and (broke[0].cpu(), broke[1].cpu()),
