@@ -12,10 +12,10 @@ from train import train
 from autopsy.autopsy import autopsy
 from builders.losses import MANUAL_BCE
 from builders.pipeline import Pipeline
+from builders.reading import read_json
 from builders.training import data, diagnosed, settings, trained
 from builders.training import formula as definition
 from builders.workflows import small_config
-from common.files import read_json
 from experiment.config import check
 from records.metrics import Autopsy
 from records.strict import as_json

@@ -12,9 +12,9 @@ from scipy.stats import binomtest
 from builders.answers import entry
 from builders.losses import MANUAL_BCE
 from builders.pipeline import Pipeline
+from builders.reading import read_json
 from builders.workflows import small_config
 from common.english import with_article
-from common.files import read_json
 from comparing.statistics import mcnemar
 from experiment.config import check
 from records.comparison import Change

@@ -10,11 +10,12 @@ import pytest
 
 from builders.formulas import random_losses
 from builders.losses import MANUAL_BCE, after, all_charts, class_of, loss_of
+from builders.reading import from_json
 from formulas.float32 import LARGEST, ONE_LOGIT, ZERO_LOGIT
 from losses.intervals import FLICKER
 from losses.sign_chart import sign_chart
 from records.losses import LossChart
-from records.strict import as_json, from_json
+from records.strict import as_json
 
 ZERO = {"value": "finite", "gradient": "0"}
 
