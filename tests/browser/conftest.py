@@ -5,9 +5,10 @@ from playwright.sync_api import expect, sync_playwright
 
 from builders.browsing import HOSTILE, LINES, PATIENCE, STABLE, write_page
 from builders.needs import CHROMIUM
+from builders.reading import read_json
 from builders.records import trial
 from builders.workflows import Workflow, small_config
-from common.files import read_json, write_json
+from common.files import write_json
 from records.losses import Rewrite
 from records.strict import as_json
 

@@ -12,7 +12,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from builders.browsing import HOSTILE, LINES, STABLE, compare_anew, lines, shown, write_page
-from common.files import read_json, write_json
+from builders.reading import read_json
+from common.files import write_json
 
 
 def test_every_variant_is_there_with_verdict_card_and_plot(open_page, compared):

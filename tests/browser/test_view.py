@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from builders.browsing import shown, write_page
-from common.files import read_json, write_json
+from builders.reading import read_json
+from common.files import write_json
 from comparing.significance import significance
 from records.metrics import Metrics
 from records.strict import as_json, read_record

@@ -3,8 +3,9 @@
 import compare
 import report
 
+from builders.reading import read_json
 from builders.workflows import SECTIONS, Workflow, handed
-from common.files import SUMS, read_json
+from common.files import SUMS
 from experiment.config import check
 
 PATIENCE = 120_000  # milliseconds: what takes longer never comes

@@ -5,6 +5,13 @@ import random
 from hypothesis import strategies as st
 
 from experiment.definitions import loss_definition
+from formulas.parsing import parse_loss
+
+BEST = "mean(softplus((1 - 2 * y) * logits))"  # of the cross-entropy, however it is typed
+
+
+def tree(formula: str):
+    return parse_loss(formula, {})
 
 
 def call(function, *arguments):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from common.files import read_json
+from builders.reading import read_json
 
 
 def paste(config: dict, cures: list[dict], train: Callable[[dict, list[str]], Path]) -> None:

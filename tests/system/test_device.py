@@ -1,7 +1,7 @@
 """A run whose device is not there."""
 
+from builders.reading import read_json
 from builders.workflows import Workflow
-from common.files import read_json
 from training import device
 
 REAL = [name for name in device.available() if name != "cpu"]

@@ -8,9 +8,9 @@ import yaml
 
 from builders.needs import needs_shared_mnist
 from builders.places import SHARED
+from builders.reading import read_json
 from builders.snippets import paste
 from builders.workflows import Workflow
-from common.files import read_json
 
 BENCH = SHARED / "bench"
 LABELS = {}

@@ -15,9 +15,9 @@ from train import train
 from builders.cases import cases
 from builders.needs import needs_shared_mnist, on_x86
 from builders.places import ROOT, SHARED
+from builders.reading import read_json
 from builders.training import LOGITS, settings
 from builders.workflows import Workflow
-from common.files import read_json
 from findings.forecast import forecast
 from formulas.float32 import ONE_LOGIT
 from formulas.parsing import parse_normalization

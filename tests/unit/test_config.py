@@ -155,47 +155,6 @@ def test_only_some_of_many_names_are_listed():
         check(many)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("data: {", "line 1"),
-        ("data: {}\ndata: {}", "line 2, column 1: not valid YAML: the key 'data' stands here a second time"),
-        ("- a\n- b", "expected keys"),
-        ("data:\n\tclasses: 1", "line 2"),
-        ("datta: {}", "did you mean 'data'"),
-        ("variants: &x {a: *x}", "contains itself"),
-        ("\n".join(["a: &a0 [1]", *(f"k{i}: &a{i + 1} [{', '.join([f'*a{i}'] * 10)}]" for i in range(9))]), "values"),
-        ("data: !!python/object/apply:os.system ['true']", "not valid YAML"),
-        ("defaults: {lr: !!bool maybe}", "line 1, column 16: not valid YAML: 'maybe' cannot be read as !!bool"),
-        ('defaults: {lr: !!int ""}', "line 1, column 16: not valid YAML: '' cannot be read as !!int"),
-        ("defaults: {lr: !!float x}", "cannot be read as !!float"),
-        ("defaults: {lr: !!timestamp x}", "cannot be read as !!timestamp"),
-        ("defaults: {? !!bool maybe : 1}", "cannot be read as !!bool"),
-    ],
-)
-def test_bad_yaml_is_one_line_that_names_the_place(tmp_path, text, words):
-    path = tmp_path / "config.yaml"
-    path.write_text(text)
-    with pytest.raises(UserError) as error:
-        read_config(str(path))
-    assert words in str(error.value)
-    assert str(path) in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"\xff\xfe\x00junk", b"variants: [", b"just text", b"- 1", b"a: &a [*a]", b"variants: {x: {loss: 1}}\n" * 2, b""],
-)
-def test_damaged_config_file_is_one_line(tmp_path, content):
-    path = tmp_path / "config.yaml"
-    path.write_bytes(content)
-    with pytest.raises(UserError) as error:
-        check(read_config(str(path)))
-    assert str(error.value).startswith((f"{path}", "config: "))
-    assert "\n" not in str(error.value)
-
-
 def test_numbers_that_yaml_reads_as_text_are_numbers():
     assert check(with_change("defaults/lr", "1e-3")).variants["bce-raw"]["lr"] == 0.001
 

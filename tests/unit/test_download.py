@@ -9,8 +9,8 @@ import pytest
 
 from builders.digits import md5_of
 from builders.mirrors import serving
+from builders.reading import read_json
 from common.errors import UserError
-from common.files import read_json
 
 NAMES = download.MNIST_FILES
 

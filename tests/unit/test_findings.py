@@ -1,4 +1,4 @@
-"""Does it train well? The verdict and the findings, each kind on a case that has it and beside one that has not."""
+"""Does it train well? The catalogue, the verdict, and the findings about a run, each kind with and without its case."""
 
 import subprocess
 import sys
@@ -6,26 +6,16 @@ import sys
 import pytest
 import torch
 
+from builders.findings import found, outcome
 from builders.places import ROOT
-from builders.training import LOGITS, changed, diagnosed, formula, healthy, positive, settings
+from builders.training import LOGITS, changed, formula, positive
 from findings import findings  # noqa: F401 (which registers the finders)
 from findings.catalogue import _KINDS, CATALOGUE
 from findings.finders import FINDERS
 from findings.of_run import _slope
-from losses.constant import constant_answers
 from losses.one_image import OneImage, one_image
-from records.metrics import Finding, Outcome
 from reporting.page import gradient
 from training.loss import build_loss
-
-
-def outcome(loss=LOGITS, parts=None, **changes) -> Outcome:
-    changes = {"lr": 0.01, "epochs": 30} | changes
-    return diagnosed(settings(loss_definition=loss, **changes), parts or healthy()).outcome
-
-
-def found(*args, **changes) -> dict[str, Finding]:
-    return {finding.kind: finding for finding in outcome(*args, **changes).findings}
 
 
 def test_every_kind_of_the_catalogue_has_one_finder():
@@ -54,98 +44,6 @@ def test_diverged_training_fails_and_has_no_progress():
     assert (kinds["diverged"].epoch, kinds["diverged"].sentence) == (0, result.autopsy.sentence)
 
 
-# formula, optimizer, lr, epochs: kinds that must be found, and whether they are an alarm
-OF_LOSSES = {
-    "the wrong sign": ("mean(y * log(yhat + 1e-7) + (1 - y) * log(1 - yhat + 1e-7))", {"wrong-way": True}),
-    "labels 0 and 1 in a hinge for -1 and 1": ("mean(relu(1 - y * logits))", {"ignores-class": True}),
-    "a clamp beyond ŷ": ("mean(clamp(yhat, 2, 3)) + mean(0 * y)", {"no-gradient": True, "unchanged": True}),
-    "no y": ("mean(yhat ** 2)", {"ignores-labels": True, "one-class": True}),
-    "a squared error on logits": ("mean((logits - y) ** 2)", {"border-optimum": True}),
-    "a logit that nothing holds back": (
-        "mean(minimum(softplus(logits), 0.1) - y * logits)",
-        {"unbounded": True, "one-class": True},
-    ),
-    "a margin": ("mean(softplus(logits) - y * logits) + 0.5", {"floor": False}),
-    "a ratio of means": ("mean((yhat - y) ** 2) / mean(yhat + 1)", {"not-per-image": False}),
-    "flat at the start": ("mean(relu(abs(yhat - y) - 0.9))", {"frozen": None, "unchanged": None}),
-}
-
-
-@pytest.mark.parametrize("name", OF_LOSSES)
-def test_kind_of_a_loss_is_found_by_its_chart(name):
-    text, expected = OF_LOSSES[name]
-    kinds = found(formula(text), epochs=150, lr=0.05)
-    for kind, alarm in expected.items():
-        if alarm is not None:
-            assert kinds[kind].alarm is alarm, kinds
-    well = found()
-    assert not set(expected) & set(well)
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence", "labels"),
-    [
-        (
-            "-mean(y * log(yhat) + (1 - y) * log(1 - yhat) + yhat * log(y) + (1 - yhat) * log(1 - y))",
-            "The loss of an image of 0 and 1 is not finite, whatever the answer: `log(y)` is −∞ for 0, `log(1 - y)` is"
-            " −∞ for 1.",
-            [0, 1],
-        ),
-        (
-            "mean(softplus(logits) + sqrt(y - 1))",
-            "The loss of an image of 0 is not finite, whatever the answer: `sqrt(y - 1)` is NaN.",
-            [0],
-        ),
-    ],
-)
-def test_loss_that_is_finite_at_no_logit_is_one_finding_with_its_sub_expression(text, sentence, labels):
-    kinds = found(formula(text))
-    assert (kinds["never-finite"].sentence, kinds["never-finite"].labels) == (sentence, labels)
-    assert not {"border-optimum", "floor", "unbounded"} & set(kinds)
-    assert "never-finite" not in found(formula("mean(softplus(logits) - y * logits)"))
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        (
-            "mean(relu(1 + (2 * y - 1) * logits))",
-            "The best logit of a 0 is 1 or more, on the other side; the best logit of a 1 is −1 or less, on the other"
-            " side.",
-        ),
-        ("mean((logits - y) ** 2)", "The best logit of a 0 is 0, the border itself, where ŷ is a half."),
-        # Of a kink at 0, whose right end float32 finds at 1.4e-45.
-        (
-            "mean(abs(logits) + y * softplus(-3 * logits))",
-            "The best logit of a 0 is 0, the border itself, where ŷ is a half.",
-        ),
-        (
-            "mean((logits + 2 * y - 1) ** 2)",
-            "The best logit of a 0 is 1, on the other side; the best logit of a 1 is −1, on the other side.",
-        ),
-        (
-            "mean(relu(abs(logits - 3) - 2) * (1 - y) + y * softplus(-logits))",
-            "The best logits of a 0 are 1 to 5, on the other side.",
-        ),
-    ],
-)
-def test_best_logits_on_the_other_side_are_named_by_the_end_nearest_to_the_border(text, sentence):
-    assert found(formula(text), epochs=2)["border-optimum"].sentence == sentence
-
-
-def test_progress_is_null_where_the_best_answers_gain_no_more_than_rounding():
-    """L* and L∞ of these differ by what their own sums, or float32 means, round away."""
-    for text in (
-        "-mean(y * yhat * (1 - y) * (1 - yhat))",
-        "mean(relu(-(2 * y - 1) * logits))",
-        "mean(abs(logits - 0.3) ** 1.5) + mean(relu(-(2 * y - 1) * (logits - 0.3)))",
-        "mean(abs(logits - 0.3) + 0 * y)",
-        "mean((yhat - y) ** 2) * 1e-9 + 1000",
-    ):
-        assert outcome(formula(text), epochs=3).progress is None, text
-    assert outcome(formula("1e-9 * mean((yhat - y) ** 2)"), epochs=3).progress is not None
-
-
 def test_exact_gradient_of_a_far_logit_is_told_only_where_it_has_settled():
     """Beyond logits of ±512 exact numbers are not to be had."""
     assert 0 < abs(_slope(image_of("mean((yhat - y) ** 2)"), 1.0, -600.0)) < 1e-100
@@ -170,17 +68,6 @@ def image_of(text: str) -> OneImage:
     return one_image(build_loss(formula(text)))
 
 
-def test_class_without_a_gradient_is_found_beside_logits_at_which_the_loss_is_nan():
-    """0 · log 0 is NaN far out; the images of y = 0 are ignored all the same."""
-    assert found(formula("-mean(y * log(yhat))"), epochs=60)["ignores-class"].labels == [0]
-
-
-def test_wrong_sign_stands_before_the_nan_that_it_leads_to():
-    result = outcome(formula("mean(y * log(yhat) + (1 - y) * log(1 - yhat))"), epochs=400, lr=0.05)
-    assert result.status == "diverged"
-    assert [finding.kind for finding in result.findings][:2] == ["wrong-way", "diverged"]
-
-
 def test_model_that_learned_little_is_not_good():
     held_back = outcome(optimizer=["Adam", [["weight_decay", 10.0]]])
     assert (held_back.verdict, held_back.findings[0].kind) == ("faulty", "little-progress")
@@ -189,20 +76,6 @@ def test_model_that_learned_little_is_not_good():
 
 def test_momentum_that_is_dampened_away_is_no_alarm():
     assert "momentum" not in found(optimizer=["SGD", [["momentum", 1.0], ["dampening", 1.0]]], epochs=3)
-
-
-def test_hinge_ignores_the_right_class_and_freezes():
-    result = outcome(formula("mean(relu(1 - y * logits))"), epochs=150)
-    kinds = {finding.kind: finding for finding in result.findings}
-    assert kinds["ignores-class"].labels == [0]
-    assert result.verdict == "fails"
-    assert kinds["frozen"].epoch > 0
-    assert kinds["frozen"].count == kinds["stuck-images"].count == result.n - result.correct
-
-
-def test_unbounded_loss_is_no_alarm_while_the_model_is_right():
-    finding = found(formula("mean((1 - 2 * y) * logits)"), epochs=40)["unbounded"]
-    assert (finding.alarm, finding.labels) == (False, [0, 1])
 
 
 def test_stuck_images_are_counted_and_shown_with_the_gradient_that_they_should_have():
@@ -291,86 +164,3 @@ def test_overfit_needs_a_risen_test_loss_and_more_errors_than_in_training():
     assert finding.alarm
     assert finding.value > finding.against
     assert "overfit" not in found(epochs=200)
-
-
-def test_equal_and_conflicting_images_are_told():
-    kinds = found(LOGITS, changed(lambda parts: parts["x_train"].zero_()))
-    assert kinds["equal-images"].labels == [0, 1]
-    assert "conflicting-images" not in kinds
-
-    def one_class(parts):
-        parts["x_train"][:30] = 1.0
-
-    assert found(LOGITS, changed(one_class))["equal-images"].labels == [0]
-
-    def three_copies(parts):
-        parts["x_train"][40] = parts["x_train"][41] = parts["x_train"][5]
-
-    finding = found(LOGITS, changed(three_copies))["conflicting-images"]
-    assert (finding.count, finding.of, finding.against) == (3, 60, 59)
-    assert not {"equal-images", "conflicting-images"} & set(found())
-
-
-def test_negative_zero_is_zero_when_images_are_compared():
-    def signs(parts):
-        parts["x_train"][:] = 0.0
-        parts["x_train"][::2] = -0.0
-
-    assert found(LOGITS, changed(signs))["equal-images"].count == 60
-
-
-def test_test_images_beyond_the_training_images_are_told():
-    def broken(parts):
-        parts["x_test"][3, 100] = torch.inf
-
-    finding = found(LOGITS, changed(broken))["test-pixels"]
-    assert (finding.alarm, finding.count, finding.pixels) == (True, 1, [100])
-
-    def far(parts):
-        parts["x_test"][3:5, 7] = 1e4
-
-    finding = found(LOGITS, changed(far))["test-pixels"]
-    assert (finding.alarm, finding.count, finding.pixels) == (False, 2, [7])
-
-
-def test_pixels_without_influence_are_told():
-    finding = found(LOGITS, changed(lambda parts: parts["x_train"].mul_(1e-30)))["no-influence"]
-    assert finding.alarm
-    assert "no-influence" not in found()
-
-
-def test_imbalance_is_an_alarm_where_the_rare_class_is_mostly_wrong():
-    def rare(parts):
-        parts["y_train"][:] = 1.0
-        parts["y_train"][:3] = 0.0
-
-    finding = found(LOGITS, changed(rare), epochs=1, lr=1e-6)["imbalance"]
-    assert (finding.count, finding.of, finding.labels) == (3, 60, [0])
-    assert finding.alarm is (finding.value < 0.5)
-
-
-def test_best_single_answer_is_the_share_of_the_classes():
-    y = torch.tensor([[0.0]] * 3 + [[1.0]])
-    entropy = -(0.25 * torch.tensor(0.25).log() + 0.75 * torch.tensor(0.75).log()).item()
-    found = constant_answers(build_loss(LOGITS), y)
-    assert found.constant == pytest.approx(entropy, rel=1e-6)
-    assert found.coin == pytest.approx(0.693147, rel=1e-5)
-    assert found.floor == pytest.approx(0, abs=1e-9)
-    summed = constant_answers(build_loss(formula("sum((yhat - y) ** 2)")), y)
-    assert (summed.coin, summed.constant) == (1, pytest.approx(4 * 0.25 * 0.75, rel=1e-6))
-
-
-@pytest.mark.parametrize("text", ["sum(y * (1 - yhat)) / sum(y) + sum((1 - y) * yhat) / sum(1 - y)", "mean(yhat) ** 2"])
-def test_answers_of_a_loss_that_is_no_plain_mean_are_those_of_all_images(text):
-    y = torch.tensor([[0.0]] * 3 + [[1.0]])
-    loss = build_loss(formula(text))
-    found = constant_answers(loss, y)
-    grid = [loss(y, z.sigmoid(), z).item() for z in (torch.full_like(y, logit / 8) for logit in range(-160, 161))]
-    assert found.constant <= min(grid) + 1e-6
-    assert found.constant == pytest.approx(min(grid), abs=1e-3)
-
-
-def test_unbounded_loss_has_no_best_single_answer():
-    result = outcome(formula("mean((1 - 2 * y) * logits)"), epochs=40)
-    assert result.progress is None
-    assert "no-better-than-constant" not in {finding.kind for finding in result.findings}

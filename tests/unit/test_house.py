@@ -121,3 +121,27 @@ def test_no_test_imports_another_test_or_a_conftest():
     known = {path.stem for path in files if path.name.startswith("test_")} | {"conftest"}
     assert {"test_house", "conftest"} <= known
     assert {str(path.relative_to(ROOT)): found for path in files if (found := imported(path) & known)} == {}
+
+
+GENERATED = {"requirements.lock", "workflow/schemas/metrics.schema.yaml"}
+
+
+def length(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="git says which files are written")
+def test_no_written_file_is_too_long():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    names = {name for name in listed.stdout.split("\0") if name and not name.endswith(".png")}
+    assert len(names) > 200 and names > GENERATED
+    there = [name for name in names - GENERATED if (ROOT / name).is_file()]  # not what was deleted a moment ago
+    assert {name: lines for name in there if (lines := length(ROOT / name)) > 350} == {}
+
+
+def test_no_room_is_too_large():
+    rooms = [path for path in SCRIPTS.iterdir() if path.is_dir() and any(path.glob("*.py"))]
+    lines = {room.name: sum(map(length, room.rglob("*.py"))) for room in rooms}
+    most = sum(map(length, SCRIPTS.rglob("*.py"))) / 5
+    assert len(lines) > 10
+    assert {room: count for room, count in lines.items() if count > most} == {}

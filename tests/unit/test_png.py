@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from builders.pngs import digits_from, pack, write_pngs
+from builders.reading import read_json
 from builders.workflows import small_config
 from common.errors import UserError
-from common.files import read_json
 from experiment.config import check
 from images import png
 

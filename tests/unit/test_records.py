@@ -19,6 +19,7 @@ sys.path.append(str(Path(__file__).parents[2] / "workflow/scripts"))
 
 from builders.pipeline import Pipeline
 from builders.places import ROOT
+from builders.reading import from_json
 from builders.workflows import small_config
 from common.errors import UserError
 from common.files import write_json
@@ -26,7 +27,7 @@ from experiment.config import check
 from records.comparison import Change, Significance
 from records.losses import LossFile
 from records.metrics import Metrics
-from records.strict import as_json, from_json, read_record
+from records.strict import as_json, read_record
 from records.training import Training
 
 SCHEMA_FILE = ROOT / "workflow/schemas/metrics.schema.yaml"

@@ -1,9 +1,10 @@
-"""The published rules of tests/benchmarks/rules.py on made-up recordings, and what counts as found and as named."""
+"""The published rules of tests/benchmarks/published.py on made-up recordings, and what counts as found and as named."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
+import published
 import pytest
 import recording
 import rules
@@ -74,16 +75,16 @@ UNSEEN = {"accuracy": FLAT, "test_accuracy": FLAT}  # AUTOTRAINER judges only wh
 SAWTOOTH = 0.7 + 0.1 * (np.arange(EPOCHS) % 2)
 
 
-@pytest.mark.parametrize("name", rules.RULES)
+@pytest.mark.parametrize("name", published.RULES)
 def test_healthy_training_raises_no_alarm(name):
-    assert rules.RULES[name](healthy()) == set()
+    assert published.RULES[name](healthy()) == set()
 
 
-@pytest.mark.parametrize("name", rules.RULES)
+@pytest.mark.parametrize("name", published.RULES)
 def test_loss_that_is_not_finite_is_diverged_by_all_rules(name):
     for loss in (np.nan, np.inf):
         short = first_epoch(loss=np.array([loss]))
-        kinds = set().union(*(rules.CAUSES[alarm] for alarm in rules.RULES[name](short)))
+        kinds = set().union(*(published.CAUSES[alarm] for alarm in published.RULES[name](short)))
         assert "diverged" in kinds
 
 
@@ -125,7 +126,7 @@ def test_loss_that_is_not_finite_is_diverged_by_all_rules(name):
     ],
 )
 def test_rule_fires_on_this_alone(name, changed, alarm):
-    assert alarm in rules.RULES[name](healthy(**changed))
+    assert alarm in published.RULES[name](healthy(**changed))
 
 
 @pytest.mark.parametrize(
@@ -145,13 +146,13 @@ def test_rule_fires_on_this_alone(name, changed, alarm):
     ],
 )
 def test_rule_does_not_fire_on_this(name, changed):
-    assert rules.RULES[name](healthy(**changed)) == set()
+    assert published.RULES[name](healthy(**changed)) == set()
 
 
 def test_every_alarm_has_its_causes():
     known = {"diverged", "worse-than-start", "bad-start", "rate-too-large", "slow", "vanishing", "dead-layer"}
-    assert known <= set().union(*rules.CAUSES.values())
-    assert all(isinstance(kinds, set) for kinds in rules.CAUSES.values())
+    assert known <= set().union(*published.CAUSES.values())
+    assert all(isinstance(kinds, set) for kinds in published.CAUSES.values())
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from diagnose import data_under
 
 from builders import training
 from builders.pipeline import Pipeline
+from builders.reading import read_json
 from builders.snippets import paste
 from builders.training import LOGITS, changed, formula, healthy, positive, settings, trained
 from builders.workflows import small_config
-from common.files import read_json
 from comparing.statistics import mcnemar
 from cures import cures
 from cures.changes import GENERAL, OF_CAUSES, WAYS, SettingsChange

@@ -88,14 +88,6 @@ def read_text(path: str | Path) -> str:
         raise damaged(path, f"byte {error.start} is not UTF-8 text") from None
 
 
-def read_json(path: str | Path):
-    """Raises UserError where it is no JSON, or cannot be read."""
-    try:
-        return json.loads(read_text(path))
-    except ValueError as error:
-        raise damaged(path, f"not JSON: {error}") from None
-
-
 def sealed(text: str) -> str:
     """A script's text, its last line a comment with the checksum of the others."""
     return f"{text}\n// {zlib.crc32(text.encode()):08x}\n"

@@ -23,11 +23,6 @@ def as_json(record):
     return msgspec.to_builtins(record)
 
 
-def from_json(value, kind: type):
-    """The record, or the list[record], that such dicts and lists hold."""
-    return msgspec.convert(value, kind)
-
-
 def read_record(path: str | Path, kind: type):
     """The record, or the list[record], in a JSON file. Raises UserError where the file holds something else."""
     try:
