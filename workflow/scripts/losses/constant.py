@@ -17,7 +17,7 @@ FARTHEST_POWER = 20  # powers of two that a logit is looked for in, on both side
 GRID = np.sort([0.0, *(sign * 2.0**power for power in range(-6, FARTHEST_POWER + 1, 2) for sign in (1, -1))])
 ROUNDING = 1e-6  # of a mean over some ten thousand float32, relative
 ROUNDING_OF_SUMS = 1e-9  # of a loss computed here, relative to a coin's
-POINTS, FEW_POINTS = 65, 5  # of a section that is searched at a time; few where each takes a pass over all images
+SECTION_POINTS, FEW_POINTS = 65, 5  # of a section that is searched at a time; few where each takes a pass over all images
 BITS_OF_PLACE = 51  # all of them, for at a kink the value is as far off as the place
 
 # Of logits for y = 0 and for y = 1, as many of both, the loss of each pair.
@@ -80,7 +80,7 @@ def _values(loss: Loss, y: torch.Tensor) -> tuple[Values, int]:
             return scale * (n - ones) * image.in_float64(0.0, zeros) + scale * ones * image.in_float64(1.0, others)
 
         if np.allclose(of_one_each(*some), of_all(*some), rtol=1e-9, atol=0):
-            return of_one_each, POINTS
+            return of_one_each, SECTION_POINTS
     return of_all, FEW_POINTS
 
 
