@@ -17,10 +17,8 @@ FARTHEST_POWER = 20  # powers of two that a logit is looked for in, on both side
 GRID = np.sort([0.0, *(sign * 2.0**power for power in range(-6, FARTHEST_POWER + 1, 2) for sign in (1, -1))])
 ROUNDING = 1e-6  # of a mean over some ten thousand float32, relative
 ROUNDING_OF_SUMS = 1e-9  # of a loss computed here, relative to a coin's
-SECTION_POINTS, FEW_POINTS = (
-    65,
-    5,
-)  # of a section that is searched at a time; few where each takes a pass over all images
+SECTION_POINTS = 65  # of a section that is searched, at a time
+FEW_POINTS = 5  # the same where each takes a pass over all images
 BITS_OF_PLACE = 51  # all of them, for at a kink the value is as far off as the place
 
 # Of logits for y = 0 and for y = 1, as many of both, the loss of each pair.
