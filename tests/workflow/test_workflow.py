@@ -74,7 +74,7 @@ def test_files_of_a_model_are_those_of_the_contract(finished, variant, seed):
     assert [row["epoch"] for row in history] == [str(epoch) for epoch in range(5)]
     assert [row["epoch"] for row in history if row["test_wrong"]] == (["0"] if is_bad else ["0", "4"])
     record = json.loads((folder / "training.json").read_text())
-    assert (record["variant"], record["seed"], record["epochs"]) == (variant, seed, 5)
+    assert (record["variant"], record["seed"], record["settings"]["epochs"]) == (variant, seed, 5)
     assert record["diverged_epoch"] == (0 if is_bad else None)
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], check=True, cwd=folder)
 

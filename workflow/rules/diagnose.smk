@@ -11,6 +11,8 @@ rule chart:
         "results/logs/chart/{loss}.log",
     benchmark:
         "results/benchmarks/chart/{loss}.tsv"
+    # Every diagnosis waits for one.
+    priority: 3
     conda:
         "../envs/mnist01.yaml"
     resources:

@@ -60,18 +60,17 @@ def try_out(settings: dict, seed: int, data: dict) -> Trained:
 def outcomes(models: list[Trained], data: dict, digits: Path, loss: LossFile, trials: int) -> list[Outcome]:
     """Of each model, and of the first that is not good what cures it. digits: the raw images."""
     found: list[Outcome] = []
-    shared, settings = None, None
+    shared, settings, is_cure_sought = None, None, trials > 0
     for model in models:
         if model.record.settings != settings:  # of all models the same, unless config.yaml changed between them
             shared, settings = task_of(model, data, digits, loss), model.record.settings
         one = judged(model, shared, train)
-        is_first = all(other.verdict == "good" for other in found)
-        if one.outcome.verdict != "good" and is_first and trials:
+        outcome = one.outcome
+        if outcome.verdict != "good" and is_cure_sought:
             from cures.cures import cured  # of which a good model needs nothing
 
-            found.append(cured(one, trials, try_out, partial(data_under, digits)))
-        else:
-            found.append(one.outcome)
+            outcome, is_cure_sought = cured(one, trials, try_out, partial(data_under, digits)), False
+        found.append(outcome)
     return found
 
 

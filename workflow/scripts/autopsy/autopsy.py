@@ -180,7 +180,7 @@ def _normalization(facts: Autopsy, x, y, yhat, logits, why: BrokenNormalization 
 
 
 def _device(facts: Autopsy, there: float, here: float) -> Autopsy:
-    """The CPU, on which all this is computed, finds another loss at the same logits than the accelerator facts."""
+    """The CPU, on which all this is computed, finds another loss at the same logits than the accelerator found."""
     became = symbol(there)
     sentence = (
         f"the loss was {became} by the accelerator's arithmetic; by the CPU's it is {here:.4g} at the same logits."

@@ -1,1 +1,1 @@
-"""What every room stands on: errors, files, the lock, the terminal."""
+"""What every room stands on: errors, files, params, English."""

@@ -1,7 +1,7 @@
 """Models that were trained with other settings, or by other code, than config.yaml and the checkout have now.
 
 Snakemake knows that from its notes in .snakemake/, which may be gone, belong to another folder that shares the results,
-or not be asked, as a user's rerun triggers say. So metrics.json says what its models were trained with. Imported by the
+or not be asked, as a user's rerun triggers say. So training.json says what a model was trained with. Imported by the
 Snakefile: no torch, pandas or matplotlib here.
 """
 

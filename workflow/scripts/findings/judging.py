@@ -64,7 +64,7 @@ def judge(evidence: Evidence) -> Outcome:
         test_accuracy=None if test_correct is None else test_correct / test_n,
         final_loss=history[-1].loss if finished else None,
         max_logit=max_logit,
-        epochs=record.epochs,
+        epochs=record.settings.epochs,
         seconds=record.seconds,
         margin=None if max_logit is None else ONE_LOGIT - max_logit,
         forecast=evidence.forecast,

@@ -2,7 +2,7 @@
 
 import math
 
-from comparing.statistics import BEYOND_LUCK, at_least, fisher, interval
+from comparing.statistics import BEYOND_LUCK, SIGNIFICANT, at_least, fisher, interval
 from findings.evidence import Evidence
 from findings.finders import finds
 from records.metrics import Finding, finding
@@ -102,7 +102,7 @@ def find_overfit(evidence: Evidence) -> Finding | None:
     # Above its floor, which no training takes away.
     floor = evidence.task.floor or 0.0
     is_worse = best and test_wrong >= best.wrong and last - floor >= 2 * (best.loss - floor) > 0
-    if not is_worse or fisher(test_wrong, test_n, wrong, n) >= 0.05:
+    if not is_worse or fisher(test_wrong, test_n, wrong, n) >= SIGNIFICANT:
         return None
     then = f"{best.loss:.4g} with {best.wrong:,} of {test_n:,} test images wrong, at about epoch {best.epoch}"
     now = f"{last:.4g} now, with {test_wrong:,}"

@@ -1,4 +1,4 @@
-"""What a training came to, in one line for the terminal."""
+"""What became of the models of a variant, in one line for the terminal."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The sign chart of a loss: what float32 makes of one image's loss at every logit, and what follows from it.
+"""What follows from the sign chart of a loss: from what float32 makes of one image's loss at every logit.
 
 φ(z) is the loss of one image as a function of its logit. The records hold nothing but numbers, text and lists, so that
 they are strict JSON; a number that is not finite is the text 'inf', '-inf' or 'nan', which `float` reads. The functions

@@ -25,7 +25,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One key's change from one value to another, over all other settings and seeds (an entry of pairs.json)."""
+    """One key's change from one value to another, over all other settings and seeds (an entry of changes.json)."""
 
     key: str
     values: Annotated[list, Meta(description="before, after")]

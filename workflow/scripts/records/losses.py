@@ -83,7 +83,7 @@ class LossChart(msgspec.Struct, frozen=True):
 
 
 class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
-    """The same function as a loss of config.yaml, typed so that float32 loses less of it (an entry of rewrites.json).
+    """The same function as a loss of config.yaml, typed so that float32 loses less of it (`better` in a LossFile).
 
     lost, lost_before: bits of 24 that float32 loses of value and gradient, the mean over logits and labels. dead,
     dead_before: at how many of the `wrong` logits that stand for wrong images the computed gradient is 0 or of the

@@ -76,7 +76,6 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     device: Annotated[str, Meta(description="that it was trained on: cpu, mps, or cuda and the accelerator's name")]
     counts: Counts
     seconds: Annotated[float, Meta(description="that the loop took")]
-    epochs: Annotated[int, Meta(description="steps taken")]
     diverged_epoch: Annotated[
         int | None,
         Meta(description="the first epoch whose loss is not finite; `epochs` if only the last step broke the weights"),

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from comparing.statistics import SIGNIFICANT, holm
 from records.comparison import Change
 
-PAIR_ROWS = 60  # rows of the page's table; pairs.json has all
+PAIR_ROWS = 60  # rows of the page's table; changes.json has all
 NAMED_PAIRS = 12  # pairs of variants of each
 
 

@@ -47,7 +47,6 @@ def ended(observed: Observer, settings: dict, seed: int, optimizer: object) -> T
         device=name_of(observed.y.device),
         counts=Counts(train=_per_class(observed.y), test=_per_class(observed.test[1])),
         seconds=round(seconds, 3),
-        epochs=len(observed.history),
         diverged_epoch=diverged_epoch,
         largest_weight=None if largest_weight is None else number(largest_weight),
         cycle=observed.repeats.cycle,
@@ -84,7 +83,10 @@ def _per_class(y: torch.Tensor) -> tuple[int, int]:
 def came_to(trained: Trained) -> str:
     """'12,665 of 12,665 right, test 2,114 of 2,115'; 'loss not finite at epoch 249 of 500'."""
     record = trained.record
+    epochs = record.settings.epochs
+    if record.diverged_epoch == epochs:
+        return "the last step broke the weights"
     if record.diverged_epoch is not None:
-        return f"loss not finite at epoch {record.diverged_epoch:,} of {record.epochs:,}"
+        return f"loss not finite at epoch {record.diverged_epoch:,} of {epochs:,}"
     test = "ŷ NaN" if record.test_correct is None else f"{record.test_correct:,} of {sum(record.counts.test):,}"
     return f"{record.correct:,} of {sum(record.counts.train):,} right, test {test}"

@@ -1,4 +1,4 @@
-"""What is seen of a training, epoch by epoch, without a change to it."""
+"""What is seen of a training, epoch by epoch, and when all that is left can only repeat it. It changes no weight."""
 
 import math
 import time
@@ -80,7 +80,7 @@ class Observer:
     def _is_lost(self, epoch: int) -> bool:
         """Whether the last bias is NaN, from which no step brings it back: every logit is NaN, and from this epoch on
         all are the same. Only a unit that no image lights would still move, by the optimizer's momentum, and it shows
-        nowhere. Of the default config's epochs, a quarter."""
+        nowhere."""
         if not self.parameters[-1].isnan().all():
             return False
         if epoch < self.epochs:

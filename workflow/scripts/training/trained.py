@@ -104,7 +104,7 @@ def load(folder: Path) -> Trained:
         raise damaged(folder / MODEL_FILES["training"], "not of the same training as the files beside it")
     return Trained(
         record=record,
-        history=read_history(folder / MODEL_FILES["history"], record.epochs),
+        history=read_history(folder / MODEL_FILES["history"], record.settings.epochs),
         weights=weights,
         logits=kept["logits"],
         yhat=yhat["train"],
