@@ -20,6 +20,13 @@ def test_best_single_answer_is_the_share_of_the_classes():
     assert (summed.coin, summed.constant) == (1, pytest.approx(4 * 0.25 * 0.75, rel=1e-6))
 
 
+def test_infinities_of_either_sign_that_meet_warn_of_nothing(recwarn):
+    """A warning would stand on the terminal."""
+    y = torch.tensor([[0.0]] * 3 + [[1.0]])
+    constant_answers(build_loss(formula("mean((1 - 2 * y) * exp(99 * abs(logits)))")), y)
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("text", ["sum(y * (1 - yhat)) / sum(y) + sum((1 - y) * yhat) / sum(1 - y)", "mean(yhat) ** 2"])
 def test_answers_of_a_loss_that_is_no_plain_mean_are_those_of_all_images(text):
     y = torch.tensor([[0.0]] * 3 + [[1.0]])
