@@ -78,7 +78,7 @@ def _values(loss: Loss, y: torch.Tensor) -> tuple[Values, int]:
     for scale in (1 / n, 1.0) if image.why_not is None else ():
 
         def of_one_each(zeros: np.ndarray, others: np.ndarray, scale=scale) -> np.ndarray:
-            with np.errstate(invalid="ignore"):  # of ∞ − ∞, which is NaN, and so no least value
+            with np.errstate(invalid="ignore", over="ignore"):  # ∞ − ∞, say, which is no least value
                 return scale * (n - ones) * image.in_float64(0.0, zeros) + scale * ones * image.in_float64(1.0, others)
 
         if np.allclose(of_one_each(*some), of_all(*some), rtol=1e-9, atol=0):
