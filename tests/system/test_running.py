@@ -121,7 +121,7 @@ def test_seeds_of_one_variant_train_side_by_side(small_mnist, tmp_path):
     assert of
     script.write_text(f"import time\n{begin}        begun = time.monotonic()\n{of}{end}" + SPIED)
     config = small_config(small_mnist)
-    config["defaults"] |= {"epochs": 20_000, "seeds": [1, 2, 3, 4]}
+    config["defaults"] |= {"epochs": 5_000, "seeds": [1, 2, 3, 4]}
     workflow = Workflow(tmp_path / "run", config, snakefile)
     models = [f"results/variants/good/{seed}/training.json" for seed in config["defaults"]["seeds"]]
     workflow.ok("--cores", "2", *models)
