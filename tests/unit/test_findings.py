@@ -2,24 +2,26 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
-import torch
 
 from builders.findings import found, outcome
 from builders.places import ROOT
 from builders.training import LOGITS, changed, formula, positive
 from findings import findings  # noqa: F401 (which registers the finders)
-from findings.catalogue import _KINDS, CATALOGUE
+from findings.catalogue import CATALOGUE
+from findings.causes import CAUSE_KINDS
 from findings.finders import FINDERS
 from findings.of_run import _slope
+from findings.symptoms import SYMPTOM_KINDS
 from losses.one_image import OneImage, one_image
 from reporting.page import gradient
 from training.loss import build_loss
 
 
 def test_every_kind_of_the_catalogue_has_one_finder():
-    assert len(_KINDS) == len(CATALOGUE)
+    assert len(CAUSE_KINDS) + len(SYMPTOM_KINDS) == len(CATALOGUE)
     assert set(FINDERS) == set(CATALOGUE)  # a second finder of a kind is refused when it is registered
 
 
@@ -142,6 +144,35 @@ def test_vanishing_gradient_is_told_by_the_bits_that_moved():
     assert "vanishing" not in found(**deep | {"hidden": [16]})
 
 
+def test_vanishing_gradient_is_told_by_a_first_layer_that_hardly_moves():
+    deep = {"hidden": [24] * 7, "activation": ["Sigmoid", []], "optimizer": ["SGD", []], "lr": 3.0}
+    finding = found(**deep)["vanishing"]
+    assert finding.value <= 0.001 * finding.against
+    assert finding.sentence.startswith("The weights of the first layer moved by ")
+    assert "vanishing" not in found(**deep | {"activation": ["Tanh", []]})
+    # One that the last steps moved farther, and that learned little: its first step counts.
+    finding = found(**deep | {"hidden": [24] * 6, "epochs": 60})["vanishing"]
+    assert finding.value <= 0.001 * finding.against
+    assert finding.sentence.startswith("The weights of the first layer moved in the first step by ")
+
+
+def test_gradients_whose_squares_overflow_do_not_vanish():
+    """Adam divides by an infinite root: nothing but a last bias, say, moves, though the gradient is enormous."""
+    kinds = found(formula("mean(exp(-(2 * y - 1) * logits))"), changed(lambda parts: parts["x_train"].mul_(300)))
+    assert "vanishing" not in kinds
+
+
+def test_dead_units_are_the_cause_only_where_the_model_does_no_better_than_guessing():
+    finding = found(LOGITS, changed(positive), optimizer=["SGD", []], hidden=[16], lr=0.1, epochs=40)["dead-units"]
+    assert finding.alarm and 8 < finding.count < 16
+    assert not found(LOGITS, epochs=200).get("dead-units", SimpleNamespace(alarm=False)).alarm
+
+
+def test_no_kind_sends_its_reader_to_findings_that_need_not_be_there():
+    for kind in CATALOGUE.values():
+        assert "other finding" not in f"{kind.means} {kind.why} {kind.helps}"
+
+
 def test_no_step_is_unchanged():
     result = outcome(optimizer=["SGD", []], lr=1e-14)
     assert "unchanged" in {finding.kind for finding in result.findings}
@@ -151,16 +182,3 @@ def test_no_step_is_unchanged():
 def test_gradient_below_eps_is_slow():
     finding = found(formula("1e-12 * mean(softplus(logits) - y * logits)"))["slow"]
     assert finding.value < finding.against == 1e-8
-
-
-def test_overfit_needs_a_risen_test_loss_and_more_errors_than_in_training():
-    generator = torch.Generator().manual_seed(1)
-
-    def noise(parts):
-        parts["y_train"] = (torch.rand(60, 1, generator=generator) < 0.5).float()
-        parts["y_test"] = (torch.rand(40, 1, generator=generator) < 0.5).float()
-
-    finding = found(LOGITS, changed(noise, 60, 40), epochs=600)["overfit"]
-    assert finding.alarm
-    assert finding.value > finding.against
-    assert "overfit" not in found(epochs=200)

@@ -106,20 +106,20 @@ def test_history_counts_saturated_yhat_and_logit_range():
     logits = torch.tensor([[-200.0], [-1.0], [2.0], [20.0]])
     y = torch.tensor([[0.0], [1.0], [1.0], [1.0]])
     row = history.measure_epoch(torch.tensor(0.25), logits, logits.sigmoid(), y)
-    assert row == (0.25, 0.75, -200.0, 20.0, 1, 1, None)
+    assert row == (0.25, 0.75, -200.0, 20.0, 1, 1, None, None)
 
 
 def test_history_csv_writes_nan_as_empty_and_float32_shortly():
     text = history.history_csv(
         [
-            history.Row(0.10000000149011612, 0.5, -1.0, 2.0, 0, 1, 3),
+            history.Row(0.10000000149011612, 0.5, -1.0, 2.0, 0, 1, 3, 0.25),
             history.Row(math.nan, None, math.nan, math.inf, 0, 0, None),
         ]
     )
     assert text.splitlines() == [
-        "epoch,loss,accuracy,min_logit,max_logit,yhat_zeros,yhat_ones,test_wrong",
-        "0,0.1,0.5,-1.0,2.0,0,1,3",
-        "1,,,,inf,0,0,",
+        "epoch,loss,accuracy,min_logit,max_logit,yhat_zeros,yhat_ones,test_wrong,test_loss",
+        "0,0.1,0.5,-1.0,2.0,0,1,3,0.25",
+        "1,,,,inf,0,0,,",
     ]
 
 
@@ -260,7 +260,7 @@ def test_observer_changes_nothing(changes):
     with torch.no_grad():
         logits, yhat = forward(network, parts["x_packed"])
         _, test_yhat = forward(network, parts["x_test"])
-    assert repr([row._replace(test_wrong=None) for row in model.history]) == repr(rows)
+    assert repr([row._replace(test_wrong=None, test_loss=None) for row in model.history]) == repr(rows)
     assert list(model.weights) == list(network.state_dict())
     for ours, plain in (
         *zip(model.weights.values(), network.state_dict().values(), strict=True),
@@ -276,7 +276,7 @@ def test_answers_on_test_images_are_those_of_the_first_epoch_with_fewest_wrong()
     model = trained(chosen, parts)
     counted = {epoch: row.test_wrong for epoch, row in enumerate(model.history) if row.test_wrong is not None}
     assert list(counted) == [*range(0, 48, 5), 47]
-    assert [tested.epoch for tested in model.tested] == [0, 8, 16, 24, 32, 40]
+    assert {epoch for epoch, row in enumerate(model.history) if row.test_loss is not None} == set(counted)
     epoch = model.record.test_epoch
     assert epoch == min(counted, key=counted.get)
     assert 0 < epoch < 35 and counted[0] > counted[epoch] == counted[35]
@@ -285,6 +285,10 @@ def test_answers_on_test_images_are_those_of_the_first_epoch_with_fewest_wrong()
     assert torch.equal(model.test_answers, stopped.test_yhat > 0.5)
     assert int((model.test_answers != (parts["y_test"] == 1)).sum()) == counted[epoch]
     assert stopped.record.test_correct == 40 - counted[epoch]
+    with torch.no_grad():
+        logits = stopped.test_yhat.double().logit()
+        loss = build_loss(chosen["loss_definition"])(parts["y_test"].double(), logits.sigmoid(), logits).item()
+    assert model.history[epoch].test_loss == pytest.approx(loss, rel=1e-4)
 
 
 def test_test_images_whose_answers_are_nan_are_never_the_fewest_wrong():

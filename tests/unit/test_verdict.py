@@ -13,6 +13,7 @@ from findings.evidence import Evidence, State
 from findings.finders import FINDERS
 from findings.findings import verdict
 from records.metrics import finding
+from training.loss import build_loss
 
 OF_ANSWERS = ("one-class", "chance-level", "does-not-generalize", "no-better-than-constant", "little-progress")
 
@@ -39,8 +40,10 @@ def judged(train: tuple, test: tuple = ((100, 100), (100, 100)), loss=0.1, const
         floor=floor,
         can_be_learned=differ,
         classes=[3, 8],
+        loss=build_loss(["module", "BCEWithLogitsLoss", [], "logits"]),
+        digits=None,
     )
-    record = SimpleNamespace(test_correct=sum(test[1]), test_loss=0.1)
+    record = SimpleNamespace(test_correct=sum(test[1]))
     model = SimpleNamespace(record=record, test_yhat=answers(*test))
     evidence = Evidence(task, model, state, [], state, None, None)
     found = [one for name in OF_ANSWERS if (one := FINDERS[name](evidence))]
@@ -134,8 +137,8 @@ def test_loss_alone_never_fails_a_model_whose_answers_are_right():
     word, kinds = judged(BALANCED, ((100, 100), (100, 99)), loss=0.8)
     assert (word, kinds["no-better-than-constant"].alarm) == ("good", False)
     assert kinds["no-better-than-constant"].sentence == (
-        "The answers are right, but the loss is larger than a constant's: some sure mistakes. It is 0.8; the best"
-        " single answer for all images has 0.7."
+        "The answers are right, but the loss is larger than a constant's: 0.8, and 0.7 with the best single answer for"
+        " all images."
     )
     word, kinds = judged(BALANCED, ((100, 100), (100, 99)), loss=0.5)
     assert (word, kinds["little-progress"].alarm) == ("good", False)

@@ -5,7 +5,8 @@ Trials are trained as models are: by the function of train.py, with one thread.
 
 from common.startup import torch
 
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 from msgspec import structs
@@ -49,7 +50,8 @@ def task_of(model: Trained, data: dict, digits: Path, loss: LossFile) -> Task:
     settings = structs.asdict(record.settings)
     settings |= {"variant": record.variant, "classes": record.classes, "code": record.code}
     chart = loss.chart if loss.definition == record.settings.loss_definition else None
-    return task(settings, explained(data, digits, record.settings.normalization_definition), chart)
+    before = task(settings, explained(data, digits, record.settings.normalization_definition), chart)
+    return replace(before, digits=cache(partial(read_tensors, digits)))
 
 
 def try_out(settings: dict, seed: int, data: dict) -> Trained:

@@ -189,26 +189,30 @@ def _rate(evidence: Evidence) -> Iterator[SettingsChange]:
 
 
 def _epochs(evidence: Evidence) -> Iterator[SettingsChange]:
-    """As many as had been taken where the test loss was least, of the epochs at which it was looked at."""
-    tested = [look for look in evidence.trained.tested if look.epoch]
-    if tested:
-        epochs = min(tested, key=lambda one: float(one.loss)).epoch
-        yield SettingsChange(
-            "epochs", f"{counted(epochs, 'epoch')}, where the test loss was least", "short", {"epochs": epochs}
-        )
+    """As many as had been taken when fewest test images were wrong, of the epochs at which they were looked at."""
+    epochs = evidence.trained.record.test_epoch
+    if epochs:
+        words = f"{counted(epochs, 'epoch')}, after which fewest test images were wrong"
+        yield SettingsChange("epochs", words, "short", {"epochs": epochs})
 
 
 def _argument(evidence: Evidence) -> Iterator[SettingsChange]:
-    """The optimizer without an argument: first those that are known to break trainings."""
+    """The optimizer without an argument: first those that are known to break trainings, last those that seldom do."""
     name, arguments = evidence.task.settings["optimizer"]
-    suspects = ["momentum", "weight_decay", "eps"]
-    for argument, _ in sorted(arguments, key=lambda one: suspects.index(one[0]) if one[0] in suspects else 9):
+    for argument, _ in sorted(arguments, key=_suspicion):
         rest = [one for one in arguments if one[0] != argument]
         if argument == "momentum":  # torch wants a momentum for it
             rest = [one for one in rest if one[0] != "nesterov"]
         yield SettingsChange(
             "argument", f"{name} without `{argument}`", f"without-{argument}", {"optimizer": [name, rest]}
         )
+
+
+def _suspicion(argument: list) -> int:
+    name, value = argument
+    if name == "weight_decay" or (name == "momentum" and value >= 1):
+        return 0
+    return 2 if isinstance(value, bool) or name == "momentum" else 1
 
 
 def _adam(evidence: Evidence) -> Iterator[SettingsChange]:

@@ -12,10 +12,9 @@ from common.errors import UserError
 from comparing.statistics import SIGNIFICANT, mcnemar
 from cures.changes import WAYS, SettingsChange, worth_trying
 from cures.snippets import snippet
-from findings.evidence import Evidence, OtherRate
+from findings.evidence import Evidence, Retrained
 from findings.findings import findings, verdict
 from findings.judging import Judged, Train, judged
-from findings.of_trials import rose
 from findings.task import changed_task
 from records.metrics import Outcome, Trial
 
@@ -39,7 +38,7 @@ def cured(first: Judged, trials: int, train: Train, normalized: Callable[[list],
         tried.append((change, judged(trained, changed_task(before, settings, data), train)))
         if len(tried) == trials:
             break
-    evidence = replace(evidence, other_rate=_other_rate(tried))
+    evidence = replace(evidence, retrained=tuple(_retrained(*one) for one in tried))
     found = findings(evidence)
     told = [(change, _trial(evidence, outcome, change, other), other) for change, other in tried]
     return structs.replace(
@@ -76,18 +75,13 @@ def _is_best(change: SettingsChange, other: Judged) -> bool:
     return _is_good(other) and (change.is_same_function or other.outcome.correct == other.outcome.n)
 
 
-def _other_rate(tried: list[tuple[SettingsChange, Judged]]) -> OtherRate | None:
-    """The first that was tried: a tenth of the rate, or ten times as much."""
-    for change, other in tried:
-        if change.way == "rate":
-            end = other.evidence.end
-            return OtherRate(
-                lr=change.settings["lr"],
-                loss=end.loss if end else float("nan"),
-                correct=other.outcome.correct,
-                rose=rose(other.evidence.trained.history),
-            )
-    return None
+def _retrained(change: SettingsChange, other: Judged) -> Retrained:
+    evidence = other.evidence
+    return Retrained(
+        way=change.way,
+        settings=evidence.task.settings,
+        right=None if evidence.end is None else ~evidence.wrong,
+    )
 
 
 def _trial(evidence: Evidence, outcome: Outcome, change: SettingsChange, other: Judged) -> Trial:

@@ -37,14 +37,16 @@ class State:
 
 
 @dataclass(frozen=True)
-class OtherRate:
-    """The same training at a tenth, or at ten times, of the learning rate, `lr`: its final loss, how many images it
-    gets right (None where it diverged), whether its loss ever rose after a step."""
+class Retrained:
+    """The same training with one change, in full.
 
-    lr: float
-    loss: float
-    correct: int | None
-    rose: bool
+    way: of changing, one of cures/changes.py. settings: those that were trained with. right: which training images are
+    right in the end, bool (n, 1); None where it diverged.
+    """
+
+    way: str
+    settings: dict
+    right: torch.Tensor | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Evidence:
 
     start, end: before the first step, after the last; end is None where it diverged. first_gradients: of the loss with
     respect to each parameter before the first step, zeros where it does not reach one. forecast, autopsy: of the
-    outcome. other_rate: where one was tried.
+    outcome. retrained: what was tried to mend it.
     """
 
     task: Task
@@ -63,7 +65,7 @@ class Evidence:
     end: State | None
     forecast: Forecast | None
     autopsy: Autopsy | None
-    other_rate: OtherRate | None = None
+    retrained: tuple[Retrained, ...] = ()
 
     @property
     def y(self) -> torch.Tensor:
@@ -73,10 +75,6 @@ class Evidence:
     def test_yhat(self) -> torch.Tensor:
         """(m, 1), of the final weights."""
         return self.trained.test_yhat
-
-    @property
-    def test_loss(self) -> float:
-        return float(self.trained.record.test_loss)
 
     @property
     def wrong(self) -> torch.Tensor:
@@ -111,9 +109,12 @@ class Evidence:
 
     @property
     def is_test_guessed(self) -> bool:
-        """Whether no more test images are right than by always naming their larger class, but by luck."""
+        return self.test_right is not None and self.is_guess(self.test_right)
+
+    def is_guess(self, test_right: int) -> bool:
+        """Whether so many right test images are no more than by always naming their larger class, but by luck."""
         n = self.task.test_n
-        return self.test_right is not None and at_least(self.test_right, sum(n), max(n) / sum(n)) >= SIGNIFICANT
+        return at_least(test_right, sum(n), max(n) / sum(n)) >= SIGNIFICANT
 
     @property
     def progress(self) -> float | None:
@@ -144,6 +145,12 @@ class Evidence:
         for layer, dead in enumerate(self.start.dead):
             moved[layer] = moved[layer][~dead]
         return [weights.float().mean().item() if weights.numel() else None for weights in moved]
+
+    @property
+    def went(self) -> list[float]:
+        """Per layer, how far its weights went from where they began, as a share of what they were: of the norms."""
+        pairs = zip(self.start.layers, self.end.layers, strict=True)
+        return [((after - before).norm() / before.norm()).item() for before, after in pairs]
 
     @property
     def since_logits_are_equal(self) -> int | None:

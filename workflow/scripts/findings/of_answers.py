@@ -1,12 +1,16 @@
 """Findings about what came out: the answers, right or wrong, and the loss that they have."""
 
-import math
+from dataclasses import dataclass
 
-from comparing.statistics import BEYOND_LUCK, SIGNIFICANT, at_least, fisher, interval
+from common.english import counted
+from comparing.statistics import BEYOND_LUCK, at_least, fisher, interval, mcnemar
 from findings.evidence import Evidence
 from findings.finders import finds
+from findings.unlike import unlike
+from losses.one_image import one_image
 from records.metrics import Finding, finding
 
+LOST_IMAGES = 0.01  # a p-value below it: the test images that were right once
 HARDLY = 0.1  # of the errors of always naming the larger class: who avoids less hardly learned anything
 
 
@@ -40,6 +44,25 @@ def find_chance_level(evidence: Evidence) -> Finding | None:
     return finding("chance-level", sentence, value=p, **facts)
 
 
+@finds("wrong-way-on-test")
+def find_wrong_way_on_test(evidence: Evidence) -> Finding | None:
+    n, right = evidence.task.test_n, evidence.test_right
+    is_chance = right is None or at_least(sum(n) - right, sum(n), max(n) / sum(n)) >= BEYOND_LUCK
+    if is_chance or evidence.avoids < 0.5 or find_test_unlike_training(evidence):
+        return None
+    sentence = f"{sum(n) - right:,} of {sum(n):,} test images are wrong, more than by always naming the smaller class, "
+    sentence += f"and {evidence.right:,} of {len(evidence.y):,} training images are right: the classes of the test "
+    return finding("wrong-way-on-test", f"{sentence}images seem exchanged.", count=sum(n) - right, of=sum(n))
+
+
+@finds("test-unlike-training")
+def find_test_unlike_training(evidence: Evidence) -> Finding | None:
+    if evidence.task.digits is None or find_does_not_generalize(evidence) is None:
+        return None
+    found = unlike(evidence.task.digits())
+    return found and finding("test-unlike-training", found.sentence, value=found.after, against=found.before)
+
+
 @finds("does-not-generalize")
 def find_does_not_generalize(evidence: Evidence) -> Finding | None:
     avoids, n = evidence.test_avoids, evidence.task.test_n
@@ -67,10 +90,23 @@ def find_no_better_than_constant(evidence: Evidence) -> Finding | None:
     if loss == best:
         sentence = f"Its loss is that of the best single answer for all images, {best}."
     elif evidence.avoids >= 0.9:
-        sentence = "The answers are right, but the loss is larger than a constant's: some sure mistakes. "
-        sentence += f"It is {loss}; the best single answer for all images has {best}."
+        sentence = f"The answers are right, but the loss is larger than a constant's: {loss}, and {best} with the best "
+        sentence += f"single answer for all images.{_sure_mistakes(evidence)}"
     facts = {"value": evidence.end.loss, "against": least}
     return finding("no-better-than-constant", sentence, alarm=not evidence.is_right, **facts)
+
+
+def _sure_mistakes(evidence: Evidence) -> str:
+    """' 3 wrong images have 98 % of it.'; '' unless wrong images have most of the loss."""
+    image, wrong = one_image(evidence.task.loss), evidence.wrong.flatten()
+    if image.why_not is not None or not wrong.any():
+        return ""
+    each = image.in_float32(evidence.y.flatten(), evidence.end.logits.flatten())[0].double()
+    share = (each[wrong].sum() / each.sum()).item()
+    if not (0.5 < share <= 1 and bool((each >= 0).all())):
+        return ""
+    verb = "has" if int(wrong.sum()) == 1 else "have"
+    return f" {counted(int(wrong.sum()), 'wrong image')} {verb} {share:.0%} of it."
 
 
 @finds("little-progress")
@@ -91,20 +127,63 @@ def find_little_progress(evidence: Evidence) -> Finding | None:
     return finding("little-progress", sentence, alarm=not evidence.is_right, value=progress)
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier look at the test images at which significantly fewer of them were wrong: `wrong`, and of the training
+    images `wrong_in_training`; now and now_in_training are those of the final weights."""
+
+    epoch: int
+    wrong: int
+    wrong_in_training: int
+    now: int
+    now_in_training: int
+
+    @property
+    def sentence(self) -> str:
+        verb = "was" if self.wrong == 1 else "were"
+        text = (
+            f"At epoch {self.epoch:,} {counted(self.wrong, 'test image')} {verb} wrong, {self.now:,} are in the end; "
+        )
+        return (
+            text
+            + f"of the training images {self.wrong_in_training:,} were wrong then, {self.now_in_training:,} are now."
+        )
+
+
+def _earlier(evidence: Evidence) -> Earlier | None:
+    """The look with the fewest wrong test images, if it is no guess and the last answers lost images against it: by
+    McNemar's exact test, times the number of looks that it was chosen from (Bonferroni)."""
+    epoch, history = evidence.trained.record.test_epoch, evidence.trained.history
+    if epoch is None or evidence.test_right is None or history[epoch].accuracy is None:
+        return None
+    y = evidence.task.data["y_test"] == 1
+    then, now = evidence.trained.test_answers == y, (evidence.test_yhat > 0.5) == y
+    looks = sum(row.test_wrong is not None for row in history)
+    p = looks * mcnemar(int((then & ~now).sum()), int((now & ~then).sum()))
+    right = int(then.sum())
+    if p >= LOST_IMAGES or right <= evidence.test_right or evidence.is_guess(right):
+        return None
+    n = len(evidence.y)
+    return Earlier(
+        epoch=epoch,
+        wrong=len(y) - right,
+        wrong_in_training=n - round(history[epoch].accuracy * n),
+        now=len(y) - evidence.test_right,
+        now_in_training=n - evidence.right,
+    )
+
+
 @finds("overfit")
 def find_overfit(evidence: Evidence) -> Finding | None:
-    tested = [look for look in evidence.trained.tested if math.isfinite(float(look.loss))]
-    wrong, n = int(evidence.wrong.sum()), len(evidence.y)
-    test_wrong = int(((evidence.test_yhat > 0.5) != (evidence.task.data["y_test"] == 1)).sum())
-    test_n = len(evidence.test_yhat)
-    best = min(tested, key=lambda one: one.loss, default=None)
-    last = evidence.test_loss
-    # Above its floor, which no training takes away.
-    floor = evidence.task.floor or 0.0
-    is_worse = best and test_wrong >= best.wrong and last - floor >= 2 * (best.loss - floor) > 0
-    if not is_worse or fisher(test_wrong, test_n, wrong, n) >= SIGNIFICANT:
+    best = _earlier(evidence)
+    if best is None or best.wrong_in_training < best.now_in_training:
         return None
-    then = f"{best.loss:.4g} with {best.wrong:,} of {test_n:,} test images wrong, at about epoch {best.epoch}"
-    now = f"{last:.4g} now, with {test_wrong:,}"
-    sentence = f"The test loss was least, {then}; it is {now}. Of the {n:,} training images {wrong:,} are wrong."
-    return finding("overfit", sentence, epoch=best.epoch, value=last, against=best.loss)
+    return finding("overfit", best.sentence, epoch=best.epoch, count=best.now, against=best.wrong)
+
+
+@finds("was-better")
+def find_was_better(evidence: Evidence) -> Finding | None:
+    best = _earlier(evidence)
+    if best is None or best.wrong_in_training >= best.now_in_training:
+        return None
+    return finding("was-better", best.sentence, alarm=False, epoch=best.epoch, count=best.now, against=best.wrong)

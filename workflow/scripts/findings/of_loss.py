@@ -5,16 +5,20 @@ import torch
 from autopsy.culprits import culprits
 from autopsy.words import symbol_at
 from common.english import counted, with_article
+from comparing.statistics import BEYOND_LUCK, at_least, mcnemar
 from findings.evidence import Evidence
 from findings.finders import finds
 from formulas.float32 import LARGEST
 from formulas.language import evaluate
 from losses import facts as chart
+from losses.blindness import is_blind_to_labels, is_blind_to_shift
 from losses.facts import logit_text
+from losses.one_image import one_image
 from records.metrics import Finding, finding
 from training.loss import FormulaLoss, Loss
 
 BEYOND = "on the other side"
+UNEQUAL = 10  # times: an image of one class pulls so much harder than one of the other
 
 
 def between(low: float, high: float) -> str:
@@ -115,9 +119,11 @@ def find_ignores_class(evidence: Evidence) -> Finding | None:
 
 @finds("ignores-labels")
 def find_ignores_labels(evidence: Evidence) -> Finding | None:
-    if chart.ignores_labels(evidence.task.chart) is None:
-        return None
     sentence = "The loss has the same gradient for both classes, at every logit: it asks for one answer to all images."
+    if chart.ignores_labels(evidence.task.chart) is None:
+        if evidence.task.chart.per_image or not is_blind_to_labels(evidence.task.loss, evidence.y):
+            return None
+        sentence = "The loss stays the same whichever images have which label: only how many there are of each counts."
     return finding("ignores-labels", sentence, labels=[0, 1])
 
 
@@ -126,13 +132,13 @@ def find_unbounded(evidence: Evidence) -> Finding | None:
     found = chart.unbounded(evidence.task.chart)
     if found is None:
         return None
-    is_useless = evidence.end is None or evidence.right <= max(evidence.task.pixels.n)
+    is_poor = evidence.end is None or evidence.avoids < 0.9 or (evidence.test_avoids or 0.0) < 0.75
     ways = " and ".join(
         f"images of {evidence.task.classes[int(label)]} as they become {'surer' if facts['own_side'] else 'more wrong'}"
         for label, facts in found.items()
     )
     sentence = f"The loss falls without end for {ways}, whatever becomes of the others."
-    return finding("unbounded", sentence, alarm=is_useless, labels=_labels(found))
+    return finding("unbounded", sentence, alarm=is_poor, labels=_labels(found))
 
 
 @finds("border-optimum")
@@ -151,6 +157,9 @@ def _best(name: str, facts: dict) -> str:
     """'the best logit of a 1 is −0.5, on the other side'."""
     low, high = logit_text(facts["low"]), logit_text(facts["high"])
     is_border = facts["where"] == "border"
+    if facts["where"] == "both":
+        where = "far on the other side as on its own" if facts["towards"] else f"at {low} as at +{high}"
+        return f"{name} is as well off {where}"
     if facts["towards"]:
         return f"the best logits of {name} are on the other side, without end"
     if low == high:
@@ -160,6 +169,66 @@ def _best(name: str, facts: dict) -> str:
     if facts["high"] >= LARGEST:
         return f"the best logit of {name} is {low} or more, {BEYOND}"
     return f"the best logits of {name} are {low} to {high}, {BEYOND}"
+
+
+@finds("blind-to-shift")
+def find_blind_to_shift(evidence: Evidence) -> Finding | None:
+    y, n = evidence.y, len(evidence.y)
+    if not is_blind_to_shift(evidence.task.loss, y):
+        return None
+    sentence = "The loss stays the same when a number is added to all logits: nothing says where between the classes "
+    sentence += "the border lies"
+    if evidence.end is None:
+        return finding("blind-to-shift", f"{sentence}.", alarm=False)
+    border, right = _best_border(evidence.end.logits.flatten(), y.flatten() == 1)
+    gained, lost = (int(each.sum()) for each in (right & evidence.wrong.flatten(), ~right & ~evidence.wrong.flatten()))
+    is_left_to_chance = gained > lost and mcnemar(gained, lost) < BEYOND_LUCK
+    sentence += f", where ŷ is a half: {evidence.right:,} of {n:,} training images are right"
+    sentence += f", and with the border at logit {logit_text(border)} {int(right.sum()):,}" if is_left_to_chance else ""
+    facts = {"value": border, "count": evidence.right, "of": n, "against": int(right.sum())}
+    return finding("blind-to-shift", f"{sentence}.", alarm=is_left_to_chance, **facts)
+
+
+def _best_border(logits: torch.Tensor, is_one: torch.Tensor) -> tuple[float, torch.Tensor]:
+    """The logit above which to answer y = 1 so that most images are right, and which are. logits, is_one: (n,)."""
+    ordered, place = logits.sort()
+    ones = is_one[place].int()
+    # right[k]: with the k lowest called 0. Equal logits cannot be told apart.
+    right = torch.cat([torch.zeros(1), (1 - ones).cumsum(0)]) + torch.cat(
+        [ones.flip(0).cumsum(0).flip(0), torch.zeros(1)]
+    )
+    is_between = torch.cat([torch.ones(1), (ordered[1:] > ordered[:-1]).float(), torch.ones(1)])
+    k = int((right * is_between).argmax())
+    ends = ordered[max(k - 1, 0)].item(), ordered[min(k, len(ordered) - 1)].item()
+    border = sum(ends) / 2 if 0 < k < len(ordered) else ends[0] - 1 if k == 0 else ends[1] + 1
+    return border, (logits > border) == is_one
+
+
+@finds("unequal-weights")
+def find_unequal_weights(evidence: Evidence) -> Finding | None:
+    image = one_image(evidence.task.loss)
+    if image.why_not is not None:
+        return None
+    pulls = [abs(image.exactly(label, 0.0).slope) for label in (0, 1)]
+    if not max(pulls) > UNEQUAL * min(pulls) > 0:
+        return None
+    strong = pulls.index(max(pulls))
+    names, times = evidence.task.classes, float(max(pulls) / min(pulls))
+    sentence = f"Before training an image of {names[strong]} pulls {_times(times)} times as hard as one of "
+    sentence += f"{names[1 - strong]}"
+    facts = {"factor": times, "labels": [1 - strong]}
+    if evidence.end is None:
+        return finding("unequal-weights", f"{sentence}.", alarm=False, **facts)
+    wrong, of_weak = int(evidence.wrong.sum()), int((evidence.wrong & (evidence.y == 1 - strong)).sum())
+    share = evidence.task.pixels.n[1 - strong] / len(evidence.y)
+    are_weak = at_least(of_weak, wrong, share) < BEYOND_LUCK
+    sentence += f"; {of_weak:,} of {counted(wrong, 'wrong image')} {'is' if of_weak == 1 else 'are'} of "
+    sentence += f"{names[1 - strong]}."
+    return finding("unequal-weights", sentence, alarm=are_weak, count=of_weak, of=wrong, **facts)
+
+
+def _times(factor: float) -> str:
+    return f"{factor:,.0f}" if factor < 1e6 else f"{factor:.3g}".replace("e+", "e")
 
 
 @finds("floor")

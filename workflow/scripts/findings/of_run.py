@@ -7,6 +7,7 @@ import torch
 from common.english import counted
 from findings.evidence import Evidence
 from findings.finders import finds
+from findings.of_answers import find_chance_level, find_one_class
 from formulas.float32 import SMALLEST_NORMAL
 from losses.exact import REACH
 from losses.facts import logit_text
@@ -14,6 +15,8 @@ from losses.one_image import OneImage, one_image
 from records.metrics import Finding, finding
 from training.repeats import has_no_memory
 
+HALF_OF_THEM = 0.5  # of the errors of guessing: who avoids less learned little
+FAINT = 0.001  # of the last layer's movement: hardly any
 NAMED_IMAGES = 50  # images that a finding names; its count is always whole
 
 
@@ -148,12 +151,14 @@ def find_dead_units(evidence: Evidence) -> Finding | None:
     dead = [int(units.sum()) for units in evidence.end.dead]
     if not any(dead) or any(units.all() for units in evidence.end.dead):
         return None
+    is_most = any(2 * int(units.sum()) > len(units) for units in evidence.end.dead)
+    is_cause = is_most and bool(find_one_class(evidence) or find_chance_level(evidence))
     of = sum(len(units) for units in evidence.end.dead)
     where = f" ({per_layer(dead)}, layer by layer)" if len(dead) > 1 else ""
     verb = "is" if sum(dead) == 1 else "are"
     sentence = f"{sum(dead)} of {of} hidden units {verb} dead for all images{where}."
     layers = [float(count) for count in dead]
-    return finding("dead-units", sentence, alarm=False, count=sum(dead), of=of, layers=layers)
+    return finding("dead-units", sentence, alarm=is_cause, count=sum(dead), of=of, layers=layers)
 
 
 @finds("worse-than-start")
@@ -193,9 +198,29 @@ def find_bad_start(evidence: Evidence) -> Finding | None:
 def find_vanishing(evidence: Evidence) -> Finding | None:
     first, last = evidence.moved[0], evidence.moved[-1]
     does_reach = bool((evidence.start.logits != evidence.start.logits[0]).any())
-    if len(evidence.moved) < 2 or first is None or not first < 0.5 or not last or not does_reach:
+    # What no bit of a step is left of is not small where its gradient is large: its square overflowed in the optimizer.
+    gradients = [gradient.norm().item() for gradient in evidence.first_gradients[::2]]
+    if len(evidence.moved) < 2 or first is None or not last or not does_reach or not gradients[0] < gradients[-1]:
         return None
-    shares = [0.0 if share is None else share for share in evidence.moved]
-    shown = per_layer([f"{share:.0%}" for share in shares])
-    sentence = f"Of the first layer's weights {1 - first:.0%} have not moved by a bit; layer by layer {shown} moved."
-    return finding("vanishing", sentence, value=first, layers=shares)
+    went = evidence.went
+    if first < 0.5:
+        shares = [0.0 if share is None else share for share in evidence.moved]
+        shown = per_layer([f"{share:.0%}" for share in shares])
+        sentence = (
+            f"Of the first layer's weights {1 - first:.0%} have not moved by a bit; layer by layer {shown} moved."
+        )
+        return finding("vanishing", sentence, value=first, layers=shares)
+    subject = "The weights of the first layer moved"
+    if not went[0] <= FAINT * went[-1] and evidence.avoids < HALF_OF_THEM and _is_plain(evidence):
+        # On its way out of such a start it has learned little. A plain step is as long as its gradient.
+        pairs = zip(gradients, (weights.norm().item() for weights in evidence.start.layers), strict=True)
+        lr = evidence.task.settings["lr"]
+        went, subject = [lr * gradient / weights for gradient, weights in pairs], f"{subject} in the first step"
+    if not went[0] <= FAINT * went[-1]:
+        return None
+    sentence = f"{subject} by {went[0]:.2g} of what they were, those of the last by {went[-1]:.2g}."
+    return finding("vanishing", sentence, value=went[0], against=went[-1], layers=went)
+
+
+def _is_plain(evidence: Evidence) -> bool:
+    return evidence.task.settings["optimizer"][0] == "SGD"

@@ -1,9 +1,11 @@
-"""Is the learning rate to blame? Found by a training in full at another one."""
+"""What held the training back? Found by a training in full without it."""
 
 from itertools import pairwise
 
-from findings.evidence import Evidence, OtherRate
+from comparing.statistics import BEYOND_LUCK, mcnemar
+from findings.evidence import Evidence, Retrained
 from findings.finders import finds
+from losses.one_image import one_image
 from records.metrics import Finding, finding
 from training.history import Row
 
@@ -15,21 +17,51 @@ def rose(history: list[Row]) -> bool:
     return any(after.loss > before.loss for before, after in pairwise(history))
 
 
-def _ends_better(other: OtherRate, evidence: Evidence) -> bool:
-    if other.correct is None:
+def _is_better(other: Retrained, evidence: Evidence) -> bool:
+    """Whether it has more training images right beyond luck; a diverged model has none."""
+    if other.right is None:
         return False
-    return evidence.autopsy is not None or (other.loss < evidence.end.loss and other.correct > evidence.right)
+    if evidence.end is None:
+        return True
+    right = ~evidence.wrong
+    only_other, only_this = int((other.right & ~right).sum()), int((right & ~other.right).sum())
+    return only_other > only_this and mcnemar(only_other, only_this) < BEYOND_LUCK
+
+
+def _best(evidence: Evidence, way: str) -> Retrained | None:
+    """Of what was tried in this way and is better, the one with most training images right."""
+    better = [one for one in evidence.retrained if one.way == way and _is_better(one, evidence)]
+    return max(better, key=lambda one: int(one.right.sum()), default=None)
+
+
+@finds("held-back")
+def find_held_back(evidence: Evidence) -> Finding | None:
+    other = _best(evidence, "argument")
+    if other is None:
+        return None
+    name, arguments = evidence.task.settings["optimizer"]
+    left = dict(other.settings["optimizer"][1])
+    gone = [argument for argument, _ in arguments if argument not in left]
+    n, right = len(evidence.y), int(other.right.sum())
+    with_it = "the loss is not finite" if evidence.end is None else f"{evidence.right:,} are"
+    taken = " and ".join(f"`{argument}`" for argument in gone)
+    sentence = f"Without {taken}, {name} gets {right:,} of {n:,} training images right, tried in full; with "
+    sentence += f"{'it' if len(gone) == 1 else 'them'} {with_it}."
+    return finding("held-back", sentence, count=right, of=n, against=None if evidence.end is None else evidence.right)
 
 
 @finds("rate-too-large")
 def find_rate_too_large(evidence: Evidence) -> Finding | None:
-    other = evidence.other_rate
-    if other is None or other.lr > evidence.task.settings["lr"] or not _ends_better(other, evidence):
+    other, lr = _best(evidence, "rate"), evidence.task.settings["lr"]
+    if other is None or other.settings["lr"] > lr:
         return None
-    n = len(evidence.y)
-    sentence = f"The loss rose after a step; at a tenth of the learning rate, {other.lr:g}, tried in full, "
-    sentence += f"{other.correct:,} of {n:,} images are right in the end."
-    facts = {"value": other.lr, "against": evidence.task.settings["lr"], "count": other.correct, "of": n}
+    n, right = len(evidence.y), int(other.right.sum())
+    sentence = "The loss rose after a step. " if rose(evidence.trained.history) else ""
+    sentence += f"With the learning rate {other.settings['lr']:g} in place of {lr:g}, tried in full, {right:,} of "
+    sentence += f"{n:,} training images are right in the end."
+    if one_image(evidence.task.loss).reduction == "sum" and evidence.task.settings["optimizer"][0] == "SGD":
+        sentence += f" A sum over {n:,} images makes each step {n:,} times as long as a mean."
+    facts = {"value": other.settings["lr"], "against": lr, "count": right, "of": n}
     return finding("rate-too-large", sentence, **facts)
 
 
@@ -45,11 +77,11 @@ def find_slow(evidence: Evidence) -> Finding | None:
         )
         sentence += "which is added to what a step is divided by: every step is that much shorter."
         return finding("slow", sentence, value=largest, against=eps)
-    other = evidence.other_rate
-    if other is None or other.lr < evidence.task.settings["lr"] or other.rose or not _ends_better(other, evidence):
+    other, lr = _best(evidence, "rate"), evidence.task.settings["lr"]
+    if other is None or other.settings["lr"] < lr:
         return None
-    n = len(evidence.y)
-    sentence = f"At ten times the learning rate, {other.lr:g}, tried in full, the loss never rises and "
-    sentence += f"{other.correct:,} of {n:,} images are right in the end."
-    facts = {"value": other.lr, "against": evidence.task.settings["lr"], "count": other.correct, "of": n}
+    n, right = len(evidence.y), int(other.right.sum())
+    sentence = f"With the learning rate {other.settings['lr']:g} in place of {lr:g}, tried in full, {right:,} of "
+    sentence += f"{n:,} training images are right in the end."
+    facts = {"value": other.settings["lr"], "against": lr, "count": right, "of": n}
     return finding("slow", sentence, **facts)

@@ -77,7 +77,7 @@ def ignores_labels(chart: LossChart) -> dict | None:
 
 
 def border_optimum(chart: LossChart) -> dict | None:
-    """Per label whose best logit is the border, or on the other label's side: where, and which of the two.
+    """Per label whose best logit is the border, or on the other label's side, or on both alike: where, and which.
 
     One that has no gradient anywhere has no best logit, nor has a loss that is finite at no logit of a label.
     """
@@ -86,7 +86,12 @@ def border_optimum(chart: LossChart) -> dict | None:
 
 def _border_optimum(label_chart: LabelChart) -> dict | None:
     best = label_chart.infimum
-    if best is None or _is_still(label_chart) or (best.high > HALF if label_chart.label else best.low < -HALF):
+    if best is None or _is_still(label_chart):
+        return None
+    if best.across is not None:
+        low, high = sorted((min((best.low, best.high), key=abs), best.across))
+        return {"low": low, "high": high, "towards": best.towards, "where": "both"}
+    if best.high > HALF if label_chart.label else best.low < -HALF:
         return None
     is_border = best.low <= HALF and best.high >= -HALF
     return {"low": best.low, "high": best.high, "towards": best.towards, "where": "border" if is_border else "beyond"}

@@ -1,11 +1,12 @@
 """The largest lower bound of φ, exactly, and where it lies."""
 
+import math
 from itertools import groupby, pairwise
 
 import numpy as np
 import torch
 
-from formulas.float32 import LARGEST
+from formulas.float32 import HALF, LARGEST
 from losses.exact import DIGITS, REACH
 from losses.intervals import inside
 from losses.one_image import OneLabel
@@ -15,6 +16,7 @@ from records.strict import number
 # Each twice as far as the one before: where φ is looked at to see where it goes, exactly and in float32.
 FAR_EXACTLY = (REACH / 4, REACH / 2, REACH)
 FAR_IN_FLOAT32 = (2.0**125, 2.0**126, 2.0**127)
+AS_LOW = 1e-12  # of a value: two minima that differ by less are one
 NEGLIGIBLE = 10.0**-DIGITS  # of a value: nothing, to so many digits
 
 
@@ -33,7 +35,25 @@ def infimum(intervals: list[Interval], phi: OneLabel, lowest: float) -> Infimum:
     if best is None:
         return Infimum("nan", -LARGEST, LARGEST, None)
     value = 0.0 if abs(best.value) < NEGLIGIBLE else float(best.value)
-    return Infimum(number(value), best.low, best.high, best.towards)
+    return Infimum(number(value), best.low, best.high, best.towards, _across(best, candidates, phi))
+
+
+def _across(best: Infimum, candidates: list[Infimum], phi: OneLabel) -> float | None:
+    """The end nearest to the border of what is as low on its other side: of an even loss, the mirror image."""
+    if (best.low <= HALF and best.high >= -HALF) or not phi.exactly(0.0).value > best.value + _close(best.value):
+        return None
+    is_above = best.low > 0
+    others = (each for each in candidates if (each.high < -HALF if is_above else each.low > HALF))
+    ends = [each.high if is_above else each.low for each in others if _is_as_low(each.value, best.value)]
+    return min(ends, key=abs, default=None)
+
+
+def _is_as_low(value, least) -> bool:
+    return value == least or (math.isfinite(least) and value - least <= _close(least))
+
+
+def _close(value) -> float:
+    return AS_LOW * max(1.0, abs(value)) if math.isfinite(value) else 0.0
 
 
 def _at(logit: float, low: float, high: float, phi: OneLabel) -> Infimum:

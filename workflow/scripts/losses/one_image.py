@@ -7,7 +7,7 @@ one image each of n data sets. So every number is what training would see, but f
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -30,9 +30,10 @@ class NotPerImage(ValueError):
 class OneImage:
     """The loss of one image; `one_image` makes it.
 
-    tree: of the loss as typed, or of the mean that a module of torch.nn computes. why_not: why the loss is no sum, or
-    no mean, over images, in words; None where it is one. weights: the reductions in the tree that labels alone decide,
-    inner ones first; none where the loss is no sum or mean.
+    tree: of the loss as typed, or of the mean that a module of torch.nn computes. own: the same without the terms that
+    labels alone decide, which are no image's. why_not: why the loss is no sum, or no mean, over images, in words; None
+    where it is one. weights: the reductions in `own` that labels alone decide, inner ones first; none where the loss is
+    no sum or mean. reduction: mean or sum, the one over images; None where there is none.
 
     What labels alone decide, mean(y) as a factor say, is that of a data set with one image of either class. Where the
     loss is no sum or mean over images, float32 sees each image in the company of two undecided ones, one of either
@@ -41,8 +42,10 @@ class OneImage:
 
     loss: Loss
     tree: Node
+    own: Node
     why_not: str | None = None
     weights: tuple[Node, ...] = ()
+    reduction: str | None = None
 
     def in_float32(self, y: torch.Tensor, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Value and gradient with respect to the logit, each (n,), for n images that are each alone: labels (n,) and
@@ -72,7 +75,7 @@ class OneImage:
         if self.why_not is not None:
             y = torch.cat([y, torch.zeros_like(y), torch.ones_like(y)])
             z = torch.cat([z, torch.zeros_like(y[1:])])
-        value = evaluate(self.tree, {"y": y, "yhat": z.sigmoid(), "logits": z}, self._weights_in_float32)
+        value = evaluate(self.own, {"y": y, "yhat": z.sigmoid(), "logits": z}, self._weights_in_float32)
         return value.expand(y.shape[1])
 
     @functools.cached_property
@@ -89,7 +92,7 @@ class OneImage:
         """
         if self.why_not is not None:
             raise NotPerImage(self.why_not)
-        return exact(self.tree, label, logit, self._weights_exactly)
+        return exact(self.own, label, logit, self._weights_exactly)
 
     @functools.cached_property
     def _weights_exactly(self) -> dict[Node, Dual]:
@@ -120,14 +123,32 @@ def one_image(loss: Loss) -> OneImage:
     mean(f) / mean(y).
     """
     if isinstance(loss, ModuleLoss):
-        return OneImage(loss, module_formula(loss))
+        tree = module_formula(loss)
+        return OneImage(loss, tree, tree, reduction=loss.module.reduction)
     weights: list[Node] = []
+    own = _without_labels_alone(loss.tree)
     try:
-        if len(_reductions(loss.tree, weights)) > 1:
+        reductions = _reductions(own, weights)
+        if len(reductions) > 1:
             raise NotPerImage("a mean beside a sum: how much each counts depends on the number of images")
     except NotPerImage as error:
-        return OneImage(loss, loss.tree, str(error))
-    return OneImage(loss, loss.tree, None, tuple(weights))
+        return OneImage(loss, loss.tree, loss.tree, str(error))
+    return OneImage(loss, loss.tree, own, None, tuple(weights), *reductions)
+
+
+def _without_labels_alone(node: Node) -> Node:
+    """A node of shape () without the terms that name y, but no answer. The text of what is changed stays as typed."""
+    inner = [argument for argument in node.arguments if _depends(argument)]
+    if node.operation in ("+", "-") and len(inner) == 1:
+        (rest,) = (argument for argument in node.arguments if argument is not inner[0])
+        if any(part.text == "y" for part in walk(rest)):
+            is_taken_away = node.operation == "-" and inner[0] is node.arguments[1]
+            left = _without_labels_alone(inner[0])
+            return replace(node, operation="negative", arguments=(left,)) if is_taken_away else left
+    if node.operation in ("+", "-", "*", "/", "negative"):
+        arguments = (_without_labels_alone(each) if each in inner else each for each in node.arguments)
+        return replace(node, arguments=tuple(arguments))
+    return node
 
 
 def _reductions(node: Node, weights: list[Node]) -> set[str]:

@@ -42,13 +42,15 @@ class Infimum(msgspec.Struct, frozen=True):
 
     value: '-inf' where there is none, 'nan' where φ is defined nowhere. low, high: the logits that attain it, as
     float32; the same twice where it is one. towards: None, or 'inf' or '-inf' where φ only approaches it as the logit
-    grows without end to that side; then low and high are the largest or the smallest float32.
+    grows without end to that side; then low and high are the largest or the smallest float32. across: a logit on the
+    other side of the border where φ is as low, with more of it in between; None where there is none.
     """
 
     value: Number
     low: float
     high: float
     towards: str | None
+    across: float | None = None
 
 
 class LabelChart(msgspec.Struct, frozen=True):

@@ -57,14 +57,6 @@ def as_named(settings: dict) -> dict:
     return {key: value for key, value in settings.items() if not key.endswith("_definition")}
 
 
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
-    """The test images at the weights before the step of an epoch."""
-
-    epoch: int
-    loss: Number
-    wrong: Annotated[int, Meta(description="images whose ŷ is on the wrong side; a NaN is on that of y = 0")]
-
-
 class Training(msgspec.Struct, frozen=True, kw_only=True):
     """A variant trained with one seed."""
 
@@ -92,9 +84,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
     ]
     correct: Annotated[int | None, Meta(description="right training images; null where a ŷ is NaN")]
     test_correct: Annotated[int | None, Meta(description="right test images; null where a ŷ is NaN")]
-    test_loss: Annotated[Number, Meta(description="of the final weights")]
-    tested: Annotated[list[Tested], Meta(description="at about six epochs, the first of them 0")]
     test_epoch: Annotated[
         int | None,
-        Meta(description="of the epochs at which wrong test images are counted, the first with fewest of them"),
+        Meta(description="of the epochs at which the test images are looked at, the first with fewest of them wrong"),
     ]

@@ -21,8 +21,7 @@ def ended(observed: Observer, settings: dict, seed: int, optimizer: object) -> T
     with torch.no_grad():
         logits, yhat = forward(network, x)
         seconds = time.perf_counter() - observed.start
-        test_logits, test_yhat = forward(network, observed.test[0])
-        test_loss = observed.loss(observed.test[1], test_yhat, test_logits).item()
+        test_yhat = forward(network, observed.test[0])[1]
     names = list(network.state_dict())
     final = _on_cpu(dict(zip(names, observed.parameters, strict=True)))
     correct = count_correct(yhat, observed.y)
@@ -53,8 +52,6 @@ def ended(observed: Observer, settings: dict, seed: int, optimizer: object) -> T
         zero_since=observed.repeats.zero_since,
         correct=correct,
         test_correct=count_correct(test_yhat, observed.test[1]),
-        test_loss=number(test_loss),
-        tested=observed.tested,
         test_epoch=observed.test_epoch,
     )
     return Trained(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One epoch, on all training images but for the last field, before its step."""
+    """One epoch, on all training images but for the last two fields, before its step."""
 
     loss: float
     accuracy: float | None  # None where a yhat is NaN: NaN > 0.5 is false
@@ -26,9 +26,11 @@ class Row(NamedTuple):
     yhat_zeros: int  # how many yhat are exactly 0
     yhat_ones: int
     test_wrong: int | None = None  # test images; None where a yhat is NaN, or they were not looked at
+    test_loss: float | None = None  # None where it is NaN, or they were not looked at
 
 
 WHOLE = ("yhat_zeros", "yhat_ones", "test_wrong")  # fields that are whole numbers
+MAY_BE_NONE = ("accuracy", "test_wrong", "test_loss")
 
 
 def measure_epoch(loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor, y: torch.Tensor) -> Row:
@@ -80,8 +82,8 @@ def read_history(path: str | Path, epochs: int) -> list[Row]:
 
 
 def _value(field: str, cell: str):
+    if not cell and field in MAY_BE_NONE:
+        return None
     if field in WHOLE:
-        return int(cell) if cell or field != "test_wrong" else None
-    if not cell:
-        return None if field == "accuracy" else math.nan
-    return float(np.float32(cell))
+        return int(cell)
+    return float(np.float32(cell)) if cell else math.nan

@@ -3,11 +3,10 @@
 import math
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 
-from records.strict import number
-from records.training import Tested
 from training.device import kept_random_state
 from training.fast import Pixels
 from training.history import Row, count_correct, measure_epoch
@@ -15,8 +14,7 @@ from training.loss import Loss
 from training.network import forward
 from training.repeats import Repeats
 
-TESTS = 6  # of a training: epochs at which the loss on the test images is kept
-COUNTED_EVERY = 5  # epochs between counts of wrong test images: each takes a tenth of an epoch
+LOOKS_EVERY = 5  # epochs between looks at the test images: each takes a tenth of an epoch
 
 
 def answers(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -25,13 +23,26 @@ def answers(network: torch.nn.Sequential, x: torch.Tensor) -> tuple[torch.Tensor
         return forward(network, x)
 
 
+class Look(NamedTuple):
+    """At the test images, with the weights before the step of an epoch.
+
+    wrong: how many are, None where a yhat is NaN. loss: None where it is NaN. says_one: which are called y = 1, bool
+    (m, 1).
+    """
+
+    wrong: int | None
+    loss: float | None
+    says_one: torch.Tensor
+
+
 class Observer:
     """Called after the step of each epoch.
 
     history: a row per epoch. diverged_epoch: the first whose loss is not finite. broke: the logits and yhat of that
     loss, (n, 1) each. weights: those that gave it, and before: those of the epoch before it, None at epoch 0; without
-    such an epoch, those after the last step and before it. tested: at some six epochs. test_epoch, test_answers: the
-    first epoch with fewest wrong test images, and which of these were called y = 1, bool (m, 1). start: when it began.
+    such an epoch, those after the last step and before it. test_epoch, test_answers: of the epochs at which the test
+    images are looked at, the first with fewest of them wrong, and which were called y = 1, bool (m, 1). start: when it
+    began.
     """
 
     def __init__(
@@ -54,17 +65,16 @@ class Observer:
         self.broke: tuple[torch.Tensor, torch.Tensor] | None = None
         self.weights: list[torch.Tensor] = []
         self.before: list[torch.Tensor] | None = None
-        self.tested: list[Tested] = []
         self.test_epoch, self.test_answers, self.fewest = None, None, math.inf
-        # Wrong test images, and the answers to all, by the place in the cycle.
-        self.test_in_cycle: dict[int, tuple[int | None, torch.Tensor]] = {}
+        self.look: Look | None = None
+        self.looks_in_cycle: dict[int, Look] = {}  # by the place in it
         self.start = time.perf_counter()
         self._look_at_weights(0)
 
     def __call__(self, epoch: int, loss: torch.Tensor, logits: torch.Tensor, yhat: torch.Tensor) -> bool:
         """loss: (); logits, yhat: (n, 1). Whether all later epochs can only repeat earlier ones."""
         with torch.no_grad():
-            self.history.append(measure_epoch(loss, logits, yhat, self.y)._replace(test_wrong=self.test_wrong))
+            self.history.append(_with(measure_epoch(loss, logits, yhat, self.y), self.look))
         if self.tell:
             self.tell(epoch, self.history[-1])
         if self.diverged_epoch is None:
@@ -74,7 +84,7 @@ class Observer:
         if self.diverged_epoch is None:
             self._look_at_weights(epoch + 1)
             return self._is_over(epoch + 1)
-        self.test_wrong = None
+        self.look = None
         return self._is_lost(epoch + 1)
 
     def _is_lost(self, epoch: int) -> bool:
@@ -93,47 +103,48 @@ class Observer:
         """At those with which an epoch begins, or which the last one left."""
         self.before, self.weights = self.weights or None, [one.detach().clone() for one in self.parameters]
         self.repeats.look(epoch, self.before)
-        self.test_wrong = self._wrong_test_images(epoch) if epoch < self.epochs else None
+        self.look = self._look_at_test_images(epoch) if epoch < self.epochs else None
 
-    def _wrong_test_images(self, epoch: int) -> int | None:
-        """Of the weights before that epoch's step; None where a ŷ is NaN, or they are not counted at this epoch."""
-        is_counted, is_tested = self._is_counted(epoch), epoch % -(-self.epochs // TESTS) == 0
-        cycle = self.repeats.cycle
-        if not (is_counted or is_tested or cycle):
+    def _look_at_test_images(self, epoch: int) -> Look | None:
+        """With the weights before that epoch's step; None where it is not one at which they are looked at."""
+        is_due, cycle = self._is_due(epoch), self.repeats.cycle
+        if not (is_due or cycle):
             return None
         x, y = self.test
         logits, yhat = answers(self.network, x)
-        says_one = yhat > 0.5
-        correct = count_correct(yhat, y)
+        correct, loss = count_correct(yhat, y), self.loss(y, yhat, logits).item()
         wrong = None if correct is None else len(y) - correct
+        look = Look(wrong, None if math.isnan(loss) else loss, yhat > 0.5)
         if cycle:
-            self.test_in_cycle[epoch % cycle[1]] = wrong, says_one
-        if is_tested:
-            loss = self.loss(y, yhat, logits).item()
-            self.tested.append(Tested(epoch=epoch, loss=number(loss), wrong=int((says_one != (y == 1)).sum())))
-        if is_counted:
-            self._keep_fewest(epoch, wrong, says_one)
-        return wrong if is_counted else None
+            self.looks_in_cycle[epoch % cycle[1]] = look
+        if not is_due:
+            return None
+        self._keep_fewest(epoch, look)
+        return look
 
-    def _keep_fewest(self, epoch: int, wrong: int | None, says_one: torch.Tensor) -> None:
-        if wrong is not None and wrong < self.fewest:
-            self.test_epoch, self.test_answers, self.fewest = epoch, says_one.cpu(), wrong
+    def _keep_fewest(self, epoch: int, look: Look) -> None:
+        if look.wrong is not None and look.wrong < self.fewest:
+            self.test_epoch, self.test_answers, self.fewest = epoch, look.says_one.cpu(), look.wrong
 
-    def _is_counted(self, epoch: int) -> bool:
-        return epoch % COUNTED_EVERY == 0 or epoch == self.epochs - 1
+    def _is_due(self, epoch: int) -> bool:
+        return epoch % LOOKS_EVERY == 0 or epoch == self.epochs - 1
 
     def _is_over(self, epoch: int) -> bool:
-        """Whether the weights with which this epoch begins are those after the last step, and the wrong test images of
-        the whole cycle were counted."""
+        """Whether the weights with which this epoch begins are those after the last step, and the test images of
+        the whole cycle were looked at."""
         cycle = self.repeats.cycle
-        return cycle is not None and len(self.test_in_cycle) == cycle[1] and (self.epochs - epoch) % cycle[1] == 0
+        return cycle is not None and len(self.looks_in_cycle) == cycle[1] and (self.epochs - epoch) % cycle[1] == 0
 
     def fill_in(self) -> None:
         """The rows of the epochs that were not computed, which may be the first with fewest wrong test images."""
         cycle = self.repeats.cycle if self.diverged_epoch is None else None
         for epoch in range(len(self.history), self.epochs):
-            row, wrong = self.history[epoch - (cycle[1] if cycle else 1)], None
-            if cycle and self._is_counted(epoch):
-                wrong, says_one = self.test_in_cycle[epoch % cycle[1]]
-                self._keep_fewest(epoch, wrong, says_one)
-            self.history.append(row._replace(test_wrong=wrong))
+            row, look = self.history[epoch - (cycle[1] if cycle else 1)], None
+            if cycle and self._is_due(epoch):
+                look = self.looks_in_cycle[epoch % cycle[1]]
+                self._keep_fewest(epoch, look)
+            self.history.append(_with(row, look))
+
+
+def _with(row: Row, look: Look | None) -> Row:
+    return row._replace(test_wrong=look and look.wrong, test_loss=look and look.loss)

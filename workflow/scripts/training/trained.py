@@ -12,7 +12,7 @@ from common.archives import read_arrays
 from common.files import damaged, write, write_json, write_sums
 from common.tensors import read_tensors
 from records.strict import as_json, read_record
-from records.training import MODEL_FILES, Settings, Tested, Training
+from records.training import MODEL_FILES, Settings, Training
 from training.history import Row, history_csv, read_history
 from training.network import build_network
 
@@ -56,10 +56,6 @@ class Trained:
     @property
     def zero_since(self) -> int | None:
         return self.record.zero_since
-
-    @property
-    def tested(self) -> list[Tested]:
-        return self.record.tested
 
 
 def save(trained: Trained, output: dict) -> None:

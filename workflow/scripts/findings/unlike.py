@@ -1,0 +1,79 @@
+"""Are the test images another kind of picture than the training images: inverted, turned, mirrored or shifted?
+
+By their mean images alone, whatever a network makes of them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+MOST_SHIFTED = 9  # pixels: farther, a digit leaves its 28
+BRIGHTEST = 255
+CLEARLY = 0.5  # of the distance: what is left of it after the change
+BEYOND_SAMPLING = 4.0  # times the squared distance that two samples of the same images have
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """how: what was done to the test images, it seems. before, after: the distance of the mean test image from the mean
+    training image, a root mean square over pixels in grey levels of 255, as it is and once that is undone."""
+
+    how: str
+    before: float
+    after: float
+
+    @property
+    def sentence(self) -> str:
+        text = f"The test images seem {self.how}: undone, their mean image differs from that of the training images by "
+        return text + f"{self.after:.3g} of 255 grey levels a pixel, and as it is by {self.before:.3g}."
+
+
+def unlike(digits: dict) -> Unlike | None:
+    """digits: as extract.py writes them. None where no such change brings the mean image clearly nearer."""
+    train, spread = _mean_and_spread(digits["train_images"], digits["train_labels"])
+    test, test_spread = _mean_and_spread(digits["test_images"], digits["test_labels"])
+    before = _distance(test, train)
+    if before <= BEYOND_SAMPLING * (spread + test_spread):
+        return None
+    after, how = min((_distance(image, train), how) for how, image in _undone(test))
+    return Unlike(how, float(before**0.5), float(after**0.5)) if after < CLEARLY**2 * before else None
+
+
+def _undone(image: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """(28, 28) with each change undone."""
+    yield "inverted", BRIGHTEST - image
+    yield "turned by a quarter to the left", np.rot90(image, -1)
+    yield "turned by a quarter to the right", np.rot90(image, 1)
+    yield "turned upside down", np.rot90(image, 2)
+    yield "mirrored left to right", image[:, ::-1]
+    yield "mirrored top to bottom", image[::-1]
+    yield "mirrored at a diagonal, rows and columns exchanged", image.T
+    yield "mirrored at the other diagonal", np.rot90(image.T, 2)
+    reach = range(-MOST_SHIFTED, MOST_SHIFTED + 1)
+    for down in reach:
+        for right in reach:
+            if down or right:
+                yield f"shifted {_by(down, right)}", np.roll(image, (-down, -right), (0, 1))
+
+
+def _by(down: int, right: int) -> str:
+    """'down by 2 and to the left by 3 pixels'."""
+    parts = [f"{'down' if down > 0 else 'up'} by {abs(down)}"] * bool(down)
+    parts += [f"to the {'right' if right > 0 else 'left'} by {abs(right)}"] * bool(right)
+    return f"{' and '.join(parts)} pixel{'' if max(abs(down), abs(right)) == 1 else 's'}"
+
+
+def _mean_and_spread(images, labels) -> tuple[np.ndarray, float]:
+    """The mean image, (28, 28), each class counting as much as the other; and the mean square over pixels by which such
+    a mean differs from that of all images of this kind. images: uint8 (n, 28, 28); labels: (n,)."""
+    means, spread = [], 0.0
+    for label in (0, 1):
+        of_class = images[labels == label].numpy().astype(np.float32)
+        means.append(of_class.mean(axis=0, dtype=np.float64))
+        spread += float(of_class.var(axis=0).mean()) / len(of_class) / 4
+    return (means[0] + means[1]) / 2, spread
+
+
+def _distance(image: np.ndarray, other: np.ndarray) -> float:
+    return float(((image - other) ** 2).mean())
