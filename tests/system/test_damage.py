@@ -52,7 +52,7 @@ def read_same_weights(path: Path):
 
 READERS = {
     "results/data/digits.pt": read_tensors,
-    "results/data/digits.npz": lambda path: Pictures(path).images,
+    "results/data/digits.npz": lambda path: Pictures(path).arrays,
     "results/data/normalized/unit.pt": read_tensors,
     "results/data/source.json": lambda path: read_record(path, report.KINDS["source"]),
     "results/losses/bce.json": lambda path: read_record(path, LossFile),

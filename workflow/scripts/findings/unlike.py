@@ -1,6 +1,6 @@
 """Are the test images another kind of picture than the training images: inverted, turned, mirrored or shifted?
 
-By their mean images alone, whatever a network makes of them.
+By their mean images alone, whatever a network makes of them. Imports no torch: the page shows these images.
 """
 
 from collections.abc import Iterator
@@ -31,10 +31,10 @@ class Unlike:
 
 def unlike(digits: dict) -> Unlike | None:
     """digits: as extract.py writes them. None where no such change brings the mean image clearly nearer."""
-    train, spread = _mean_and_spread(digits["train_images"], digits["train_labels"])
-    test, test_spread = _mean_and_spread(digits["test_images"], digits["test_labels"])
+    parts = [(digits[f"{part}_images"], digits[f"{part}_labels"]) for part in ("train", "test")]
+    train, test = (mean_image(*part) for part in parts)
     before = _distance(test, train)
-    if before <= BEYOND_SAMPLING * (spread + test_spread):
+    if before <= BEYOND_SAMPLING * sum(_spread(*part) for part in parts):
         return None
     after, how = min((_distance(image, train), how) for how, image in _undone(test))
     return Unlike(how, float(before**0.5), float(after**0.5)) if after < CLEARLY**2 * before else None
@@ -64,15 +64,20 @@ def _by(down: int, right: int) -> str:
     return f"{' and '.join(parts)} pixel{'' if max(abs(down), abs(right)) == 1 else 's'}"
 
 
-def _mean_and_spread(images, labels) -> tuple[np.ndarray, float]:
-    """The mean image, (28, 28), each class counting as much as the other; and the mean square over pixels by which such
-    a mean differs from that of all images of this kind. images: uint8 (n, 28, 28); labels: (n,)."""
-    means, spread = [], 0.0
-    for label in (0, 1):
-        of_class = images[labels == label].numpy().astype(np.float32)
-        means.append(of_class.mean(axis=0, dtype=np.float64))
-        spread += float(of_class.var(axis=0).mean()) / len(of_class) / 4
-    return (means[0] + means[1]) / 2, spread
+def mean_image(images, labels) -> np.ndarray:
+    """(28, 28), each class counting as much as the other. images: uint8 (n, 28, 28); labels: (n,)."""
+    means = [_of_class(images, labels, label).mean(axis=0, dtype=np.float64) for label in (0, 1)]
+    return (means[0] + means[1]) / 2
+
+
+def _spread(images, labels) -> float:
+    """The mean square over pixels by which such a mean differs from that of all images of this kind."""
+    classes = [_of_class(images, labels, label) for label in (0, 1)]
+    return sum(float(images.var(axis=0).mean()) / len(images) / 4 for images in classes)
+
+
+def _of_class(images, labels, label: int) -> np.ndarray:
+    return np.asarray(images[labels == label], np.float32)
 
 
 def _distance(image: np.ndarray, other: np.ndarray) -> float:

@@ -47,12 +47,13 @@ class CardFinding:
     """A kind of finding on a card: what was found in the first of the seeds.
 
     seeds: those that have it; where it is an alarm in some, these first. images: (name, index, exact gradient) of some
-    of its images.
+    of its images. means: (name, part) of the mean images, where these tell it.
     """
 
     finding: Finding
     seeds: list[int]
     images: list[tuple[str, int, float | str | None]]
+    means: list[tuple[str, str]]
 
 
 def card_findings(entry: Metrics, digits: Pictures) -> list[CardFinding]:
@@ -66,7 +67,9 @@ def card_findings(entry: Metrics, digits: Pictures) -> list[CardFinding]:
     for each in of_kind.values():
         each.sort(key=lambda pair: not pair[1].alarm)
         _, first = each[0]
-        found.append(CardFinding(first, [seed for seed, _ in each], _pictures(first, digits)))
+        parts = {"train": "training", "test": "test"} if first.kind == "test-unlike-training" else {}
+        means = [(digits.show_mean(part), called) for part, called in parts.items()]
+        found.append(CardFinding(first, [seed for seed, _ in each], _pictures(first, digits), means))
     return sorted(found, key=lambda one: not one.finding.alarm)
 
 

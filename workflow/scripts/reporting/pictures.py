@@ -4,11 +4,13 @@ import base64
 import io
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from common.archives import read_arrays
 from common.files import damaged
 from comparing.images import first_finished, hardest, surest
+from findings.unlike import mean_image
 from records.metrics import Metrics
 
 
@@ -23,21 +25,34 @@ class Pictures:
     """
 
     def __init__(self, path: str | Path):
-        """The file has per part its images, uint8 (n, 28, 28)."""
-        arrays = read_arrays(path)
-        self.path, self.images = path, {part: arrays[f"{part}_images"] for part in ("train", "test")}
+        """The file has per part its images, uint8 (n, 28, 28), and labels, (n,)."""
+        self.path, self.arrays = path, read_arrays(path)
         self.shown: dict[str, str] = {}
 
     def show(self, part: str, index: int) -> str:
         """Its name, test-17 say. Raises UserError where there is no picture of it."""
         name = f"{part}-{index}"
         if name not in self.shown:
-            if not 0 <= index < len(self.images[part]):
+            images = self.arrays[f"{part}_images"]
+            if not 0 <= index < len(images):
                 raise damaged(self.path, f"no picture of {part} image {index}")
-            content = io.BytesIO()
-            Image.fromarray(255 - self.images[part][index]).save(content, "PNG", optimize=True)
-            self.shown[name] = data_uri(content.getvalue())
+            self.shown[name] = _ink(images[index])
         return name
+
+    def show_mean(self, part: str) -> str:
+        """The name of the mean image of a part, both classes counting alike."""
+        name = f"{part}-mean"
+        if name not in self.shown:
+            mean = mean_image(self.arrays[f"{part}_images"], self.arrays[f"{part}_labels"])
+            self.shown[name] = _ink(mean.round().astype(np.uint8))
+        return name
+
+
+def _ink(image: np.ndarray) -> str:
+    """A data URI. image: uint8 (28, 28)."""
+    content = io.BytesIO()
+    Image.fromarray(255 - image).save(content, "PNG", optimize=True)
+    return data_uri(content.getvalue())
 
 
 def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y: dict) -> list[dict]:
