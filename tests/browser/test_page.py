@@ -243,7 +243,7 @@ def test_without_javascript_table_cards_and_pictures_are_there(open_page, compar
 def test_html_in_the_config_is_text(open_page):
     page = open_page()
     assert page.title() == "0 or 1: 5 variants compared"
-    page.locator("summary", has_text="config.yaml, as it stands").click()
+    page.locator("summary", has_text="config.yaml, as it was").click()
     expect(page.locator("pre", has_text=HOSTILE).first).to_be_visible()
     expect(page.locator("[id='variant-compared'] dd code").first).to_contain_text("(yhat < y)")
 

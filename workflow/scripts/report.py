@@ -17,6 +17,7 @@ from common.files import damaged, read_bytes, read_sealed, read_text, write
 from common.params import read_params
 from comparing.images import first_finished
 from experiment import recorded
+from experiment.begun import read_begun
 from experiment.effective import effective
 from findings.catalogue import explanations
 from records.comparison import Change, Significance
@@ -216,14 +217,14 @@ def mixture(variants: dict, data: dict, trains: str, results: Path) -> dict | No
 
 
 def main(inputs: dict, experiment: dict, output: dict) -> None:
-    """experiment: the fields of an Experiment; beside them `trains`, the digest of what trains now, and `config_file`,
-    what the user wrote, None where it is not to be shown."""
+    """experiment: the fields of an Experiment; beside them `trains`, the digest of what trains now, and `begun`, the
+    file with what this run began with, None where config.yaml is not to be shown."""
     read = read_inputs(inputs, list(experiment["losses"]), experiment["variants"])
-    metrics, config_file = read["metrics"], experiment["config_file"]
+    metrics = read["metrics"]
     variants = {entry.variant: experiment["variants"][entry.variant] for entry in metrics}
     write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))
     config = {
-        "config_text": Path(config_file).read_text(encoding="utf-8") if config_file else None,
+        "begun": read_begun(experiment["begun"]) if experiment["begun"] else None,
         "effective": provenance.as_yaml(effective(experiment)),
         "recipe": provenance.recipe(Path(output["config"]), page.HOME),
     }
