@@ -50,9 +50,8 @@ onsuccess:
     if TERMINAL and TERMINAL.has_page:
         from reporting.closing import closing
 
-        TERMINAL.close_with(
-            closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults), workflow.configfiles
-        )
+        lines = closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults)
+        TERMINAL.close_with(lines, workflow.configfiles)
     if TERMINAL:
         TERMINAL.warn_of_mixture()
 

@@ -155,7 +155,6 @@ def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
         for entry, history in zip(metrics, inputs["histories"], strict=True)
     }
     charts_of_losses = {name: of.chart for name, of in inputs["losses"].items()}
-    rewrites = {name: of.better for name, of in inputs["losses"].items() if of.better}
     at_broken_weights = losses.same_weights(inputs["same_weights"])
     of_each = zip(variants, metrics, inputs["predictions"], inputs["plots"], strict=True)
     return {
@@ -188,7 +187,7 @@ def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
             name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each
         },
         "diagnosis": {
-            "losses": losses.strips(charts_of_losses, rewrites, variants, inputs["histories"]),
+            "losses": losses.strips(inputs["losses"], variants, inputs["histories"]),
             "same_weights": at_broken_weights[: losses.SAME_WEIGHTS_ROWS],
             "same_weights_count": len(at_broken_weights),
             "changes": pairs.clearest(inputs["changes"]),
