@@ -13,21 +13,23 @@ IS_MAIN = Path(workflow.main_snakefile).resolve() in SNAKEFILES  # else it is a 
 sys.dont_write_bytecode |= workflow.output_settings.dryrun  # it writes nothing
 sys.path.insert(0, str(HOME / "workflow" / "scripts"))  # first, whatever PYTHONPATH holds
 
-from experiment.config import checked
+from experiment.begun import begun_by_another
+from experiment.config import Experiment, checked
 from experiment.reading import file_in_use
 from running.start import start
 
-CONFIG_FILE = file_in_use(HOME, IS_MAIN)
+BEGUN = begun_by_another() if IS_MAIN and not workflow.is_main_process else None
+CONFIG_FILE = None if BEGUN else file_in_use(HOME, IS_MAIN)
+if CONFIG_FILE:
 
-
-configfile: CONFIG_FILE
+    configfile: CONFIG_FILE.path
 
 
 report: "workflow/report/workflow.rst"
 
 
-EXPERIMENT = checked(config)
-TERMINAL = start(workflow, HOME, EXPERIMENT) if IS_MAIN else None
+EXPERIMENT = Experiment(**BEGUN.experiment) if BEGUN else checked(config)
+TERMINAL = start(workflow, HOME, EXPERIMENT, CONFIG_FILE, config) if IS_MAIN else None
 
 
 include: "workflow/rules/common.smk"
@@ -49,7 +51,7 @@ onsuccess:
         from reporting.closing import closing
 
         lines = closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults)
-        TERMINAL.close_with(lines, list(map(str, workflow.configfiles)))
+        TERMINAL.close_with(lines, workflow.configfiles)
     if TERMINAL:
         TERMINAL.warn_of_mixture()
 

@@ -6,6 +6,7 @@ import report
 from builders.reading import read_json
 from builders.workflows import SECTIONS, Workflow, handed
 from common.files import SUMS
+from experiment.begun import BEGUN_FILE, Begun, keep_begun
 from experiment.config import check
 
 PATIENCE = 120_000  # milliseconds: what takes longer never comes
@@ -55,9 +56,10 @@ def write_page(workflow: Workflow) -> None:
         inputs[kind] = [variants / name / file for name in experiment.variants]
     for kind, file in {"histories": "history.csv", "predictions": "predictions.npz"}.items():
         inputs[kind] = [model / file for model in models]
+    keep_begun(Begun((workflow / "config.yaml").read_text(), True, {}), workflow / BEGUN_FILE)
     report.main(
         inputs,
-        handed(experiment, *SECTIONS, trains=trained_by(workflow), config_file=str(workflow / "config.yaml")),
+        handed(experiment, *SECTIONS, trains=trained_by(workflow), begun=str(workflow / BEGUN_FILE)),
         {"summary": results / "summary.csv", "page": results / "report.html", "config": results / "config.yaml"},
     )
 

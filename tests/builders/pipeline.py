@@ -110,7 +110,7 @@ def run(experiment: Experiment, folder: Path, digits: Path, arrays: Path, vega: 
         own = [variants / name / str(seed) for seed in of["seeds"]]
         files = ([model / MODEL_FILES[key] for model in own] for key in ("training", "predictions"))
         plot.main(*files, [0, 1], name, variants / name / "yhat.png")
-    told = handed(experiment, *SECTIONS, trains=CODE, config_file=None)
+    told = handed(experiment, *SECTIONS, trains=CODE, begun=None)
     output = {Path(name).stem: comparison / name for name in COMPARISON}
     output["sums"] = output.pop(SUMS)
     compare.known_data.cache_clear()  # it is of other images, perhaps, in this process

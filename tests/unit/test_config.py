@@ -11,7 +11,9 @@ import yaml
 from builders.places import ROOT
 from builders.workflows import SECTIONS, handed
 from common.errors import UserError
-from experiment.config import check
+from common.files import sealed
+from experiment.begun import Begun, keep_begun, read_begun
+from experiment.config import Experiment, check
 from experiment.effective import effective
 from experiment.reading import read_config
 from experiment.schema import SCHEMA
@@ -304,6 +306,21 @@ def test_effective_config_gives_the_same_experiment(tmp_path):
     }
     # As --configfile beside the config that it was made of: Snakemake puts the one over the other.
     assert check(config | {key: {**config[key], **again[key]} for key in again}) == check(config)
+
+
+def test_jobs_have_the_experiment_that_their_run_began_with(tmp_path):
+    """Written as its run begins, and read by each job that is a snakemake of its own."""
+    config = with_everything(tmp_path)
+    config["variants"]["yes"]["note"] = "\ud800 // é\n// {x}"  # half a pair: as YAML has it, no UTF-8 can hold it
+    experiment, path = check(config), tmp_path / "run"
+    keep_begun(Begun("# é\nlosses: …\n", False, vars(experiment)), path)
+    found = read_begun(path)
+    assert (found.text, found.is_all) == ("# é\nlosses: …\n", False)
+    assert Experiment(**found.experiment) == experiment
+    for damage in (path.read_text()[:-5], path.read_text().replace("losses", "lasses"), sealed("[]"), sealed("{}")):
+        path.write_text(damage)
+        with pytest.raises(UserError, match="run: damaged: not"):
+            read_begun(path)
 
 
 def test_paths_in_the_effective_config_mean_the_same_in_any_folder(tmp_path, monkeypatch):

@@ -4,10 +4,9 @@ import pytest
 import yaml
 
 from builders.records import PLAIN, trial
-from records.losses import Rewrite
 from records.metrics import Metrics, Outcome, Trial, finding
 from records.training import Counts
-from reporting import cures, losses
+from reporting import cures
 
 DEFAULTS = {"hidden": [64], "activation": ["ReLU", []], "optimizer": ["SGD", [["momentum", 0.9]]], "lr": 0.002}
 
@@ -78,26 +77,3 @@ def test_lines_leave_out_what_the_defaults_say(settings, left):
     entry = named | (settings if left is ... else left)
     assert yaml.safe_load(lines) == {"losses": losses_section, "variants": {"1": entry}}
     assert [line[:2].isspace() for line in lines.splitlines()] == [False, True, False, True]
-
-
-@pytest.mark.parametrize(
-    ("figures", "gains"),
-    [
-        (
-            (0.4, 9.1, 0, 120),
-            "on average float32 loses 0.4 of its 24 bits instead of 9.1, and wrong images are pulled back at 200 of",
-        ),
-        ((0.44, 0.41, 3, 17), "wrong images are pulled back at 197 of 200 logits instead of 183."),
-        ((2.04, 2.01, 0, 0), None),
-        ((1.0, 2.0, 5, 5), "on average float32 loses 1.0 of its 24 bits instead of 2.0."),
-    ],
-)
-def test_hint_at_a_better_form_tells_only_what_it_gains(figures, gains):
-    lost, lost_before, dead, dead_before = figures
-    rewrite = Rewrite(
-        formula="mean(y)", constants={"eps": 1e-7}, lost=lost, lost_before=lost_before, dead=dead,
-        dead_before=dead_before, wrong=200,
-    )  # fmt: skip
-    text = losses.better(rewrite)
-    begin = "Better typed as `mean(y)`, eps = 1e-07: the same function"
-    assert text == f"{begin}." if gains is None else text.startswith(f"{begin}; {gains}")

@@ -138,3 +138,19 @@ def test_page_has_the_seconds_of_every_job_that_it_waits_for(finished):
     jobs = {row["rule"]: row["jobs"] for row in provenance.seconds_per_rule(folder, names)}
     assert jobs["train"] == 4
     assert sum(jobs.values()) == len(list(folder.rglob("*.tsv"))) - 1  # that of the report itself
+
+
+def test_page_shows_a_new_comment_once_it_is_made_anew_and_says_where_the_command_line_said_more(copy):
+    path, (comment, more) = copy / "config.yaml", ("# good is the best", "The run used more than this")
+    path.write_text(f"{path.read_text()}{comment}\n")
+    assert copy.jobs() == {}
+    shown = (copy / "results/report.html").read_text()
+    assert "config.yaml, as it was" in shown
+    assert comment not in shown and more not in shown
+    anew = ["--cores", "1", "--forcerun", "report"]
+    copy.ok(*anew)
+    shown = (copy / "results/report.html").read_text()
+    assert comment in shown and more not in shown
+    copy.ok(*anew, "--config", 'variants={"bad": {"note": "a riddle"}}')
+    shown = (copy / "results/report.html").read_text()
+    assert comment in shown and more in shown and "note: a riddle" in shown

@@ -7,6 +7,7 @@ from shutil import which
 from common.errors import nearest
 from common.params import each, param
 from common.sources import SCRIPTS, TRAINING, digest
+from experiment.begun import BEGUN_FILE
 from records.training import KEYS, MODEL_FILES
 
 

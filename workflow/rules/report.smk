@@ -67,7 +67,7 @@ rule report:
         *entries("notes"),
         # What trains now, beside what trained each model.
         fixed("trains", digest(*TRAINING)),
-        # Shown as it stands. Its path, not its text: a comment that changes in it runs nothing.
-        fixed("config_file", CONFIG_FILE if IS_MAIN else None),
+        # What this run began with: config.yaml is shown as it was then. A path, not the text: a comment runs nothing.
+        fixed("begun", str(BEGUN_FILE) if IS_MAIN else None),
     script:
         "../scripts/report.py"

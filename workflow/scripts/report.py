@@ -17,6 +17,7 @@ from common.files import damaged, read_bytes, read_sealed, read_text, write
 from common.params import read_params
 from comparing.images import first_finished
 from experiment import recorded
+from experiment.begun import read_begun
 from experiment.effective import effective
 from findings.catalogue import explanations
 from records.comparison import Change, Significance
@@ -154,7 +155,6 @@ def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
         for entry, history in zip(metrics, inputs["histories"], strict=True)
     }
     charts_of_losses = {name: of.chart for name, of in inputs["losses"].items()}
-    rewrites = {name: of.better for name, of in inputs["losses"].items() if of.better}
     at_broken_weights = losses.same_weights(inputs["same_weights"])
     of_each = zip(variants, metrics, inputs["predictions"], inputs["plots"], strict=True)
     return {
@@ -187,7 +187,7 @@ def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
             name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each
         },
         "diagnosis": {
-            "losses": losses.strips(charts_of_losses, rewrites, variants, inputs["histories"]),
+            "losses": losses.strips(inputs["losses"], variants, inputs["histories"]),
             "same_weights": at_broken_weights[: losses.SAME_WEIGHTS_ROWS],
             "same_weights_count": len(at_broken_weights),
             "changes": pairs.clearest(inputs["changes"]),
@@ -216,14 +216,14 @@ def mixture(variants: dict, data: dict, trains: str, results: Path) -> dict | No
 
 
 def main(inputs: dict, experiment: dict, output: dict) -> None:
-    """experiment: the fields of an Experiment; beside them `trains`, the digest of what trains now, and `config_file`,
-    what the user wrote, None where it is not to be shown."""
+    """experiment: the fields of an Experiment; beside them `trains`, the digest of what trains now, and `begun`, the
+    file with what this run began with, None where config.yaml is not to be shown."""
     read = read_inputs(inputs, list(experiment["losses"]), experiment["variants"])
-    metrics, config_file = read["metrics"], experiment["config_file"]
+    metrics = read["metrics"]
     variants = {entry.variant: experiment["variants"][entry.variant] for entry in metrics}
     write(output["summary"], summary.summarize(metrics, variants).to_csv(index=False))
     config = {
-        "config_text": Path(config_file).read_text(encoding="utf-8") if config_file else None,
+        "begun": read_begun(experiment["begun"]) if experiment["begun"] else None,
         "effective": provenance.as_yaml(effective(experiment)),
         "recipe": provenance.recipe(Path(output["config"]), page.HOME),
     }

@@ -5,6 +5,7 @@ Imported by the Snakefile: no torch, pandas or matplotlib here.
 
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -17,8 +18,21 @@ MOST_VALUES = 100_000
 MOST_DIGITS = 1000
 
 
+@dataclass(frozen=True)
+class ConfigFile:
+    """A config.yaml. text: what was typed; content: the mapping that YAML makes of it."""
+
+    path: str
+    text: str
+    content: dict
+
+
 def read_config(path: str) -> dict:
     """The mapping in a YAML file. Raises UserError where it is not YAML, not a mapping, or names a key twice."""
+    return _read(path).content
+
+
+def _read(path: str) -> ConfigFile:
     try:
         if Path(path).exists() and not Path(path).is_file():  # a pipe, say, from which nothing may ever come
             raise UserError(
@@ -26,7 +40,8 @@ def read_config(path: str) -> dict:
             )
         if (size := Path(path).stat().st_size) > MOST_BYTES:
             raise UserError(f"{path}: found {size:,} bytes, expected at most {MOST_BYTES:,}")
-        config = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+        text = Path(path).read_text(encoding="utf-8")
+        config = yaml.load(text, _Loader)
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -50,7 +65,7 @@ def read_config(path: str) -> dict:
     for key in config:
         if key not in SCHEMA["properties"]:
             raise UserError(f"{path}: {unknown(str(key), SCHEMA['properties'])}")
-    return config
+    return ConfigFile(path, text, config)
 
 
 def _check_size(value, path: str) -> None:
@@ -67,17 +82,16 @@ def _check_size(value, path: str) -> None:
             waiting += [(item, (*around, id(value))) for item in inner]
 
 
-def file_in_use(home: Path, is_main: bool) -> str:
+def file_in_use(home: Path, is_main: bool) -> ConfigFile:
     """The config.yaml of the working directory (--directory), else the one beside the Snakefile, in `home`. As a module
     of another workflow, whose own config.yaml stands in the working directory, always the latter.
 
     It is read here, since Snakemake would show a traceback; where it is damaged, this process ends with one line."""
     path = "config.yaml" if is_main and Path("config.yaml").exists() else str(home / "config.yaml")
     try:
-        read_config(path)
+        return _read(path)
     except UserError as error:
         sys.exit(f"error: {error}")
-    return path
 
 
 class _RefusedError(yaml.constructor.ConstructorError):

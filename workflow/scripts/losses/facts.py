@@ -146,6 +146,27 @@ def is_safe(chart: LossChart) -> bool:
     return all(interval.is_finite for interval in right)
 
 
+def finite_within(chart: LossChart) -> float:
+    """The logit up to which φ and its gradient are finite, to either side and for both labels; infinity where they are
+    at every logit of float32."""
+    broken = [one for label_chart in chart.labels for one in label_chart.intervals if not one.is_finite]
+    return min((_from_border(one) for one in broken), default=math.inf)
+
+
+def _from_border(interval: Interval) -> float:
+    return 0.0 if interval.low <= 0 <= interval.high else min(abs(interval.low), abs(interval.high))
+
+
+def pulls_back(chart: LossChart) -> bool:
+    """Whether the computed gradient of every wrong image, at every logit of float32, is towards its class."""
+    return all(
+        interval.gradient == ("-" if one.label else "+")
+        for one in chart.labels
+        for interval in one.intervals
+        if (interval.low < -HALF if one.label else interval.high > HALF)
+    )
+
+
 def _first_unsafe(outwards: list[Interval]) -> Interval | None:
     bad = next((place for place, interval in enumerate(outwards) if not interval.is_finite), 0)
     return outwards[bad] if bad else None

@@ -13,13 +13,15 @@ from formulas.float32 import LARGEST, SMALLEST_NORMAL
 from formulas.parsing import FormulaError
 from formulas.rewriting import forms
 from losses.exact import REACH, Dual
-from losses.facts import ignores_class, ignores_labels, no_gradient, unbounded, wrong_way
+from losses.facts import finite_within, ignores_class, ignores_labels, no_gradient, pulls_back, unbounded, wrong_way
 from losses.one_image import OneImage, one_image
 from losses.sign_chart import sign_chart
 from records.losses import Interval, LossChart, Rewrite
+from records.strict import number
 from training.loss import FormulaLoss, Loss
 
 BITS = 24  # of a float32
+LEAST_GAIN = 0.1  # of these, on average: a smaller one is nothing to tell
 SAME_WITHIN = 1e-30  # relative: two exact values that differ by less are one
 # Where two formulas are compared: logits of both signs, each a hundredth or so larger than the one before.
 SAME_AT = [sign * 2.0 ** (-10 + 18 * place / 199) for place in range(200) for sign in (-1, 1)]
@@ -71,10 +73,13 @@ def better_form(loss: Loss) -> Rewrite | None:
             candidates.append((lost, other))
     candidates.sort(key=lambda candidate: (*candidate[0].rank, len(candidate[1].text)))
     for lost, other in candidates:
-        if is_same(loss, other) and _is_no_worse(sign_chart(other), chart, one_image(other)):
+        found = sign_chart(other)
+        if is_same(loss, other) and _is_no_worse(found, chart, one_image(other)):
             return Rewrite(
                 formula=other.text,
                 constants=dict(other.constants),
+                finite_within=number(finite_within(found)),
+                pulls_back=pulls_back(found),
                 lost=lost.bits,
                 lost_before=before.bits,
                 dead=lost.dead,
@@ -82,6 +87,19 @@ def better_form(loss: Loss) -> Rewrite | None:
                 wrong=len(LOST_AT),
             )
     return None
+
+
+def form_to_tell(loss: Loss) -> Rewrite | None:
+    """The better form of a loss that needs one, where it is better in one count and worse in none.
+
+    A loss that float32 can train with as it is needs none. A form may pull back more wrong images and lose more bits on
+    average, as that of (yhat - y)² does: a cure to be tried, but not better whatever the model.
+    """
+    found = None if is_clean(loss) else better_form(loss)
+    if found is None or found.lost > found.lost_before or found.dead > found.dead_before:
+        return None
+    is_seen = found.dead < found.dead_before or found.lost_before - found.lost > LEAST_GAIN
+    return found if is_seen else None
 
 
 def is_clean(loss: Loss) -> bool:

@@ -85,15 +85,20 @@ class LossChart(msgspec.Struct, frozen=True):
 
 
 class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
-    """The same function as a loss of config.yaml, typed so that float32 loses less of it (`better` in a LossFile).
+    """The same function as a loss of config.yaml, typed so that float32 loses less of it (`better` in a LossFile); of
+    BCELoss, the cross-entropy without the −100 at which it cuts its logarithms off.
 
-    lost, lost_before: bits of 24 that float32 loses of value and gradient, the mean over logits and labels. dead,
-    dead_before: at how many of the `wrong` logits that stand for wrong images the computed gradient is 0 or of the
-    wrong sign, though the exact one is not, or not finite.
+    finite_within: the logit up to which the form and its gradient are finite, to either side, 'inf' where they are
+    everywhere. pulls_back: whether its gradient pulls every wrong image towards its class. lost, lost_before: bits of
+    24 that float32 loses of value and gradient, the mean over logits and labels. dead, dead_before: at how many of the
+    `wrong` logits that stand for wrong images the computed gradient is 0 or of the wrong sign, though the exact one is
+    not, or not finite.
     """
 
     formula: str
     constants: dict[str, float]
+    finite_within: Number
+    pulls_back: bool
     lost: float
     lost_before: float
     dead: int
@@ -103,7 +108,7 @@ class Rewrite(msgspec.Struct, frozen=True, kw_only=True):
 
 class LossFile(msgspec.Struct, frozen=True, kw_only=True):
     """What results/losses/{loss}.json holds: the definition of a loss, its sign chart, and its better form; None where
-    it has none."""
+    it has none, or needs none."""
 
     definition: list
     chart: LossChart

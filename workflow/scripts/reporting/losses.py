@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
-from losses.facts import is_safe, logit_text
-from records.losses import Interval, LabelChart, LossChart, Rewrite
+from losses.facts import finite_within, is_safe, logit_text
+from records.losses import Interval, LabelChart, LossFile
 
 SAME_WEIGHTS_ROWS = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
 
@@ -45,7 +45,7 @@ class LossStrips:
     """One loss: its strips, the variants trained with it, and whether it is safe: no image that the network gets right
     makes it or its gradient non-finite.
 
-    better: how the same function is better typed, and what that gains; None where no better form is known.
+    better: how to type it instead, and what that gains; None where it needs no better form, or none is known.
     """
 
     name: str
@@ -77,37 +77,47 @@ def marks() -> dict[str, float]:
     return {name: place(logit) for name, logit in MARKS.items()}
 
 
-def strips(
-    losses: dict[str, LossChart], rewrites: dict[str, Rewrite], variants: dict, histories: list[pd.DataFrame]
-) -> list[LossStrips]:
+def strips(losses: dict[str, LossFile], variants: dict, histories: list[pd.DataFrame]) -> list[LossStrips]:
     """Every loss of the config; histories: the history.csv of each variant."""
     ends = {name: _last_logits(history) for name, history in zip(variants, histories, strict=True)}
     found = []
-    for name, chart in losses.items():
+    for name, loss in losses.items():
+        chart = loss.chart
         spans = [
             Span(variant, place(ends[variant][0]), place(ends[variant][1]))
             for variant, settings in variants.items()
             if settings["loss"] == name and ends[variant]
         ]
-        hint = better(rewrites[name]) if name in rewrites else None
         found.append(
-            LossStrips(name, is_safe(chart), chart.per_image, [_strip(label) for label in chart.labels], spans, hint)
+            LossStrips(
+                name, is_safe(chart), chart.per_image, [_strip(label) for label in chart.labels], spans, better(loss)
+            )
         )
     return found
 
 
-def better(rewrite: Rewrite) -> str:
-    """A better form of a loss, and what it gains; nothing of a figure that is no better."""
-    constants = "".join(f", {name} = {value}" for name, value in rewrite.constants.items())
-    gains = []
-    bits, bits_before = f"{rewrite.lost:.1f}", f"{rewrite.lost_before:.1f}"
+def better(loss: LossFile) -> str | None:
+    """What to type instead of a loss that float32 breaks, and what that gains; None where nothing is to be told."""
+    form = loss.better
+    if form is None:
+        return None
+    constants = "".join(f", {name} = {value}" for name, value in form.constants.items())
+    is_cut = loss.definition[1] == "BCELoss"
+    what = f"The same {'function without a cut of the logarithms at −100' if is_cut else 'loss'}, typed"
+    within, within_before = float(form.finite_within), finite_within(loss.chart)
+    if math.isinf(within) and form.pulls_back:
+        return f"{what} safely: `{form.formula}`{constants}. It is never NaN, and it pulls back every wrong image."
+    told = ["It is never NaN."] if math.isinf(within) else []
+    if within_before < within < math.inf:
+        told.append(f"It is finite up to a logit of about {logit_text(within)} to either side.")
+    told += ["It pulls back every wrong image."] if form.pulls_back else []
+    bits, bits_before = f"{form.lost:.1f}", f"{form.lost_before:.1f}"
     if float(bits) < float(bits_before):
-        gains.append(f"on average float32 loses {bits} of its 24 bits instead of {bits_before}")
-    if rewrite.dead < rewrite.dead_before:
-        pulled, before = rewrite.wrong - rewrite.dead, rewrite.wrong - rewrite.dead_before
-        gains.append(f"wrong images are pulled back at {pulled} of {rewrite.wrong} logits instead of {before}")
-    told = f"; {', and '.join(gains)}" if gains else ""
-    return f"Better typed as `{rewrite.formula}`{constants}: the same function{told}."
+        told.append(f"On average float32 loses {bits} of its 24 bits instead of {bits_before}.")
+    if form.dead < form.dead_before and not form.pulls_back:
+        of = f"{form.dead} of {form.wrong} logits of wrong images instead of {form.dead_before}"
+        told.append(f"The gradient is lost at {of}.")
+    return " ".join([f"{what} so that float32 loses less of it: `{form.formula}`{constants}.", *told])
 
 
 def _last_logits(history: pd.DataFrame) -> tuple[float, float] | None:

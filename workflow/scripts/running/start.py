@@ -10,7 +10,9 @@ from snakemake.logging import logger
 from common.english import counted
 from common.errors import UserError, let_jobs_end_with_this_process
 from common.sources import TRAINING, digest
+from experiment.begun import Begun, keep_begun
 from experiment.config import Experiment
+from experiment.reading import ConfigFile
 from experiment.recorded import notice, trained_otherwise
 from running.dates import bring_back
 from running.environment import keep_out_of_jobs
@@ -21,19 +23,19 @@ from running.terminal import Terminal
 BOOKKEEPING, RESULTS = Path(".snakemake"), Path("results")  # of the working directory
 
 
-def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
+def start(workflow, home: Path, experiment: Experiment, file: ConfigFile | None, config: dict) -> Terminal | None:
     """Prepare what this process was called for: to run, to plan or only to look. Ends it with one line where it can do
     nothing.
 
-    home: the folder of the Snakefile. Returns what follows the run and says how it ended; None where this is one of its
-    jobs.
+    home: the folder of the Snakefile; file: config.yaml, None in a job; config: what that and the command line say.
+    Returns what follows the run and says how it ended; None where this is one of its jobs.
     """
     if {"{", "}"} & set(str(home)):
         sys.exit(f"error: {home}: found a brace in the project's path, which Snakemake would read as a wildcard")
     scripts = home.resolve() / "workflow" / "scripts"
     let_jobs_end_with_this_process()
     keep_out_of_jobs(scripts)
-    if not workflow.is_main_process:
+    if not workflow.is_main_process or file is None:
         return None
     for line in experiment.warnings:
         warn(line)
@@ -44,6 +46,7 @@ def start(workflow, home: Path, experiment: Experiment) -> Terminal | None:
         check_folders(*[BOOKKEEPING] * (not has_one(arguments, LISTS)), *[RESULTS] * is_run)
         if is_run:
             _mend(experiment, take(RESULTS))
+            keep_begun(Begun(file.text, file.content == config, vars(experiment)))
     except UserError as error:
         sys.exit(f"error: {error}")
     why_not = None

@@ -159,11 +159,11 @@ class Terminal(logging.Handler):
         """Whether this run made the page; with a default storage provider it is not here."""
         return "report" in self.made and self.page.exists()
 
-    def close_with(self, lines: list[str], configs: list[str]) -> None:
+    def close_with(self, lines: list[str], configs: list[str | Path]) -> None:
         """The last lines of a run that made the page, of these config files."""
         page = self.page.resolve()
         where = [f"  page      {page.as_uri()}", f"  table     {page.with_name('summary.csv')}"]
-        where.append(f"  config    {', '.join(dict.fromkeys(configs))}")
+        where.append(f"  config    {', '.join(dict.fromkeys(map(str, configs)))}")
         self.say("", *lines, *where, f"  took      {time.monotonic() - self.start:.0f} s")
 
     def close_with_errors(self) -> None:
