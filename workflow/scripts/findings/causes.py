@@ -165,8 +165,8 @@ CAUSE_KINDS = (
     ),
     Kind(
         "slow",
-        means="with a larger learning rate, tried in full, more training images are right, beyond luck; or all "
-        "gradients are far below the optimizer's eps, which then shortens each step",
+        means="its steps are too short: with a larger learning rate, tried in full, more training images are right, "
+        "beyond luck; or all gradients are far below the optimizer's eps, which then shortens each step",
         why="steps too short for the epochs that they are given",
         helps="the learning rate that was tried, or more epochs; a loss that is not scaled down",
         tries=("argument", "rate", "Adam"),

@@ -102,7 +102,12 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     epoch: Annotated[int | None, Meta(description="null where none is in sight")]
     why: Annotated[str | None, Meta(description="why none is in sight")] = None
     low: int | None = None
-    high: Annotated[int | None, Meta(description="null where a line through fewer epochs never gets there")] = None
+    high: Annotated[
+        int | None,
+        Meta(
+            description="null where a line through fewer epochs never gets there, or in more than ten times the epochs"
+        ),
+    ] = None
     side: Annotated[
         Literal["upper", "lower"] | None, Meta(description="whether the largest or the smallest logit gets there")
     ] = None
