@@ -46,8 +46,9 @@ def swept(rows: list[VariantRow], differing: list[str]) -> list[str]:
 def page_facts(
     rows: list[VariantRow], metrics: list[Metrics], wrong: dict, significance: Significance, shown: Callable
 ) -> dict:
-    """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once; compared and
-    p_values, as a Significance has them; significant, the bound of a p.
+    """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once; compared,
+    p_values and corrected, as a Significance has them; pairs and unranked, the `pairs` and `out` of its ranking;
+    significant, the bound of a p.
 
     Of a variant: settings, as text, but for the list of seeds; test_wrong, train_wrong, the means over seeds; verdict,
     the word of its worst model; state, with their number; finding, the kinds of any seed; wrong, per seed which of the
@@ -78,6 +79,9 @@ def page_facts(
         "sets": list(sets),
         "compared": significance.compared,
         "p_values": [list(map(_short, of_one)) for of_one in significance.p_values],
+        "corrected": [list(map(_short, of_one)) for of_one in significance.corrected],
+        "pairs": significance.ranking.pairs,
+        "unranked": significance.ranking.out,
         "significant": SIGNIFICANT,
     }
 
