@@ -15,26 +15,30 @@ from reporting.summary import VariantRow
 
 @dataclass(frozen=True)
 class Line:
-    """A row with its wrong images per part, and its place: best, equal (not significantly worse) or ''."""
+    """A row with its wrong images per part, and its place: best, equal (not significantly worse) or ''.
+
+    train: the mean over the seeds that survived.
+    """
 
     row: VariantRow
     place: str
     test: Wrong | None
-    train: Wrong | None
+    train: float | None
 
 
 def table_lines(rows: list[VariantRow], best: list[str], equals: list[str]) -> list[Line]:
     """The best first; those that fail after all others, those that diverged last."""
     places = dict.fromkeys(equals, "equal") | dict.fromkeys(best, "best")
     found = [
-        Line(row, places.get(row.variant, ""), intervals.of_test(row), intervals.wrong(row.accuracy, row.n))
+        Line(row, places.get(row.variant, ""), intervals.of_test(row), intervals.mean_wrong(row.accuracy, row.n))
         for row in rows
     ]
     return sorted(found, key=_order)
 
 
 def _order(line: Line) -> tuple:
-    wrong = [one.mean if one else float("inf") for one in (line.test, line.train)]
+    counts = [line.test and line.test.mean, line.train]
+    wrong = [math.inf if count is None else count for count in counts]
     return line.row.word == "diverged", line.row.word == "fails", *wrong
 
 
@@ -65,8 +69,8 @@ def page_facts(
                 key: value if isinstance(value, int | float) or key == "seeds" else shown(value)
                 for key, value in as_named(row.settings).items()
             },
-            "test_wrong": _mean(intervals.of_test(row)),
-            "train_wrong": _mean(intervals.wrong(row.accuracy, row.n)),
+            "test_wrong": intervals.mean_wrong(row.test_accuracy, row.test_n),
+            "train_wrong": intervals.mean_wrong(row.accuracy, row.n),
             "verdict": entry.word,
             "state": entry.state,
             "finding": sorted({finding.kind for model in entry.seeds for finding in model.findings}),
@@ -90,7 +94,3 @@ def _short(p: float) -> float:
     """A p to three digits; what is below the bound is not rounded to it."""
     rounded = float(f"{p:.3g}")
     return math.floor(1e4 * p) / 1e4 if p < SIGNIFICANT <= rounded else rounded
-
-
-def _mean(found: Wrong | None) -> float | None:
-    return found.mean if found else None
