@@ -6,6 +6,7 @@ import numpy as np
 
 from builders.pipeline import Pipeline
 from builders.workflows import small_config
+from common.english import amount
 from experiment.config import check
 
 
@@ -33,7 +34,7 @@ def test_sweep_of_16_variants_over_3_seeds_runs_to_its_report(small_mnist, tmp_p
     page = (tmp_path / "results/page").read_text()
     assert all(f'id="variant-{name}"' in page for name in names)
     assert page.count('<span class="status diverged">✕ diverged 3 of 3</span>') == 8
-    good = [float(row["test_accuracy"]) for row in rows if row["variant"] == "grid-bce-unit-hidden=4x3-lr=0.01"]
-    assert len(good) == 3
-    shown = f"{np.mean(good):.4f} <small>{min(good):.4f} to {max(good):.4f}</small>"
-    assert shown in " ".join(page.split())
+    of_one = [row for row in rows if row["variant"] == "grid-bce-unit-hidden=4x3-lr=0.01"]
+    wrong = [int(row["test_n"]) - int(row["test_correct"]) for row in of_one]
+    assert len(wrong) == 3 and min(wrong) < max(wrong)
+    assert f"{amount(np.mean(wrong))} <small>({min(wrong)} to {max(wrong)})</small>" in " ".join(page.split())
