@@ -58,7 +58,7 @@ def test_cell_of_the_grid_says_more_on_focus_and_leads_to_the_card(open_page):
     chip.focus()
     expect(page.locator(".readout")).to_contain_text("manual-raw: diverged at epoch")
     page.locator(".chip[data-variant='good-slow']").hover()
-    expect(page.locator(".readout")).to_contain_text("of 20 test images wrong, mean ± sd over seeds ±")
+    expect(page.locator(".readout")).to_contain_text("of 20 test images wrong on average over 2 seeds (0 to 2)")
     page.locator("[id='variant-manual-raw'] > details").evaluate("one => (one.open = false)")
     page.focus(".chip[data-variant='manual-raw']")
     page.keyboard.press("Enter")

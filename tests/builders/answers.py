@@ -37,8 +37,10 @@ def outcome(right: np.ndarray) -> Outcome:
 def entry(name: str, right: np.ndarray) -> Metrics:
     """Of a variant whose seeds get these images right, bool (seeds, m); a row of none is a seed that diverged."""
     seeds = [
-        outcome(row) if row.any() else replace(outcome(row), status="diverged", test_correct=None, verdict="fails")
-        for row in right
+        replace(outcome(row), seed=place)
+        if row.any()
+        else replace(outcome(row), seed=place, status="diverged", test_correct=None, verdict="fails")
+        for place, row in enumerate(right, start=1)
     ]
     return Metrics(
         variant=name,

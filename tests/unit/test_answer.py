@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from builders.records import COUNTS, DEFAULTS, diverged, metrics, outcome, settings, trial
 from common.english import amount
@@ -97,6 +98,20 @@ def test_mean_number_of_images_is_short_and_no_false_zero():
 
 def over_seeds(**outcomes) -> list[summary.VariantRow]:
     return summary.over_seeds(metrics(**outcomes), {name: settings(name[0], name[1:]) for name in outcomes})
+
+
+def test_test_counts_have_the_range_of_several_seeds_or_the_interval_of_one_and_training_counts_have_neither():
+    def spread(*right: int | None) -> str:
+        seeds = [diverged(seed) if n is None else outcome(seed, n) for seed, n in enumerate(right)]
+        seeds = [replace(one, test_n=1000, test_accuracy=n and n / 1000) for one, n in zip(seeds, right, strict=True)]
+        (row,) = over_seeds(a1=seeds)
+        return intervals.spread(intervals.of_test(row))
+
+    assert [spread(999, 999, 900), spread(997, None, 996), spread(997, 997)] == ["1 to 100", "3 to 4", "each seed"]
+    assert spread(997) == spread(997, None) == "95 %: 1 to 8.8"
+    (row,) = over_seeds(a1=[outcome(1), outcome(2, correct=97, accuracy=0.97)])
+    (line,) = table.table_lines([row], [], [])
+    assert line.train == 2
 
 
 def test_best_comes_first_and_the_diverged_last():

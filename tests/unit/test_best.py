@@ -9,8 +9,8 @@ from scipy.stats import norm
 
 from builders.answers import outcome
 from builders.records import PLAIN
-from comparing.ranking import rank
-from comparing.significance import MOST_COMPARED, significance
+from comparing.ranking import MOST_COMPARED, PairedTests, paired_tests, rank
+from comparing.significance import significance
 from comparing.statistics import holm, mcnemar, sign_flips
 from records.comparison import Ranking
 from records.metrics import Metrics
@@ -48,8 +48,16 @@ def test_holm_s_correction_is_that_of_his_example():
     assert holm({}) == {}
 
 
+def test_holm_s_correction_counts_hypotheses_that_share_a_p_and_those_that_have_none():
+    alone = holm(dict(enumerate([0.001, 0.004, 0.004, 0.004, 0.02])), of=9)
+    assert list(alone.values()) == pytest.approx([0.009, 0.032, 0.032, 0.032, 0.1])
+    together = holm({"a": 0.001, "b": 0.004, "c": 0.02}, {"a": 1, "b": 3, "c": 1}, of=9)
+    assert list(together.values()) == pytest.approx([0.009, 0.032, 0.1])
+
+
 def invented(**variants) -> tuple[list[Metrics], dict]:
-    """Variants, each a list of the images that a seed gets wrong, or of a verdict in place of them; and wrong.json."""
+    """Variants of different settings, each a list of the images that a seed gets wrong, or of a verdict in place of
+    them; and wrong.json."""
     metrics, wrong = [], {}
     for name, seeds in variants.items():
         outcomes, wrong[name] = [], {"test": {}}
@@ -71,7 +79,7 @@ def invented(**variants) -> tuple[list[Metrics], dict]:
                 code="0123456789",
                 classes=[0, 1],
                 variant=name,
-                settings=PLAIN,
+                settings=replace(PLAIN, lr=0.001 * (len(metrics) + 1)),
                 counts=counts,
                 seeds=outcomes,
             )
@@ -80,12 +88,12 @@ def invented(**variants) -> tuple[list[Metrics], dict]:
 
 
 def ranked(**variants) -> Ranking:
-    return rank(*invented(**variants))
+    return significance(*invented(**variants)).ranking
 
 
 def told(**variants) -> Best:
     metrics, wrong = invented(**variants)
-    return best(rank(metrics, wrong), metrics)
+    return best(significance(metrics, wrong).ranking, metrics)
 
 
 FEW, MORE = range(10, 13), range(40)
@@ -111,41 +119,130 @@ def test_all_seeds_count_not_only_the_first():
     assert ranking.p_values["b"] == pytest.approx(2 / 2**10)
 
 
-def test_number_of_comparisons_is_corrected_for():
+def test_every_two_variants_are_a_comparison_that_is_corrected_for():
     six = range(6)  # p = 0.03
     assert ranked(a=[()], b=[six]).worse == ["b"]
     ranking = ranked(a=[()], b=[six], c=[six])
-    assert ranking.equals == ["b", "c"]
-    assert ranking.p_values["b"] == pytest.approx(2 * mcnemar(0, 6))
+    assert (ranking.equals, ranking.pairs, ranking.apart) == (["b", "c"], 3, 0)
+    assert ranking.p_values["b"] == pytest.approx(3 * mcnemar(0, 6))
+    # d differs from each of the three beyond luck. With these pairs rejected, three are left for a and b.
+    ranking = ranked(a=[()], b=[range(8)], c=[[8]], d=[range(100, 200)])
+    assert (ranking.worse, ranking.pairs, ranking.apart) == (["b", "d"], 6, 4)
+    assert ranking.p_values["b"] == pytest.approx(3 * mcnemar(0, 8))
+    assert 3 * mcnemar(0, 8) < 0.05 < 7 * mcnemar(0, 8)
+
+
+def test_variant_is_worse_only_than_a_best_one_that_it_differs_from():
+    """Two share the best accuracy, and b differs from one of them alone."""
+    one, other = range(20), range(20, 40)
+    ranking = ranked(a=[one], also=[other], b=[range(32)])
+    assert (ranking.winners, ranking.equals, ranking.apart) == (["a", "also"], ["b"], 1)
+    assert told(a=[one], also=[other], b=[range(32)]).sentence.endswith("Not significantly worse: b.")
+
+
+def page(generator: np.random.Generator, variants: int, images: int) -> dict[str, np.ndarray]:
+    """Variants that are equally good, and fail on the same hard images."""
+    difficulty = np.where(generator.random(images) < 0.1, 0.3, 0.005)
+    return {f"v{place}": (generator.random(images) < difficulty).astype(np.int64) for place in range(variants)}
+
+
+def is_any_worse(errors: dict[str, np.ndarray], tests: PairedTests) -> bool:
+    return bool(rank(list(errors), [], tests).worse)
+
+
+def test_of_equal_variants_none_is_called_worse_though_the_best_is_chosen_on_the_same_images():
+    """On at most 5 % of pages. Held against the best alone, some variant would be worse on many more."""
+    generator, worse, against_the_best = np.random.default_rng(1), 0, 0
+    for _ in range(250):
+        errors = page(generator, 16, 400)
+        worse += is_any_worse(errors, paired_tests(errors, {name: name for name in errors}))
+        fewest = min(errors.values(), key=np.sum)
+        against_the_best += min(holm({name: sign_flips(one - fewest) for name, one in errors.items()}).values()) < 0.05
+    assert worse <= 0.05 * 250 < 0.1 * 250 < against_the_best
+
+
+def test_copies_of_a_variant_change_no_p():
+    """Equal settings and seeds are one variant, however often it is there; with other settings they are another."""
+    alone = significance(*invented(a=[()], b=[range(7)], c=[range(9)])).ranking
+    metrics, wrong = invented(a=[()], b=[range(7)], c=[range(9)], again=[()], b2=[range(7)], b3=[range(7)])
+    of = {entry.variant: entry for entry in metrics}
+    others = significance(metrics, wrong).ranking
+    copies = [
+        replace(of[name], settings=of[other].settings) for name, other in (("again", "a"), ("b2", "b"), ("b3", "b"))
+    ]
+    # The name of a loss trains nothing.
+    copies[0] = replace(copies[0], settings=replace(copies[0].settings, loss="another name of it"))
+    ranking = significance([*metrics[:3], *copies], wrong).ranking
+    assert (ranking.winners, ranking.pairs, alone.pairs) == (["a", "again"], 3, 3)
+    assert ranking.p_values == alone.p_values | dict.fromkeys(("b2", "b3"), alone.p_values["b"])
+    assert (ranking.worse, others.worse) == (["b", "c", "b2", "b3"], [])
+    assert "for all 3 pairs included, those with equal settings counted once." in best(ranking, metrics).note
+    # Of a GPU, where the same settings may give another model.
+    wrong["b3"]["test"]["0"] = list(range(1, 8))
+    assert significance([*metrics[:3], *copies], wrong).ranking.pairs == 6
 
 
 def test_variants_of_unlike_many_seeds_are_compared_by_their_means():
     ranking = ranked(a=[FEW, FEW, FEW], b=[FEW, FEW], c=[MORE])
     assert (ranking.winners, ranking.worse) == (["a", "b"], ["c"])
     assert told(a=[FEW, FEW, FEW], b=[FEW, FEW], c=[MORE]).sentence.startswith(
-        "a and b share the best test accuracy, 997.0 of 1,000 test images right on average."
+        "Of the 3 variants, a and b share the best test accuracy, 997.0 of 1,000 test images right on average."
     )
 
 
 def test_sentence_and_note_say_what_was_done():
     answer = told(a=[FEW], b=[range(6)], c=[MORE], d=["faulty"])
     assert answer.sentence == (
-        "Of the good ones, a does best, 997 of 1,000 test images right. Of all, d (faulty): 1,000. Not significantly"
-        " worse: a and b. Significantly worse: c."
+        "Of the 3 good ones, a does best, 997 of 1,000 test images right. Of all 4, d (faulty): 1,000. Not"
+        " significantly worse: a and b. Significantly worse: c."
     )
     assert answer.note == (
-        "Significantly means p < 0.05, by an exact paired test over all test images, Holm's correction for 3"
-        " comparisons included. The best of 4 was chosen by these same test images, so on others it may do less well."
+        "Significantly means p < 0.05, by an exact paired test over all test images, Holm's correction for all 6 pairs"
+        " included. The best of 4 was chosen by these same test images, so on others it may do less well."
     )
-    assert told(a=[FEW]).note == ""
     assert "≥" not in answer.sentence + answer.note
     many = told(a=["faulty"], **{f"b{number}": [FEW] for number in range(6)}, **{f"c{n}": [MORE] for n in range(6)})
     assert many.sentence == (
-        "Of the good ones, b0, b1, b2, b3, b4 and 1 more do best, 997 of 1,000 test images right. Of all, a (faulty):"
-        " 1,000. 6 others (=) are not significantly worse, 6 are."
+        "Of the 12 good ones, b0, b1, b2, b3, b4 and 1 more do best, 997 of 1,000 test images right. Of all 13,"
+        " a (faulty): 1,000. 6 (=) are not significantly worse, 6 are."
     )
     assert told(a=[FEW], b=["faulty"], c=[FEW]).sentence.count("good ones") == 1
-    assert told(a=["faulty"], b=["faulty"]).sentence.startswith("a (faulty) and b (faulty) share the best")
+    shared = told(a=["faulty"], b=["faulty"])
+    assert shared.sentence.startswith("Of the 2 variants, a (faulty) and b (faulty) share the best")
+    assert shared.note == "The best of 2 was chosen by these same test images, so on others it may do less well."
+
+
+def test_answer_says_of_which_variants_it_is_the_best():
+    assert told(a=[FEW]) == Best(
+        sentence="a gets 997 of 1,000 test images right.", note="", question="Why is no other one ranked?"
+    )
+    only = told(a=[FEW], b=["diverged"], c=["fails"])
+    assert only.sentence == "Only a is ranked: 997 of 1,000 test images right."
+    why = "diverged, failed, has a ŷ that is NaN for a test image, or does no better on the test images than guessing."
+    assert only.note == f"2 of 3 variants are not ranked: a model of each {why}"
+    answer = told(a=[FEW], b=[MORE], c=["diverged", FEW])
+    assert answer.sentence.startswith("Of the 2 ranked variants, a has the best test accuracy, 997 of 1,000")
+    assert answer.note.endswith(f" 1 of 3 variants is not ranked: a model of it {why}")
+    answer = told(a=[FEW], b=[MORE], c=["fails"], d=["faulty"])
+    assert answer.sentence.startswith("Of the 2 good ones ranked, a does best, 997 of 1,000")
+    assert told(a=[FEW], b=["faulty"]).sentence.startswith("The only good one, a, gets 997 of 1,000 test images right.")
+
+
+def test_answer_says_that_no_difference_can_be_told():
+    answer = told(a=[FEW], b=[range(5)], c=[range(100, 104)], d=["faulty"])
+    assert answer.sentence == (
+        "Of the 3 good ones, a does best, 997 of 1,000 test images right. Of all 4, d (faulty): 1,000. No difference"
+        " between these 4 can be told."
+    )
+    assert answer.note.startswith("A difference is told where p < 0.05, by an exact paired test over all test images")
+    # b and c differ beyond luck, though neither does from the best.
+    few = told(a=[range(6)], b=[range(5, 12)], c=[[*range(3), *range(20, 24)]])
+    assert few.sentence == (
+        "Of the 3 variants, a has the best test accuracy, 994 of 1,000 test images right. On 1,000 test images, no"
+        " difference between these 3 can be told."
+    )
+    apart = told(a=[range(50, 59)], b=[range(10)], c=[range(20)])
+    assert apart.sentence.endswith("right. Not significantly worse: b and c.")
 
 
 def test_where_no_variant_takes_part_the_sentence_says_why():
@@ -160,25 +257,38 @@ def test_answer_fits_two_lines_whatever_the_names_are():
     for of in (FEW, MORE), (MORE, FEW), (FEW, FEW):
         answer = told(**{name: [of[place % 2], of[0]] for place, name in enumerate(names)}, z=["faulty", ()])
         assert len(answer.sentence) <= LONGEST, answer.sentence
+        answer = told(**{name: [of[place % 2], of[0]] for place, name in enumerate(names)}, y=["fails"], z=["faulty"])
+        assert len(answer.sentence) <= LONGEST, answer.sentence
 
 
-def test_best_of_thousands_are_compared_once_and_counted_as_everywhere_else(monkeypatch):
-    """The 1,100 best make the same mistakes: each of the others meets one of them."""
+def test_thousands_that_make_the_same_mistakes_are_compared_once_and_counted_each(monkeypatch):
     compared = []
     monkeypatch.setattr("comparing.ranking.sign_flips", lambda of: compared.append(of) or sign_flips(of))
-    answer = told(**{f"v{place}": [FEW if place < 1100 else MORE] for place in range(2300)})
-    assert len(compared) == 1200
-    assert "v4 and 1,095 more share" in answer.sentence
+    answer = told(**{f"v{place}": [FEW if place < 1100 else range(60)] for place in range(2300)})
+    assert len(compared) == 1
+    assert answer.sentence.startswith("Of the 2,300 variants, v0, v1, v2, v3, v4 and 1,095 more share")
     assert answer.sentence.endswith("1,200 others are significantly worse.")
-    assert "The best of 2,300 was chosen" in answer.note
+    assert "Holm's correction for all 2,643,850 pairs included. The best of 2,300 was chosen" in answer.note
 
 
-def test_every_two_variants_that_answer_have_a_p_whatever_their_number_of_seeds():
+def test_of_very_many_variants_each_is_held_against_the_best():
+    """Not only the 200 that are compared among themselves."""
+    most = {f"v{place}": [range(place)] for place in range(MOST_COMPARED + 100)}
+    ranking = ranked(**most)
+    bound = len(ranking.equals) + 1
+    assert (ranking.winners, ranking.worse) == (["v0"], [f"v{place}" for place in range(bound, len(most))])
+    assert mcnemar(0, bound) * ranking.pairs < 0.05 * 20
+    # Of those beyond, one that differs from another is not asked for, and no more is claimed.
+    near = {f"v{place}": [range(place % 2)] for place in range(MOST_COMPARED + 100)}
+    assert told(**near).sentence.endswith("150 (=) are not significantly worse.")
+
+
+def test_every_two_variants_that_take_part_have_a_p_whatever_their_number_of_seeds():
     variants = {"a": [range(3), range(2)], "b": [range(20)], "c": [FEW, "diverged"], "d": [(), range(3, 8), [1]]}
     metrics, wrong = invented(**variants)
     found = significance(metrics, wrong)
     assert found.compared == ["d", "a", "b"]  # 2, 2.5 and 20 wrong images; a seed of c has no answer
-    assert found.ranking == rank(metrics, wrong)
+    assert found.ranking.p_values == {"a": found.corrected[1][0], "b": found.corrected[2][0]}
     counts = {
         name: np.bincount(np.concatenate([np.array(list(one), dtype=int) for one in variants[name]]), minlength=IMAGES)
         for name in found.compared
@@ -188,15 +298,19 @@ def test_every_two_variants_that_answer_have_a_p_whatever_their_number_of_seeds(
         weighted = [counts[one] * len(variants[other]) - counts[other] * len(variants[one]) for other in others]
         assert found.p_values[place] == [sign_flips(differences) for differences in weighted]
     assert found.p_values[2][0] < 0.05 < found.p_values[1][0] < 1
+    one, other, another = (found.p_values[place][other] for place, other in ((1, 0), (2, 0), (2, 1)))
+    in_order = holm({(1, 0): one, (2, 0): other, (2, 1): another})
+    assert found.corrected == [[], [in_order[1, 0]], [in_order[2, 0], in_order[2, 1]]]
 
 
 def test_equal_mistakes_are_compared_once(monkeypatch):
     compared = []
-    monkeypatch.setattr("comparing.significance.sign_flips", lambda of: compared.append(of) or sign_flips(of))
+    monkeypatch.setattr("comparing.ranking.sign_flips", lambda of: compared.append(of) or sign_flips(of))
     found = significance(*invented(a=[FEW], b=[FEW, FEW], c=[MORE], d=[MORE, MORE], e=[FEW]))
     assert found.compared == ["a", "b", "e", "c", "d"]
     p = sign_flips(np.repeat([1, 0], [37, 3]))
     assert found.p_values == [[], [1], [1, 1], [p, p, p], [p, p, p, 1]]
+    assert found.corrected[3] == pytest.approx([10 * p] * 3)  # six of the ten pairs have this p, and four have 1
     assert len(compared) == 1
 
 

@@ -61,11 +61,13 @@ def test_change_is_told_over_all_other_settings_and_seeds():
     (change,) = [one for one in found if one.key == "lr"]
     assert change.values == [0.02, 0.1]  # by size, whichever variant comes first
     assert (change.models, change.diverged) == (4, (1, 0))
-    assert (change.better, change.worse, change.equal, change.difference) == (1, 2, 0, pytest.approx(2 / 3))
-    assert change.p_value == sign_flips(np.array([0, 1, 0, 0, 1])) == 0.5
+    # The mean is of the three that answer both times; a model that no longer diverges is better.
+    assert (change.better, change.worse, change.equal, change.difference) == (2, 2, 0, pytest.approx(2 / 3))
+    assert change.p_value is None
     pair, long = sorted(change.pairs, key=lambda one: len(one.a))
     assert (pair.a, pair.b, pair.wrong, pair.only_a, pair.only_b) == ("slow", "fast", ([2, 1], [1, 2]), 1, 1)
-    assert (long.wrong, long.only_a, long.only_b, long.p_value) == (([0, None], [2, 0]), 2, 0, 0.5)
+    assert pair.p_value == sign_flips(np.array([0, 0, 0, -1, 1])) == 1
+    assert (long.wrong, long.only_a, long.only_b, long.p_value) == (([0, None], [2, 0]), 2, 0, None)
     assert {one.key for one in found} == {"lr", "epochs"}
 
 
@@ -93,6 +95,55 @@ def test_one_model_that_collapses_says_little_of_a_change_over_many():
     assert change([90, 1, 0, 1, 0, 0]) > 0.2
     assert change([90, 1, 2, 1, 5, 1]) == pytest.approx(2 / 2**6)
     assert change([90, 0, 0, 0, 0]) < 1e-20  # of five models none could be significant: the images are asked
+
+
+def of_models(before: list[int | None], after: list[int | None], **others) -> Change:
+    """What lr did to models with so many of 100 test images wrong, None where they diverged; others: {variant: (lr,
+    seeds, such counts)}, of more variants."""
+    seeds = list(range(1, len(before) + 1))
+    models = {"slow": (0.02, seeds, before), "fast": (0.1, seeds, after)} | others
+    right = {
+        name: np.array([np.arange(100) >= (100 if n is None else n) for n in of]) for name, (_, _, of) in models.items()
+    }
+    metrics = {}
+    for name, (_, seeds, _) in models.items():
+        of = entry(name, right[name])
+        metrics[name] = replace(of, seeds=[replace(one, seed=n) for one, n in zip(of.seeds, seeds, strict=True)])
+    (found,) = changes({name: {"lr": lr, "seeds": seeds} for name, (lr, seeds, _) in models.items()}, metrics, right)
+    return found
+
+
+def test_change_that_makes_models_diverge_is_worse_and_no_luck():
+    change = of_models([3] * 24, [None] * 16 + [2] * 4 + [3] * 4)
+    assert (change.better, change.worse, change.equal, change.difference) == (4, 16, 4, -0.5)
+    assert change.p_value == pytest.approx(2 / 2**16)
+    back = of_models([None] * 16 + [2] * 4 + [3] * 4, [3] * 24)
+    assert (back.better, back.worse, back.p_value) == (16, 4, change.p_value)
+    none = of_models([3] * 6, [None] * 6)
+    assert (none.worse, none.difference, none.p_value) == (6, None, pytest.approx(2 / 2**6))
+    assert pairs.clearest([change, none])[1].difference is None
+
+
+def test_few_models_of_which_one_diverged_have_no_p():
+    """Its images tell nothing but that it diverged."""
+    change = of_models([3] * 5, [None] * 4 + [3])
+    assert (change.better, change.worse, change.equal, change.difference, change.p_value) == (0, 4, 1, 0, None)
+    # What diverges before and after is no difference.
+    assert of_models([3, None], [9, None]).p_value == pytest.approx(2 / 2**6)
+    assert of_models([None], [None]).p_value is None
+
+
+def test_equal_models_count_once_in_what_a_change_did():
+    """Three copies times two are six pairs, but one model on each side."""
+    alone = of_models([3], [9])
+    assert (alone.models, alone.worse, alone.p_value) == (1, 1, pytest.approx(2 / 2**6))
+    copies = {f"slow-{n}": (0.02, [1], [3]) for n in (1, 2)} | {"fast-1": (0.1, [1], [9])}
+    assert of_models([3], [9], **copies) == replace(alone, pairs=of_models([3], [9], **copies).pairs)
+    assert len(of_models([3], [9], **copies).pairs) == 1
+    # Of another list of seeds, the one that both have.
+    more = {"slow-more": (0.02, [2, 1], [5, 3]), "fast-more": (0.1, [2, 1], [7, 9])}
+    change = of_models([3], [9], **more)
+    assert (change.models, change.worse, change.difference, len(change.pairs)) == (2, 2, 4, 2)
 
 
 def test_page_shows_first_the_changes_that_are_no_luck_and_then_those_that_make_models_diverge():

@@ -30,10 +30,10 @@ function missed(name) {
   return numbers.includes(null) ? null : new Set(numbers.flatMap((number) => sets[number]));
 }
 
-// Of the paired test, as comparing/significance.py computed it; undefined where it did not.
-function probability(a, b) {
+// Of the paired test, and after Holm's correction, as comparing/significance.py has them; undefined where it has not.
+function probabilities(a, b) {
   const [low, high] = [compared.indexOf(a), compared.indexOf(b)].sort((x, y) => x - y);
-  return p_values[high]?.[low];
+  return [p_values[high]?.[low], corrected[high]?.[low]];
 }
 
 function made(tag, text, parent) {
@@ -43,17 +43,21 @@ function made(tag, text, parent) {
   return element;
 }
 
-// What can be said of each variant's difference to the first. Bonferroni's bound is one that a reader can check.
+const count = (number) => number.toLocaleString("en");
+const told = (p) => (p < 1e-4 ? "< 0.0001" : `= ${p}`);
+
+// What can be said of each variant's difference to the first: the same as the answer says.
 function against(first, names) {
-  const bound = significant / (names.length - 1);
   return names.map((name) => {
     if (name === first) return "baseline";
-    if (!missed(first) || !missed(name)) return "a seed gives no answer";
-    const p = probability(first, name);
+    const left = [first, name].find((one) => unranked.includes(one));
+    if (left) return left === first ? "the baseline is not ranked" : "not ranked";
+    const [p, after] = probabilities(first, name);
     if (p === undefined) return `p is computed for the ${compared.length} best only`;
-    const told = p < 1e-4 ? "p < 0.0001" : `p = ${p}`;
-    if (p >= bound) return `may well be luck, ${told}`;
-    return `significantly ${facts[name].test_wrong > facts[first].test_wrong ? "worse" : "better"}, ${told}`;
+    const many = pairs > 1 ? `, ${told(after).replace("= ", "")} with all ${count(pairs)} pairs counted` : "";
+    const both = `p ${told(p)}${many}`;
+    if (after >= significant) return `may well be luck, ${both}`;
+    return `significantly ${facts[name].test_wrong > facts[first].test_wrong ? "worse" : "better"}, ${both}`;
   });
 }
 
@@ -86,12 +90,13 @@ function fill(names) {
   for (const [title, text] of lines) insert(title, names.map(text));
   insert("the difference in them", against(first, names));
   panel.querySelector(".wide").replaceChildren(beside);
-  const others = names.length - 1;
-  const bound = others > 1 ? `/ ${others}, Bonferroni's bound for ${others} comparisons` : "";
+  const after = pairs > 1 ? ` with all ${count(pairs)} pairs of different variants counted, Holm's correction` : "";
+  const left = names.some((name) => unranked.includes(name));
   panel.querySelector(".note").textContent = [
     `p is that of an exact paired test over all test images and seeds, against ${first}.`,
-    `Significant means p < ${significant} ${bound}`.trimEnd() + "; else the difference may well be luck.",
+    `Significant means p < ${significant}${after}; else the difference may well be luck.`,
     "Other seeds may differ more than these images tell.",
+    left ? "A variant is not ranked if a model failed, gives no answer, or does no better than guessing." : "",
   ].join(" ");
   panel.querySelector(".only").replaceChildren(...onlyRight(names));
 }

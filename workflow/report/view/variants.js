@@ -5,7 +5,9 @@ const byId = (id) => document.getElementById(id);
 const table = byId("table");
 const body = table.tBodies[0];
 const heads = [...table.tHead.rows[0].cells];
-const { variants: facts, sets, compared, p_values, significant } = JSON.parse(byId("facts").textContent);
+const { variants: facts, sets, compared, unranked, p_values, corrected, pairs, significant } = JSON.parse(
+  byId("facts").textContent,
+);
 const view = { sort: "", dir: "ascending", filter: "", hide: new Set(), pin: new Set(), at: "" };
 
 // Of each variant: its row, the words in it, its chips in the grid, its card and the card's details.

@@ -110,13 +110,21 @@ def _coins(n: int) -> np.ndarray:
     return binomial(n, 0.5)
 
 
-def holm(p_values: dict[Hashable, float]) -> dict[Hashable, float]:
+def holm(
+    p_values: dict[Hashable, float], times: dict[Hashable, int] | None = None, of: int | None = None
+) -> dict[Hashable, float]:
     """p-values, corrected for their number: that any below 0.05 is mere chance has at most that probability.
+
+    times: how many hypotheses each of them is for, one where that is not said; of: how many hypotheses there are in
+    all. Those that have no p count as never rejected, which can only make the others' p larger.
 
     S. Holm, Scandinavian Journal of Statistics 6 (1979) 65.
     """
+    times = dict.fromkeys(p_values, 1) if times is None else times
+    left = sum(times.values()) if of is None else of
     corrected, largest = {}, 0.0
-    for place, name in enumerate(sorted(p_values, key=p_values.get)):
-        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[name]))
+    for name in sorted(p_values, key=p_values.get):
+        largest = max(largest, min(1.0, left * p_values[name]))
         corrected[name] = largest
+        left -= times[name]
     return corrected

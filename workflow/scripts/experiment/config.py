@@ -4,7 +4,6 @@ Every complaint is one line that names the place, what was found, what was expec
 This module is imported by the Snakefile, so it imports no torch, pandas or matplotlib.
 """
 
-import json
 import re
 import sys
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from experiment.schema import SCHEMA, plain, quoted, typed, validate, with_defau
 from experiment.sweeps import expand
 from formulas.float32 import LARGEST
 from images import png
+from records.training import training_key
 
 BUILT_IN_SOURCES = ("mnist", "sample")
 MOST_WEIGHTS = 100_000_000  # of a network; Adam has four numbers of each
@@ -66,8 +66,7 @@ class Experiment:
                     lines.append(f"{place}: constant '{name}' is not in its formula")
         same: dict[str, list[str]] = {}
         for name, settings in self.variants.items():
-            told = {key: value for key, value in settings.items() if key not in ("loss", "normalization")}
-            same.setdefault(json.dumps(told, sort_keys=True), []).append(name)
+            same.setdefault(training_key(settings), []).append(name)
         models = "equal settings, so that their models are the same"
         return lines + [f"variants {some(names)}: {models}" for names in same.values() if len(names) > 1]
 

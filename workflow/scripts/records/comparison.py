@@ -9,7 +9,7 @@ from msgspec import Meta
 class Pair(msgspec.Struct, frozen=True, kw_only=True):
     """Two variants whose settings differ in one key alone, seed by seed: the first with the first, and so on.
 
-    What it says of test images is of those seeds that gave an answer to all of them in both variants.
+    only_a, only_b and p_value are of those seeds that gave an answer to all test images in both variants.
     """
 
     a: Annotated[str, Meta(description="the variant before the change")]
@@ -20,7 +20,11 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     only_a: Annotated[int, Meta(description="test images that only a's model gets right, over the seeds")]
     only_b: int
     p_value: Annotated[
-        float | None, Meta(description="of the paired test over images and seeds; null where none can be compared")
+        float | None,
+        Meta(
+            description="of the paired test over images and seeds; null where none can be compared, and where a seed"
+            " has an answer in one of the two variants alone"
+        ),
     ]
 
 
@@ -29,19 +33,27 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     values: Annotated[list, Meta(description="before, after")]
-    models: Annotated[int, Meta(description="pairs of models: two that differ in nothing else")]
+    models: Annotated[
+        int, Meta(description="pairs of models: two that differ in nothing else; models of equal settings are one")
+    ]
     diverged: Annotated[tuple[int, int], Meta(description="of these, how many models diverged before and after")]
-    better: Annotated[int, Meta(description="pairs with fewer wrong test images after the change")]
-    worse: int
-    equal: int
+    better: Annotated[
+        int,
+        Meta(description="pairs with fewer wrong test images after the change, or with an answer to them only then"),
+    ]
+    worse: Annotated[
+        int, Meta(description="pairs with more wrong test images after it, or with an answer to them only before")
+    ]
+    equal: Annotated[int, Meta(description="pairs with as many; those that never answer are in none of the three")]
     difference: Annotated[
         float | None,
-        Meta(description="wrong test images after minus before, the mean over better, worse and equal; null without"),
+        Meta(description="wrong test images after minus before, the mean of pairs with both answers; null without"),
     ]
     p_value: Annotated[
         float | None,
         Meta(
-            description="of the paired test: over the pairs of models where there are six or more, else over the images"
+            description="of the paired test: over the pairs of models that are better, worse or equal, where there are"
+            " six or more; else over the images, null where one has no answer on one side alone, or none has both"
         ),
     ]
     pairs: list[Pair]
@@ -64,9 +76,13 @@ class Ranking(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, float],
         Meta(
             description="of equals and worse: the largest p of the paired test against a winner, with Holm's correction"
-            " for their number"
+            " for all pairs"
         ),
     ]
+    pairs: Annotated[
+        int, Meta(description="of two variants that take part; those with equal settings and seeds count once")
+    ]
+    apart: Annotated[int, Meta(description="how many of these pairs differ significantly, of those that are tested")]
 
 
 class Significance(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +92,8 @@ class Significance(msgspec.Struct, frozen=True, kw_only=True):
     compared: Annotated[
         list[str],
         Meta(
-            description="the variants every two of which have a p: all their seeds give an answer to every test image;"
-            " the fewest wrong test images first; of many only the best, as comparing/significance.py says"
+            description="the variants every two of which have a p: those that take part, the fewest wrong test images"
+            " first; of many only the best, as comparing/ranking.py says"
         ),
     ]
     p_values: Annotated[
@@ -86,4 +102,7 @@ class Significance(msgspec.Struct, frozen=True, kw_only=True):
             description="a list per variant of `compared`, with a number per variant before it there: p of the exact"
             " paired test over all test images and seeds, not corrected for how many there are"
         ),
+    ]
+    corrected: Annotated[
+        list[list[float]], Meta(description="the same, after Holm's correction for all `pairs` of the ranking")
     ]

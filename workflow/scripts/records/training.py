@@ -1,5 +1,6 @@
 """training.json: what one model was trained with, and what became of it; facts alone, no judgement."""
 
+import json
 from typing import Annotated
 
 import msgspec
@@ -55,6 +56,13 @@ KEYS = Settings.__struct_fields__
 def as_named(settings: dict) -> dict:
     """Those that config.yaml has, too: losses and normalizations by their names, without what these stand for."""
     return {key: value for key, value in settings.items() if not key.endswith("_definition")}
+
+
+def training_key(settings: dict) -> str:
+    """The same text for settings whose models are the same, to the last bit: losses and normalizations by what they
+    stand for, not by their names."""
+    told = {key: value for key, value in settings.items() if f"{key}_definition" not in settings}
+    return json.dumps(told, sort_keys=True)
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):

@@ -157,9 +157,9 @@ def _chip(row: VariantRow, guessing: int, became: str, has_room: bool) -> Chip:
         tip = f"{row.variant}: diverged at epoch {some(list(map(str, row.diverged_epochs)))}"
     else:
         text = amount(found.mean)
+        over = f" on average over {found.seeds} seeds" if found.seeds > 1 else ""
         tip = (
-            f"{row.variant}: {amount(found.mean)} of {row.test_n:,} test images wrong,"
-            f" {'mean ± sd over seeds' if found.sd is not None else '95 % interval'} {intervals.spread(found)}"
+            f"{row.variant}: {amount(found.mean)} of {row.test_n:,} test images wrong{over} ({intervals.spread(found)})"
         )
     kinds = [kind for kind in row.alarms if kind != "diverged" or found is not None]
     if row.alarms:

@@ -22,8 +22,8 @@ def clearest(changes: list[Change]) -> list[Change]:
 def _clearness(change: Change) -> tuple:
     p, lost = change.p_value, abs(change.diverged[1] - change.diverged[0])
     if p is not None and p < SIGNIFICANT:
-        return 0, p, -abs(change.difference)
+        return 0, p, -abs(change.difference or 0)
     if lost:
         return 1, -lost
-    # Of those that have no p, no model is left to compare.
-    return (3, -change.models) if p is None else (2, p, -abs(change.difference))
+    # Those without a p have no two answers to compare, or too few beside those of models that diverged.
+    return (3, -change.models) if p is None else (2, p, -abs(change.difference or 0))

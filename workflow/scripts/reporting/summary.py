@@ -38,11 +38,13 @@ SETTING_COLUMNS = ("loss", "normalization", "hidden", "activation", "optimizer",
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeanSd:
-    """Over the seeds that survived; sd, with n - 1, is None for a single one."""
+class SeedMean:
+    """The mean over the seeds that survived, of which there are so many; the smallest and the largest of them."""
 
     mean: float
-    sd: float | None
+    low: float
+    high: float
+    seeds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +69,9 @@ class VariantRow:
     test_n: int
     correct: int | None
     test_correct: int | None
-    accuracy: MeanSd | None
-    test_accuracy: MeanSd | None
-    final_loss: MeanSd | None
+    accuracy: SeedMean | None
+    test_accuracy: SeedMean | None
+    final_loss: SeedMean | None
     diverged_epochs: list[int]
     margin: float | None
     forecast: Forecast | None
@@ -123,9 +125,9 @@ def _row(entry: Metrics, settings: dict) -> VariantRow:
         test_n=entry.seeds[0].test_n,
         correct=only and only.correct,
         test_correct=only and only.test_correct,
-        accuracy=_mean_sd([model.accuracy for model in alive]),
-        test_accuracy=_mean_sd([model.test_accuracy for model in alive]),
-        final_loss=_mean_sd([model.final_loss for model in alive]),
+        accuracy=_mean([model.accuracy for model in alive]),
+        test_accuracy=_mean([model.test_accuracy for model in alive]),
+        final_loss=_mean([model.final_loss for model in alive]),
         diverged_epochs=[model.diverged_epoch for model in entry.seeds if model.status == "diverged"],
         margin=min((model.margin for model in entry.seeds if model.margin is not None), default=None),
         forecast=min(forecasts, key=lambda one: one.epoch, default=None),
@@ -153,10 +155,8 @@ def differing(variants: dict) -> list[str]:
     return [key for key in keys if any(of_variant[key] != settings[0][key] for of_variant in settings)]
 
 
-def _mean_sd(values: list) -> MeanSd | None:
+def _mean(values: list) -> SeedMean | None:
     values = [value for value in values if value is not None]
     if not values:
         return None
-    mean = sum(values) / len(values)
-    sd = math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1)) if len(values) > 1 else None
-    return MeanSd(mean=mean, sd=sd)
+    return SeedMean(mean=sum(values) / len(values), low=min(values), high=max(values), seeds=len(values))

@@ -15,26 +15,30 @@ from reporting.summary import VariantRow
 
 @dataclass(frozen=True)
 class Line:
-    """A row with its wrong images per part, and its place: best, equal (not significantly worse) or ''."""
+    """A row with its wrong images per part, and its place: best, equal (not significantly worse) or ''.
+
+    train: the mean over the seeds that survived.
+    """
 
     row: VariantRow
     place: str
     test: Wrong | None
-    train: Wrong | None
+    train: float | None
 
 
 def table_lines(rows: list[VariantRow], best: list[str], equals: list[str]) -> list[Line]:
     """The best first; those that fail after all others, those that diverged last."""
     places = dict.fromkeys(equals, "equal") | dict.fromkeys(best, "best")
     found = [
-        Line(row, places.get(row.variant, ""), intervals.of_test(row), intervals.wrong(row.accuracy, row.n))
+        Line(row, places.get(row.variant, ""), intervals.of_test(row), intervals.mean_wrong(row.accuracy, row.n))
         for row in rows
     ]
     return sorted(found, key=_order)
 
 
 def _order(line: Line) -> tuple:
-    wrong = [one.mean if one else float("inf") for one in (line.test, line.train)]
+    counts = [line.test and line.test.mean, line.train]
+    wrong = [math.inf if count is None else count for count in counts]
     return line.row.word == "diverged", line.row.word == "fails", *wrong
 
 
@@ -46,8 +50,9 @@ def swept(rows: list[VariantRow], differing: list[str]) -> list[str]:
 def page_facts(
     rows: list[VariantRow], metrics: list[Metrics], wrong: dict, significance: Significance, shown: Callable
 ) -> dict:
-    """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once; compared and
-    p_values, as a Significance has them; significant, the bound of a p.
+    """What the page filters and compares by: variants, {name: …}; sets, lists of test images, each once; compared,
+    p_values and corrected, as a Significance has them; pairs and unranked, the `pairs` and `out` of its ranking;
+    significant, the bound of a p.
 
     Of a variant: settings, as text, but for the list of seeds; test_wrong, train_wrong, the means over seeds; verdict,
     the word of its worst model; state, with their number; finding, the kinds of any seed; wrong, per seed which of the
@@ -64,8 +69,8 @@ def page_facts(
                 key: value if isinstance(value, int | float) or key == "seeds" else shown(value)
                 for key, value in as_named(row.settings).items()
             },
-            "test_wrong": _mean(intervals.of_test(row)),
-            "train_wrong": _mean(intervals.wrong(row.accuracy, row.n)),
+            "test_wrong": intervals.mean_wrong(row.test_accuracy, row.test_n),
+            "train_wrong": intervals.mean_wrong(row.accuracy, row.n),
             "verdict": entry.word,
             "state": entry.state,
             "finding": sorted({finding.kind for model in entry.seeds for finding in model.findings}),
@@ -78,6 +83,9 @@ def page_facts(
         "sets": list(sets),
         "compared": significance.compared,
         "p_values": [list(map(_short, of_one)) for of_one in significance.p_values],
+        "corrected": [list(map(_short, of_one)) for of_one in significance.corrected],
+        "pairs": significance.ranking.pairs,
+        "unranked": significance.ranking.out,
         "significant": SIGNIFICANT,
     }
 
@@ -86,7 +94,3 @@ def _short(p: float) -> float:
     """A p to three digits; what is below the bound is not rounded to it."""
     rounded = float(f"{p:.3g}")
     return math.floor(1e4 * p) / 1e4 if p < SIGNIFICANT <= rounded else rounded
-
-
-def _mean(found: Wrong | None) -> float | None:
-    return found.mean if found else None
