@@ -6,7 +6,7 @@ import train
 
 from builders.training import data, formula, settings, trained
 from training.history import Row, count_correct, measure_epoch
-from training.loss import build_loss
+from training.loss import Loss, build_loss
 from training.network import build_network, forward
 from training.optimizer import build_optimizer
 from training.repeats import comes_to_rest
@@ -31,7 +31,7 @@ def full_loop(given: dict, parts: dict, build=build_network) -> tuple[list[Row],
         loss = loss_function(y, yhat, logits)
         row = measure_epoch(loss.detach(), logits.detach(), yhat.detach(), y)
         if epoch % 5 == 0 or epoch == given["epochs"] - 1:
-            row = row._replace(test_wrong=wrong_test_images(network, parts))
+            row = row._replace(**of_test_images(network, loss_function, parts))
         rows.append(row)
         optimizer.zero_grad()
         loss.backward()
@@ -39,9 +39,11 @@ def full_loop(given: dict, parts: dict, build=build_network) -> tuple[list[Row],
     return rows, network
 
 
-def wrong_test_images(network: torch.nn.Sequential, parts: dict) -> int:
+def of_test_images(network: torch.nn.Sequential, loss_function: Loss, parts: dict) -> dict:
+    y = parts["y_test"]
     with torch.no_grad():
-        return len(parts["y_test"]) - count_correct(forward(network, parts["x_test"])[1], parts["y_test"])
+        logits, yhat = forward(network, parts["x_test"])
+        return {"test_wrong": len(y) - count_correct(yhat, y), "test_loss": loss_function(y, yhat, logits).item()}
 
 
 def assert_same(model: Trained, given: dict, parts: dict, build=build_network) -> None:

@@ -262,7 +262,7 @@ def test_recording_is_of_the_training_that_the_pipeline_does(small_mnist):
     model = train(settings | {"variant": "good", "classes": [0, 1], "code": "0123456789"}, 1, data)
     assert made.loss == pytest.approx([row.loss for row in model.history], rel=1e-5)
     assert made.accuracy == pytest.approx([row.accuracy for row in model.history])
-    assert made.test_loss[0] == pytest.approx(model.tested[0].loss, rel=1e-5)
+    assert made.test_loss[0] == pytest.approx(model.history[0].test_loss, rel=1e-5)
     shapes = {name: getattr(made, name).shape for name in ("update", "gradient_norm", "not_positive", "beyond_5")}
     assert shapes == {"update": (5, 3), "gradient_norm": (5, 3), "not_positive": (5, 2), "beyond_5": (5, 1)}
 
