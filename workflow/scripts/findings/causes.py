@@ -202,7 +202,7 @@ CAUSE_KINDS = (
         means="the test images seem inverted, turned, mirrored or shifted: undone, their mean image is clearly nearer "
         "to that of the training images",
         why="test images of another source, or read in another way",
-        helps="a look at both mean images, which stand beside each other here; then the folder of test images",
+        helps="a look at both mean images on its card, and at the folder of test images",
         of_finished=True,
     ),
     Kind(

@@ -34,7 +34,7 @@ def unlike(digits: dict) -> Unlike | None:
     parts = [(digits[f"{part}_images"], digits[f"{part}_labels"]) for part in ("train", "test")]
     train, test = (mean_image(*part) for part in parts)
     before = _distance(test, train)
-    if before <= BEYOND_SAMPLING * sum(_spread(*part) for part in parts):
+    if before <= BEYOND_SAMPLING * _of_two_samples(*parts):
         return None
     after, how = min((_distance(image, train), how) for how, image in _undone(test))
     return Unlike(how, float(before**0.5), float(after**0.5)) if after < CLEARLY**2 * before else None
@@ -70,10 +70,14 @@ def mean_image(images, labels) -> np.ndarray:
     return (means[0] + means[1]) / 2
 
 
-def _spread(images, labels) -> float:
-    """The mean square over pixels by which such a mean differs from that of all images of this kind."""
-    classes = [_of_class(images, labels, label) for label in (0, 1)]
-    return sum(float(images.var(axis=0).mean()) / len(images) / 4 for images in classes)
+def _of_two_samples(train: tuple, test: tuple) -> float:
+    """The mean square over pixels by which such means differ if the test images are drawn as the training images are.
+    train, test: images and labels."""
+    found = 0.0
+    for label in (0, 1):
+        images = _of_class(*train, label)
+        found += float(images.var(axis=0).mean()) * (1 / len(images) + 1 / int((test[1] == label).sum())) / 4
+    return found
 
 
 def _of_class(images, labels, label: int) -> np.ndarray:
