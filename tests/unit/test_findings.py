@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from builders.findings import found, outcome
 from builders.places import ROOT
@@ -12,6 +13,7 @@ from builders.training import LOGITS, changed, formula, positive
 from findings import findings  # noqa: F401 (which registers the finders)
 from findings.catalogue import CATALOGUE
 from findings.causes import CAUSE_KINDS
+from findings.evidence import Evidence, State
 from findings.finders import FINDERS
 from findings.of_run import _slope
 from findings.symptoms import SYMPTOM_KINDS
@@ -157,14 +159,25 @@ def test_vanishing_gradient_is_told_by_a_first_layer_that_hardly_moves():
 
 
 def test_gradients_whose_squares_overflow_do_not_vanish():
-    """Adam divides by an infinite root: nothing but a last bias, say, moves, though the gradient is enormous."""
-    kinds = found(formula("mean(exp(-(2 * y - 1) * logits))"), changed(lambda parts: parts["x_train"].mul_(300)))
-    assert "vanishing" not in kinds
+    """Adam divides by an infinite root: the first layer stands still, though its gradient is enormous."""
+    x, still, moved = torch.rand(6, 3), torch.ones(4, 3), torch.ones(1, 4)
+    logits = torch.arange(6.0).unsqueeze(1)
+    start, end = (
+        State([], layers, logits, logits, 1.0, logits, [torch.zeros(4, dtype=torch.bool)])
+        for layers in ([still, moved], [still, 2 * moved])
+    )
+    task = SimpleNamespace(data={"x_train": x, "y_train": torch.ones(6, 1)}, settings={"optimizer": ["Adam", []]})
+    for first, is_vanishing in ((1e-9, True), (1e30, False)):
+        gradients = [torch.full((4, 3), first), torch.zeros(4), torch.full((1, 4), 1e-3), torch.zeros(1)]
+        found = FINDERS["vanishing"](Evidence(task, None, start, gradients, end, None, None))
+        assert (found is not None) is is_vanishing
 
 
 def test_dead_units_are_the_cause_only_where_the_model_does_no_better_than_guessing():
     finding = found(LOGITS, changed(positive), optimizer=["SGD", []], hidden=[16], lr=0.1, epochs=40)["dead-units"]
     assert finding.alarm and 8 < finding.count < 16
+    few = found(LOGITS, changed(positive), optimizer=["SGD", []], hidden=[16], lr=0.01, epochs=40)
+    assert "chance-level" in few and (few["dead-units"].count, few["dead-units"].alarm) == (3, False)
     assert not found(LOGITS, epochs=200).get("dead-units", SimpleNamespace(alarm=False)).alarm
 
 
