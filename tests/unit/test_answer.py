@@ -25,15 +25,16 @@ def test_variant_counts_under_its_worst_seed_and_each_model_under_its_own():
     assert tallies == [("good", 1, 2), ("faulty", 0, 0), ("fails", 1, 1), ("diverged", 1, 1)]
 
 
-def test_baseline_is_the_class_that_is_larger_in_training():
+def test_baseline_is_the_class_that_is_larger_among_the_test_images():
     assert answer.baseline(COUNTS) == (1, 11, 20)
-    assert answer.baseline(Counts(train=(60, 40), test=(9, 11))) == (0, 9, 20)
+    assert answer.baseline(Counts(train=(60, 40), test=(9, 11))) == (1, 11, 20)
+    assert answer.baseline(Counts(train=(40, 60), test=(12, 8))) == (0, 12, 20)
 
 
 def test_variants_with_one_culprit_are_one_cause():
     found = metrics(a=diverged(epoch=0), b=diverged(epoch=7), c=diverged(expression="sqrt(yhat)"), d=outcome())
     first, second = causes(found, {name: settings("manual") for name in "abcd"})
-    assert (first.who, first.what) == ("manual, 2 settings", "`log(1 - yhat)` is −∞; first at epoch 0, 7")
+    assert (first.who, first.what) == ("manual, 2 variants", "`log(1 - yhat)` is −∞; first at epoch 0, 7")
     assert [variant for variant, _ in first.each] == ["a", "b"]
     assert (second.who, second.each) == ("c", [("c", "What diverged did.")])
 
@@ -51,7 +52,7 @@ def test_wrong_sign_that_ends_in_nan_is_a_cause_of_its_own():
 def test_cause_of_several_says_what_its_kind_means_and_of_one_what_was_found():
     found = metrics(a=outcome(kind="stuck-images"), b=outcome(kind="stuck-images"))
     (both,) = causes(found, {"a": settings(), "b": settings("squared")})
-    assert (both.who, both.what) == ("bce and squared, 2 settings", "images are wrong, and stay so")
+    assert (both.who, both.what) == ("bce and squared, 2 variants", "images are wrong, and stay so")
     (one,) = causes(found[:1], {"a": settings()})
     assert (one.who, one.what) == ("a", "What stuck-images did")
 

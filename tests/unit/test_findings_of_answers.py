@@ -60,8 +60,7 @@ def test_overfit_is_told_by_test_images_that_were_right_once():
     found = kinds(evidence(range(10), range(40), then_in_training=30, now_in_training=0))["overfit"]
     assert (found.alarm, found.epoch, found.count, found.against) == (True, 10, 40, 10)
     assert found.sentence == (
-        "At epoch 10 10 test images were wrong, 40 are in the end; of the training images 30 were wrong then, 0 are"
-        " now."
+        "At epoch 10, 10 test images were wrong, and 40 in the end; of the training images, 30 then and 0 in the end."
     )
 
 
@@ -107,6 +106,11 @@ def test_exchanged_classes_of_the_test_images_are_named_and_fail():
         " are right: the classes of the test images seem exchanged."
     )
     assert "does-not-generalize" in found
+    # Which explains what is wrong: no earlier epoch does.
+    assert set(kinds(evidence(range(90), range(198), then_in_training=9))) == {
+        "wrong-way-on-test",
+        "does-not-generalize",
+    }
     # Not of a model that learned nothing, nor of what may be luck.
     assert "wrong-way-on-test" not in kinds(evidence(range(198), range(198), now_in_training=390))
     assert "wrong-way-on-test" not in kinds(evidence(range(118), range(118)))
@@ -160,6 +164,23 @@ def test_images_of_the_same_kind_are_not_called_unlike(m):
     assert unlike(digits(m=m)) is None
     brighter = unlike(digits(lambda images: (images.int() * 3 // 4).to(torch.uint8)))
     assert brighter is None  # another kind, but none of these
+
+
+def test_class_that_is_hard_in_training_as_well_and_has_more_test_images_is_no_lack_of_generalizing():
+    """Half of one class is wrong, in training and in the test, where it has four of five images."""
+    few = evidence(range(40), range(40), n=400, m=100)
+    y = torch.tensor([[0.0]] * 20 + [[1.0]] * 80)
+    wrong = range(20, 60)
+    hard = replace(
+        few,
+        task=SimpleNamespace(**vars(few.task) | {"data": few.task.data | {"y_test": y}, "test_n": (20, 80)}),
+        end=replace(few.end, yhat=answers(labels(400), range(200, 300))),
+        trained=SimpleNamespace(
+            **vars(few.trained) | {"test_yhat": answers(y, wrong), "test_answers": answers(y, wrong) > 0.5}
+        ),
+    )
+    assert "does-not-generalize" not in kinds(hard)
+    assert "does-not-generalize" in kinds(replace(hard, end=replace(few.end, yhat=answers(labels(400), range(9)))))
 
 
 def test_model_that_generalizes_is_not_asked_what_its_test_images_are():

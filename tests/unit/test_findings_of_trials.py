@@ -9,6 +9,7 @@ from builders.training import LOGITS, formula, healthy, outcomes, settings, trai
 from findings import findings  # noqa: F401 (which registers the finders)
 from findings.evidence import Evidence, Retrained, State
 from findings.finders import FINDERS
+from findings.of_trials import rose
 from training.loss import build_loss
 
 
@@ -40,21 +41,27 @@ def test_argument_that_held_a_training_back_is_named_first(optimizer, lr, argume
     assert "held-back" not in {one.kind for one in without.findings}
 
 
-def retrained(way: str, right: int, **changes) -> Retrained:
-    """A trial that gets the first so many of 800 images right."""
-    return Retrained(way, {"lr": 0.01, "optimizer": ["Adam", []]} | changes, (torch.arange(800) < right).unsqueeze(1))
+def first(right: int, n: int) -> torch.Tensor:
+    return (torch.arange(n) < right).unsqueeze(1)
 
 
-def kinds_after(tried: list[Retrained], right: int | None = 600, loss=LOGITS, optimizer=("SGD", [["eps", 1]])) -> dict:
-    """What trials show of a model that gets the first so many of 800 images right; None: it diverged."""
-    y, yhat = torch.ones(800, 1), (torch.arange(800) < (right or 0)).float().unsqueeze(1)
-    settings = {"lr": 0.1, "optimizer": list(optimizer)}
-    shared = {"data": {"y_train": y}, "settings": settings, "loss": build_loss(loss)}
-    task = SimpleNamespace(**shared, constant=None, floor=None)
-    end = None if right is None else State([], [], yhat, yhat, 0.1, yhat, [])
+def retrained(way: str, right: int, test_right: int = 150, fails: bool = False, **changes) -> Retrained:
+    """A trial that gets the first so many of 800 images right, and of 200 test images."""
+    settings = {"lr": 0.01, "optimizer": ["Adam", []]} | changes
+    return Retrained(way, settings, fails, first(right, 800), first(test_right, 200))
+
+
+def kinds_after(tried: list[Retrained], right=600, loss=LOGITS, optimizer=("SGD", [["eps", 1]]), cause=None, zero=None):
+    """{kind: finding} that trials show of a model that gets the first so many of 800 images right, and 150 of 200 test
+    images. cause: of its divergence, if it diverged; zero: since when every gradient is 0."""
+    y, y_test, yhat = torch.ones(800, 1), torch.ones(200, 1), first(right, 800).float()
+    shared = {"data": {"y_train": y, "y_test": y_test}, "settings": {"lr": 0.1, "optimizer": list(optimizer)}}
+    task = SimpleNamespace(**shared, loss=build_loss(loss), constant=None, floor=None)
+    end = None if cause else State([], [], yhat, yhat, 0.1, yhat, [])
     rows = [SimpleNamespace(loss=loss) for loss in (1.0, 2.0)]
-    model = SimpleNamespace(history=rows)
-    of = Evidence(task, model, end, [torch.ones(1)], end, None, None, tuple(tried))
+    model = SimpleNamespace(history=rows, zero_since=zero, test_yhat=first(150, 200).float())
+    autopsy = cause and SimpleNamespace(cause=cause)
+    of = Evidence(task, model, end, [torch.ones(1)], end, None, autopsy, tuple(tried))
     return {name: one for name in ("held-back", "rate-too-large", "slow") if (one := FINDERS[name](of))}
 
 
@@ -64,9 +71,30 @@ def test_trial_that_is_better_by_luck_names_no_cause():
         found = kinds_after([retrained("argument", 600 + more), retrained("rate", 600 + more)])
         assert set(found) == ({"held-back", "rate-too-large"} if is_cause else set())
     assert set(kinds_after([retrained("rate", 700, lr=1.0)])) == {"slow"}
-    assert (
-        kinds_after([retrained("argument", 500), retrained("Adam", 800), Retrained("rate", {"lr": 0.01}, None)]) == {}
-    )
+    assert kinds_after([retrained("argument", 500), retrained("Adam", 800)]) == {}
+
+
+def test_trial_that_fails_or_loses_test_images_proves_nothing():
+    """What learns wrong labels by heart has more training images right, and fewer test images."""
+    assert kinds_after([retrained("argument", 800, test_right=140)]) == {}
+    assert set(kinds_after([retrained("argument", 800, test_right=145)])) == {"held-back"}  # p = 0.06
+    assert kinds_after([retrained("argument", 700, fails=True), retrained("rate", 700, fails=True)]) == {}
+
+
+def test_steps_are_blamed_for_a_divergence_only_where_the_autopsy_finds_so():
+    tried = [retrained("argument", 400), retrained("rate", 400)]
+    assert kinds_after(tried, cause="loss") == {}
+    assert set(kinds_after(tried, cause="network")) == {"held-back", "rate-too-large"}
+
+
+def test_no_step_is_too_short_where_every_gradient_is_0():
+    assert kinds_after([retrained("rate", 700, lr=1.0)], zero=30) == {}
+
+
+def test_loss_that_rises_by_its_last_bit_has_not_risen():
+    rows = [SimpleNamespace(loss=loss) for loss in (0.69314718, 0.69314724, 0.5)]
+    assert not rose(rows)
+    assert rose([*rows, SimpleNamespace(loss=0.51)])
 
 
 def test_best_of_several_trials_is_told():
@@ -76,7 +104,7 @@ def test_best_of_several_trials_is_told():
         "The loss rose after a step. With the learning rate 0.0001 in place of 0.1, tried in full, 800 of 800 training"
         " images are right in the end."
     )
-    gone = kinds_after([retrained("argument", 800)], right=None)["held-back"]
+    gone = kinds_after([retrained("argument", 800)], cause="step")["held-back"]
     assert gone.sentence.endswith("tried in full; with it the loss is not finite.")
 
 

@@ -171,7 +171,8 @@ def test_slow_and_too_large_rates_are_found_by_trying_another():
     assert (finding.value, finding.against) == (0.001, 1e-6)
     assert finding.count > slow.correct
     assert "slow" not in {one.kind for one in outcome(lr=1e-6, trials=0).findings}
-    large_one = outcome(LOGITS, changed(positive), optimizer=["SGD", []], lr=10.0, epochs=300)
+    apart = changed(lambda parts: [parts[f"x_{part}"].add_(3 * parts[f"y_{part}"]) for part in ("train", "test")])
+    large_one = outcome(LOGITS, apart, optimizer=["SGD", []], lr=10.0, epochs=100)
     found = {one.kind: one for one in large_one.findings}["rate-too-large"]
     assert found.value in (1.0, 0.01) and found.count > large_one.correct
     assert found.sentence.startswith("The loss rose after a step. With the learning rate ")

@@ -107,6 +107,8 @@ def _sign(evidence: Evidence) -> Iterator[SettingsChange]:
 def _mirror(evidence: Evidence) -> Iterator[SettingsChange]:
     """Images of both classes treated alike, each at its own side."""
     chart, tree = evidence.task.chart, one_image(evidence.task.loss).written
+    if not chart.per_image:
+        return
     ignored = ignores_class(chart)
     # Of a loss that asks the same of all, one class is pushed away: what the other is asked for was meant.
     wronged = [int(label) for label, facts in (wrong_way(chart) or {}).items() if facts["whole"]]

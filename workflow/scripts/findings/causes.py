@@ -39,7 +39,8 @@ CAUSE_KINDS = (
     Kind(
         "held-back",
         means="without one argument of the optimizer, tried in full, it has more training images right, beyond luck",
-        why="weight decay, a decay of the rate, dampening or an eps that shortens each step or pulls the weights back",
+        why="weight decay pulls the weights back; a decay of the rate, dampening or an eps shortens each step; other "
+        "arguments make steps too long",
         helps="the optimizer without that argument, or with much less of it",
         tries=("argument",),
     ),
@@ -113,7 +114,8 @@ CAUSE_KINDS = (
     ),
     Kind(
         "unequal-weights",
-        means="before training, an image of one class pulls more than ten times as hard as one of the other",
+        means="an image of one class pulls ten times as hard, or harder, as one of the other that is as far from the "
+        "border",
         why="a pos_weight or a factor in the formula that counts one class far more than the other",
         helps="weights that differ by no more than the classes' numbers of images do",
         alarm="where the wrong images are of the class that counts less, beyond luck",
@@ -214,6 +216,15 @@ CAUSE_KINDS = (
         of_finished=True,
     ),
     Kind(
+        "overfit",
+        means="fewer test images were wrong at an earlier epoch, beyond luck (McNemar's exact test, for all epochs at "
+        "which they were looked at), and no more training images were right then",
+        why="the network learns its training images by heart",
+        helps="fewer epochs, fewer units, weight decay, or more images",
+        of_finished=True,
+        tries=("epochs",),
+    ),
+    Kind(
         "does-not-generalize",
         means="a far larger share of the test images than of the training images is wrong, beyond luck",
         why="the test images are of another kind than the training images (inverted, turned, of another source), or "
@@ -237,14 +248,5 @@ CAUSE_KINDS = (
         helps="a smaller learning rate",
         of_finished=True,
         tries=("argument", "rate", "Adam"),
-    ),
-    Kind(
-        "overfit",
-        means="fewer test images were wrong at an earlier epoch, beyond luck (McNemar's exact test, for all epochs at "
-        "which they were looked at), and no more training images were right then",
-        why="the network learns its training images by heart",
-        helps="fewer epochs, fewer units, weight decay, or more images",
-        of_finished=True,
-        tries=("epochs",),
     ),
 )

@@ -40,13 +40,15 @@ class State:
 class Retrained:
     """The same training with one change, in full.
 
-    way: of changing, one of cures/changes.py. settings: those that were trained with. right: which training images are
-    right in the end, bool (n, 1); None where it diverged.
+    way: of changing, one of cures/changes.py. settings: those that were trained with. fails: whether it fails; right,
+    test_right: which images are right in the end, bool (n, 1) and (m, 1).
     """
 
     way: str
     settings: dict
-    right: torch.Tensor | None
+    fails: bool
+    right: torch.Tensor
+    test_right: torch.Tensor
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,10 @@ def find_does_not_generalize(evidence: Evidence) -> Finding | None:
     if avoids is None or avoids >= 0.5 or evidence.avoids - avoids <= 0.25:
         return None
     wrong, of, wrong_in_training = sum(n) - evidence.test_right, sum(n), int(evidence.wrong.sum())
-    if at_least(wrong, of, min(n) / sum(n) / 5) >= BEYOND_LUCK:
+    # A class that is hard in training is as hard here, and may have more of these images.
+    shares = [evidence.wrong[evidence.y == label].float().mean().item() for label in (0, 1)]
+    as_in_training = sum(share * count for share, count in zip(shares, n, strict=True)) / of
+    if at_least(wrong, of, max(min(n) / of / 5, min(as_in_training, 0.999))) >= BEYOND_LUCK:
         return None
     low, high = (round(100 * share) for share in interval(wrong, of))
     verb = "is" if wrong == 1 else "are"
@@ -142,11 +145,10 @@ class Earlier:
     def sentence(self) -> str:
         verb = "was" if self.wrong == 1 else "were"
         text = (
-            f"At epoch {self.epoch:,} {counted(self.wrong, 'test image')} {verb} wrong, {self.now:,} are in the end; "
+            f"At epoch {self.epoch:,}, {counted(self.wrong, 'test image')} {verb} wrong, and {self.now:,} in the end; "
         )
         return (
-            text
-            + f"of the training images {self.wrong_in_training:,} were wrong then, {self.now_in_training:,} are now."
+            text + f"of the training images, {self.wrong_in_training:,} then and {self.now_in_training:,} in the end."
         )
 
 
@@ -155,6 +157,8 @@ def _earlier(evidence: Evidence) -> Earlier | None:
     McNemar's exact test, times the number of looks that it was chosen from (Bonferroni)."""
     epoch, history = evidence.trained.record.test_epoch, evidence.trained.history
     if epoch is None or evidence.test_right is None or history[epoch].accuracy is None:
+        return None
+    if find_wrong_way_on_test(evidence) or find_test_unlike_training(evidence):  # which explain what is wrong
         return None
     y = evidence.task.data["y_test"] == 1
     then, now = evidence.trained.test_answers == y, (evidence.test_yhat > 0.5) == y

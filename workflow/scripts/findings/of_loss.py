@@ -13,12 +13,12 @@ from formulas.language import evaluate
 from losses import facts as chart
 from losses.blindness import is_blind_to_labels, is_blind_to_shift
 from losses.facts import logit_text
-from losses.one_image import one_image
+from losses.one_image import OneImage, one_image
 from records.metrics import Finding, finding
 from training.loss import FormulaLoss, Loss
 
 BEYOND = "on the other side"
-UNEQUAL = 10  # times: an image of one class pulls so much harder than one of the other
+UNEQUAL = 10  # times as hard, or harder, is told
 
 
 def between(low: float, high: float) -> str:
@@ -30,9 +30,9 @@ def between(low: float, high: float) -> str:
     )
 
 
-def _classes(evidence: Evidence, found: dict) -> str:
+def _classes(evidence: Evidence, found: dict, joint: str = " and ") -> str:
     """'0', or '0 and 1': what the labels that a fact of the chart holds for are called."""
-    return " and ".join(str(evidence.task.classes[int(label)]) for label in found)
+    return joint.join(str(evidence.task.classes[int(label)]) for label in found)
 
 
 def _labels(found: dict) -> list[int]:
@@ -46,10 +46,8 @@ def find_wrong_way(evidence: Evidence) -> Finding | None:
         return None
     whole = {label: facts for label, facts in found.items() if facts["whole"]}
     if whole:
-        sentence = (
-            f"The gradient pushes every image of {_classes(evidence, whole)} away from its class: the loss falls as "
-        )
-        sentence += "they become more wrong."
+        sentence = f"Wherever it has a gradient, the loss pushes images of {_classes(evidence, whole)} away from their "
+        sentence += "class: it falls as they become more wrong."
         return finding("wrong-way", sentence, labels=_labels(whole))
     caught = 0 if evidence.end is None else sum(_wrong_within(evidence, int(k), v["parts"]) for k, v in found.items())
     where = " and ".join(
@@ -86,7 +84,7 @@ def find_never_finite(evidence: Evidence) -> Finding | None:
     broken = {label: _broken_at_the_border(evidence.task.loss, label) for label in labels}
     several = len(set(broken.values())) > 1
     parts = [f"{what}{f' for {evidence.task.classes[label]}' * several}" for label, what in broken.items() if what]
-    sentence = f"The loss of an image of {_classes(evidence, found)} is not finite, whatever the answer"
+    sentence = f"The loss of an image of {_classes(evidence, found, ' or of ')} is not finite, whatever the answer"
     sentence += f": {', '.join(dict.fromkeys(parts))}." if parts else "."
     return finding("never-finite", sentence, labels=labels)
 
@@ -119,7 +117,7 @@ def find_ignores_class(evidence: Evidence) -> Finding | None:
 
 @finds("ignores-labels")
 def find_ignores_labels(evidence: Evidence) -> Finding | None:
-    sentence = "The loss has the same gradient for both classes, at every logit: it asks for one answer to all images."
+    sentence = "The loss has the same gradient for both classes, at every logit: it cannot tell them apart."
     if chart.ignores_labels(evidence.task.chart) is None:
         if evidence.task.chart.per_image or not is_blind_to_labels(evidence.task.loss, evidence.y):
             return None
@@ -184,7 +182,8 @@ def find_blind_to_shift(evidence: Evidence) -> Finding | None:
     gained, lost = (int(each.sum()) for each in (right & evidence.wrong.flatten(), ~right & ~evidence.wrong.flatten()))
     is_left_to_chance = gained > lost and mcnemar(gained, lost) < BEYOND_LUCK
     sentence += f", where ŷ is a half: {evidence.right:,} of {n:,} training images are right"
-    sentence += f", and with the border at logit {logit_text(border)} {int(right.sum()):,}" if is_left_to_chance else ""
+    if is_left_to_chance:
+        sentence += f", and {int(right.sum()):,} would be with the border at logit {logit_text(border)}"
     facts = {"value": border, "count": evidence.right, "of": n, "against": int(right.sum())}
     return finding("blind-to-shift", f"{sentence}.", alarm=is_left_to_chance, **facts)
 
@@ -209,13 +208,15 @@ def find_unequal_weights(evidence: Evidence) -> Finding | None:
     image = one_image(evidence.task.loss)
     if image.why_not is not None:
         return None
-    pulls = [abs(image.exactly(label, 0.0).slope) for label in (0, 1)]
-    if not max(pulls) > UNEQUAL * min(pulls) > 0:
+    found = _pulls_harder(image)
+    if found is None:
         return None
-    strong = pulls.index(max(pulls))
-    names, times = evidence.task.classes, float(max(pulls) / min(pulls))
-    sentence = f"Before training an image of {names[strong]} pulls {_times(times)} times as hard as one of "
-    sentence += f"{names[1 - strong]}"
+    strong, times = found
+    names = evidence.task.classes
+    sentence = (
+        f"An image of {names[strong]} pulls {_times(times)} times as hard as an image of {names[1 - strong]} that "
+    )
+    sentence += "is as far from the border"
     facts = {"factor": times, "labels": [1 - strong]}
     if evidence.end is None:
         return finding("unequal-weights", f"{sentence}.", alarm=False, **facts)
@@ -227,8 +228,21 @@ def find_unequal_weights(evidence: Evidence) -> Finding | None:
     return finding("unequal-weights", sentence, alarm=are_weak, count=of_weak, of=wrong, **facts)
 
 
+def _pulls_harder(image: OneImage) -> tuple[int, float] | None:
+    """The label whose images pull UNEQUAL times as hard, or harder, wherever both lie alike, and how many times at the
+    border; None where neither does."""
+    pulls = [
+        (abs(image.exactly(0, -logit).slope), abs(image.exactly(1, logit).slope))
+        for logit in (0.0, -3.0, -1.0, 1.0, 3.0)
+    ]
+    for strong in (0, 1):
+        if pulls[0][1 - strong] > 0 and all(pair[strong] >= UNEQUAL * pair[1 - strong] for pair in pulls):
+            return strong, float(pulls[0][strong] / pulls[0][1 - strong])
+    return None
+
+
 def _times(factor: float) -> str:
-    return f"{factor:,.0f}" if factor < 1e6 else f"{factor:.3g}".replace("e+", "e")
+    return f"{factor:,.0f}" if factor < 1e7 else f"{factor:.3g}".replace("e+", "e")
 
 
 @finds("floor")

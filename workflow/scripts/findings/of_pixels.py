@@ -115,6 +115,6 @@ def find_momentum(evidence: Evidence) -> Finding | None:
     factor, dampening = dict(arguments).get("momentum", 0), dict(arguments).get("dampening", 0)
     if factor < 1 or dampening >= 1:
         return None
-    sentence = f"Under {name} with momentum {factor:g} no step is forgotten: "
-    sentence += "steps add up for ever." if factor == 1 else "they grow for ever."
+    sentence = f"Under {name} with momentum {factor:g} steps are never forgotten, and "
+    sentence += "add up for ever." if factor == 1 else "grow for ever."
     return finding("momentum", sentence, factor=factor)

@@ -165,7 +165,7 @@ def find_dead_units(evidence: Evidence) -> Finding | None:
 def find_worse_than_start(evidence: Evidence) -> Finding | None:
     if not evidence.end.loss > evidence.start.loss:
         return None
-    sentence = f"Its loss went from {evidence.start.loss:.4g} to {evidence.end.loss:.4g}."
+    sentence = f"Its loss went from {evidence.start.loss:.4g} to {evidence.end.loss:.4g} after the last step."
     facts = {"value": evidence.end.loss, "against": evidence.start.loss}
     return finding("worse-than-start", sentence, **facts)
 
@@ -223,4 +223,4 @@ def find_vanishing(evidence: Evidence) -> Finding | None:
 
 
 def _is_plain(evidence: Evidence) -> bool:
-    return evidence.task.settings["optimizer"][0] == "SGD"
+    return evidence.task.settings["optimizer"][0] in ("SGD", "ASGD")

@@ -2,9 +2,10 @@
 
 from itertools import pairwise
 
-from comparing.statistics import BEYOND_LUCK, mcnemar
+from comparing.statistics import BEYOND_LUCK, SIGNIFICANT, mcnemar
 from findings.evidence import Evidence, Retrained
 from findings.finders import finds
+from losses.constant import ROUNDING
 from losses.one_image import one_image
 from records.metrics import Finding, finding
 from training.history import Row
@@ -12,20 +13,29 @@ from training.history import Row
 EPS = {"Adam": 1e-8, "AdamW": 1e-8, "NAdam": 1e-8, "RAdam": 1e-8, "Adamax": 1e-8, "RMSprop": 1e-8, "Adagrad": 1e-10}
 
 
+# Of a divergence, where an autopsy finds that the steps went too far.
+OF_STEPS = ("step", "network", "optimizer", "decay", "momentum")
+
+
 def rose(history: list[Row]) -> bool:
-    """Whether the loss was larger after a step than before it."""
-    return any(after.loss > before.loss for before, after in pairwise(history))
+    """Whether the loss was larger after a step than before it, by more than float32 rounds."""
+    return any(after.loss - before.loss > ROUNDING * abs(before.loss) for before, after in pairwise(history))
 
 
 def _is_better(other: Retrained, evidence: Evidence) -> bool:
-    """Whether it has more training images right beyond luck; a diverged model has none."""
-    if other.right is None:
+    """Whether it has more training images right beyond luck, and no fewer test images: what is learned by heart, wrong
+    labels too, is no gain. Any training that does not fail is better than one whose steps made it diverge."""
+    if other.fails:
         return False
     if evidence.end is None:
-        return True
-    right = ~evidence.wrong
-    only_other, only_this = int((other.right & ~right).sum()), int((right & ~other.right).sum())
-    return only_other > only_this and mcnemar(only_other, only_this) < BEYOND_LUCK
+        return evidence.autopsy.cause in OF_STEPS
+    test_right = (evidence.test_yhat > 0.5) == (evidence.task.data["y_test"] == 1)
+    (gained, lost), (test_gained, test_lost) = (
+        (int((after & ~before).sum()), int((before & ~after).sum()))
+        for before, after in ((~evidence.wrong, other.right), (test_right, other.test_right))
+    )
+    loses = test_lost > test_gained and mcnemar(test_gained, test_lost) < SIGNIFICANT
+    return gained > lost and mcnemar(gained, lost) < BEYOND_LUCK and not loses
 
 
 def _best(evidence: Evidence, way: str) -> Retrained | None:
@@ -59,7 +69,9 @@ def find_rate_too_large(evidence: Evidence) -> Finding | None:
     sentence = "The loss rose after a step. " if rose(evidence.trained.history) else ""
     sentence += f"With the learning rate {other.settings['lr']:g} in place of {lr:g}, tried in full, {right:,} of "
     sentence += f"{n:,} training images are right in the end."
-    if one_image(evidence.task.loss).reduction == "sum" and evidence.task.settings["optimizer"][0] == "SGD":
+    name, arguments = evidence.task.settings["optimizer"]
+    is_plain = name in ("SGD", "ASGD") and not dict(arguments).get("weight_decay")
+    if one_image(evidence.task.loss).reduction == "sum" and is_plain:
         sentence += f" A sum over {n:,} images makes each step {n:,} times as long as a mean."
     facts = {"value": other.settings["lr"], "against": lr, "count": right, "of": n}
     return finding("rate-too-large", sentence, **facts)
@@ -78,7 +90,8 @@ def find_slow(evidence: Evidence) -> Finding | None:
         sentence += "which is added to what a step is divided by: every step is that much shorter."
         return finding("slow", sentence, value=largest, against=eps)
     other, lr = _best(evidence, "rate"), evidence.task.settings["lr"]
-    if other is None or other.settings["lr"] < lr:
+    has_ended = evidence.trained.zero_since is not None  # no step is too short where every gradient is 0
+    if other is None or other.settings["lr"] < lr or has_ended:
         return None
     n, right = len(evidence.y), int(other.right.sum())
     sentence = f"With the learning rate {other.settings['lr']:g} in place of {lr:g}, tried in full, {right:,} of "

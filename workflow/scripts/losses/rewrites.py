@@ -21,7 +21,7 @@ from records.strict import number
 from training.loss import FormulaLoss, Loss
 
 BITS = 24  # of a float32
-LEAST_GAIN = 0.1  # of these, on average: a smaller one is nothing to tell
+LEAST_GAIN = 0.5  # of these, on average: a smaller one is nothing to tell
 SAME_WITHIN = 1e-30  # relative: two exact values that differ by less are one
 # Where two formulas are compared: logits of both signs, each a hundredth or so larger than the one before.
 SAME_AT = [sign * 2.0 ** (-10 + 18 * place / 199) for place in range(200) for sign in (-1, 1)]

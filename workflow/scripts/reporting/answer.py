@@ -73,9 +73,9 @@ def tallies(metrics: list[Metrics]) -> list[Tally]:
 
 
 def baseline(counts: Counts) -> tuple[int, int, int]:
-    """Always guessing the larger class of the training images: its label, how many test images are right, of how
-    many."""
-    label = int(counts.train[1] >= counts.train[0])
+    """Always guessing the larger class of the test images, which is what the verdict calls guessing there: its label,
+    how many test images are right, of how many."""
+    label = int(counts.test[1] >= counts.test[0])
     return label, counts.test[label], sum(counts.test)
 
 
@@ -131,7 +131,7 @@ def _cause(cases: list[Case], variants: dict, kinds: dict, charts: dict, default
 
 
 def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
-    """manual-bce, 3 settings; bce and manual-bce-eps on raw, 2 settings; a single variant by its name."""
+    """manual-bce, 3 variants; bce and manual-bce-eps on raw, 2 variants; a single variant by its name."""
     if len(cases) == 1:
         return cases[0].entry.variant
     losses, normalizations = ({of_variant[key]: None for of_variant in settings} for key in ("loss", "normalization"))
@@ -139,7 +139,7 @@ def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
     who = joint.join(losses) if len(losses) <= NAMED_IN_CAUSE else f"{len(losses)} losses"
     if len(normalizations) == 1 and len({of_variant["normalization"] for of_variant in variants.values()}) > 1:
         who += f" on {next(iter(normalizations))}"
-    return f"{who}, {len(cases):,} settings"
+    return f"{who}, {len(cases):,} variants"
 
 
 def _why_diverged(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:

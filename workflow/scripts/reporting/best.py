@@ -12,7 +12,12 @@ from records.metrics import Metrics
 
 NAMED = 5  # of many variants; the rest are counted
 LONGEST = 180  # characters of the answer: two lines of the page, four on a phone
-SHORTER = ((NAMED, 28), (1, 18), (1, 9))  # ways to make it so: how many are named, and with how many characters
+SHORTER = (
+    (NAMED, 28),
+    (1, 60),
+    (1, 18),
+    (1, 9),
+)  # ways to make it so: how many are named, and with how many characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +58,8 @@ def _with_names(ranking: Ranking, entries: dict[str, Metrics], most: int, longes
         )
     does = "share" if len(winners) > 1 else "has"
     among, ranked = f"Of the {len(entries):,}", " ranked" if ranking.out else ""
-    text = f"{among}{ranked} variants, {names([called[name] for name in winners], most)} {does} the best test accuracy,"
+    text = f"{among}{ranked} variants{_different(ranking, len(entries))}, "
+    text += f"{names([called[name] for name in winners], most)} {does} the best test accuracy,"
     text += f" {share}."
     is_split = bool(good) and not set(good) & set(winners)
     if is_split:
@@ -72,6 +78,12 @@ def _with_names(ranking: Ranking, entries: dict[str, Metrics], most: int, longes
         n, none = entries[winners[0]].seeds[0].test_n, f"o difference between these {len(entries):,} can be told."
         return f"{text} N{none}" if is_split else f"{text} On {n:,} test images, n{none}"
     return text + _others(ranking, called, good, most)
+
+
+def _different(ranking: Ranking, ranked: int) -> str:
+    """' (8 different)' of nine, of which two have equal settings."""
+    different = (1 + math.isqrt(1 + 8 * ranking.pairs)) // 2  # k (k - 1) / 2 pairs of k
+    return f" ({different:,} different)" if different < ranked else ""
 
 
 def _none_differ(ranking: Ranking, ranked: int) -> bool:
