@@ -224,15 +224,32 @@ def test_answer_says_of_which_variants_it_is_the_best():
     assert answer.sentence.startswith("Of the 2 ranked variants, a has the best test accuracy, 997 of 1,000")
     assert answer.note.endswith(f" 1 of 3 variants is not ranked: a model of it {why}")
     answer = told(a=[FEW], b=[MORE], c=["fails"], d=["faulty"])
-    assert answer.sentence.startswith("Of the 2 good ones ranked, a does best, 997 of 1,000")
+    assert answer.sentence.startswith(
+        "Of the 2 good ones, a does best, 997 of 1,000 test images right. Of all 3 ranked, d"
+    )
     assert told(a=[FEW], b=["faulty"]).sentence.startswith("The only good one, a, gets 997 of 1,000 test images right.")
+
+
+def test_names_of_the_default_config_are_not_cut():
+    answer = told(
+        **{
+            "bce-logits-raw": [FEW],
+            "manual-bce-unit": [FEW],
+            "manual-bce-eps-raw": ["faulty"],
+            "manual-bce-raw": ["fails"],
+        }
+    )
+    assert answer.sentence == (
+        "Of the 2 good ones, bce-logits-raw and manual-bce-unit do best, 997 of 1,000 test images right. Of all 3 ranked,"
+        " manual-bce-eps-raw (faulty): 1,000. No difference can be told."
+    )
 
 
 def test_answer_says_that_no_difference_can_be_told():
     answer = told(a=[FEW], b=[range(5)], c=[range(100, 104)], d=["faulty"])
     assert answer.sentence == (
         "Of the 3 good ones, a does best, 997 of 1,000 test images right. Of all 4, d (faulty): 1,000. No difference"
-        " between these 4 can be told."
+        " can be told."
     )
     assert answer.note.startswith("A difference is told where p < 0.05, by an exact paired test over all test images")
     # b and c differ beyond luck, though neither does from the best.

@@ -35,19 +35,20 @@ def best(ranking: Ranking, metrics: list[Metrics]) -> Best:
     out = set(ranking.out)
     entries = {entry.variant: entry for entry in metrics if entry.variant not in out}
     note = [*_notes(ranking, entries), *_left_out(len(out), len(metrics))]
-    sentence = _sentence(ranking, entries)
+    is_any_good_out = any(entry.word == "good" and entry.variant in out for entry in metrics)
+    sentence = _sentence(ranking, entries, " ranked" if is_any_good_out else "")
     if len(entries) == 1:
         return Best(sentence=sentence, note=" ".join(note), question="Why is no other one ranked?")
     return Best(sentence=sentence, note=" ".join(note))
 
 
-def _sentence(ranking: Ranking, entries: dict[str, Metrics]) -> str:
-    """The answer; names give way to numbers where it would be longer than LONGEST."""
-    texts = [_with_names(ranking, entries, *way) for way in SHORTER]
+def _sentence(ranking: Ranking, entries: dict[str, Metrics], which: str) -> str:
+    """The answer; names give way to numbers where it would be longer than LONGEST. which: of the good ones."""
+    texts = [_with_names(ranking, entries, which, *way) for way in SHORTER]
     return next((text for text in texts if len(text) <= LONGEST), texts[-1])
 
 
-def _with_names(ranking: Ranking, entries: dict[str, Metrics], most: int, longest: int) -> str:
+def _with_names(ranking: Ranking, entries: dict[str, Metrics], which: str, most: int, longest: int) -> str:
     winners = ranking.winners
     good = [name for name, entry in entries.items() if entry.word == "good"]
     called = {name: _short(name, longest) + (" (faulty)" if name not in good else "") for name in entries}
@@ -67,16 +68,16 @@ def _with_names(ranking: Ranking, entries: dict[str, Metrics], most: int, longes
         soundest = [name for name in good if _right(entries[name]) == best_right]
         share = _share([entries[name] for name in soundest])
         does = "does" if len(soundest) == 1 else "do"
-        text = (
-            f"Of the {len(good):,} good ones{ranked}, {names([called[name] for name in soundest], most)} {does} best,"
-        )
+        text = f"Of the {len(good):,} good ones{which}, {names([called[name] for name in soundest], most)} {does} best,"
         if len(good) == 1:
-            text = f"The only good one{ranked}, {called[good[0]]}, gets"
-        text += f" {share}. Of all {len(entries):,}, {names([called[name] for name in winners], most)}:"
+            text = f"The only good one{which}, {called[good[0]]}, gets"
+        text += f" {share}. Of all {len(entries):,}{ranked}, {names([called[name] for name in winners], most)}:"
         text += f" {_correct(entries[winners[0]])}."
     if _none_differ(ranking, len(entries)):
-        n, none = entries[winners[0]].seeds[0].test_n, f"o difference between these {len(entries):,} can be told."
-        return f"{text} N{none}" if is_split else f"{text} On {n:,} test images, n{none}"
+        n = entries[winners[0]].seeds[0].test_n
+        if is_split:
+            return f"{text} No difference can be told."
+        return f"{text} On {n:,} test images, no difference between these {len(entries):,} can be told."
     return text + _others(ranking, called, good, most)
 
 
