@@ -240,8 +240,8 @@ def test_names_of_the_default_config_are_not_cut():
         }
     )
     assert answer.sentence == (
-        "Of the 2 good ones, bce-logits-raw and manual-bce-unit do best, 997 of 1,000 test images right. Of all 3 ranked,"
-        " manual-bce-eps-raw (faulty): 1,000. No difference can be told."
+        "Of the 2 good ones, bce-logits-raw and manual-bce-unit do best, 997 of 1,000 test images right. Of all 3"
+        " ranked, manual-bce-eps-raw (faulty): 1,000. No difference can be told."
     )
 
 
