@@ -11,8 +11,6 @@ from records.metrics import Finding, finding
 from training.history import Row
 
 EPS = {"Adam": 1e-8, "AdamW": 1e-8, "NAdam": 1e-8, "RAdam": 1e-8, "Adamax": 1e-8, "RMSprop": 1e-8, "Adagrad": 1e-10}
-
-
 # Of a divergence, where an autopsy finds that the steps went too far.
 OF_STEPS = ("step", "network", "optimizer", "decay", "momentum")
 
