@@ -162,6 +162,8 @@ def test_what_was_done_to_the_test_images_is_named(how):
 @pytest.mark.parametrize("m", [4, 20, 100])
 def test_images_of_the_same_kind_are_not_called_unlike(m):
     assert unlike(digits(m=m)) is None
+    white = unlike(digits(lambda images: torch.full_like(images, 255), m=m))
+    assert white is None  # though a black image would be nearer
     brighter = unlike(digits(lambda images: (images.int() * 3 // 4).to(torch.uint8)))
     assert brighter is None  # another kind, but none of these
 

@@ -158,6 +158,14 @@ def test_nothing_is_tried_with_a_good_seed_and_only_the_first_bad_one_has_cures(
     assert [len(one.cures) for one in told] == [1, 0, 0]
 
 
+def test_nothing_is_tried_where_the_test_images_are_to_blame():
+    """Their classes are exchanged: no setting of the training mends that."""
+    parts = changed(lambda parts: [parts[f"x_{part}"].add_(3 * parts[f"y_{part}"]) for part in ("train", "test")])
+    told = outcome(LOGITS, parts | {"y_test": 1 - parts["y_test"]})
+    assert (told.findings[0].kind, told.verdict) == ("wrong-way-on-test", "fails")
+    assert (told.cures, told.tried) == ([], [])
+
+
 def test_where_nothing_cures_all_that_was_tried_is_told(no_difference):
     told = outcome(LOGITS, *no_difference)
     assert told.cures == []

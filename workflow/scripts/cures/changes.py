@@ -21,6 +21,7 @@ from training.loss import FormulaLoss, Loss
 
 ADAM_LR = 0.002
 STANDARD_LOSS = ["module", "BCEWithLogitsLoss", [], "logits"]
+OF_TEST_IMAGES = {"wrong-way-on-test", "test-unlike-training"}
 PIXELS = {"x-over-255": "x / 255", "standardized": "(x - mean) / std"}
 # What is worth trying where a loss stopped being finite, by the cause that its autopsy finds.
 OF_CAUSES = {
@@ -52,7 +53,10 @@ class SettingsChange:
 
 
 def worth_trying(evidence: Evidence, findings: list[Finding]) -> Iterator[list[SettingsChange]]:
-    """What each alarm makes likely, in the order of the findings; then what may help whatever is wrong."""
+    """What each alarm makes likely, in the order of the findings; then what may help whatever is wrong. Nothing where
+    the test images are to blame: no setting mends these."""
+    if {finding.kind for finding in findings} & OF_TEST_IMAGES:
+        return
     for finding in findings:
         if finding.alarm:
             is_broken = finding.kind == "diverged"

@@ -34,7 +34,9 @@ def unlike(digits: dict) -> Unlike | None:
     train, test = (mean_image(digits[f"{part}_images"], digits[f"{part}_labels"]) for part in ("train", "test"))
     before = _distance(test, train)
     after, how = min((_distance(image, train), how) for how, image in _undone(test))
-    return Unlike(how, float(before**0.5), float(after**0.5)) if after < CLEARLY**2 * before else None
+    # Blank images, inverted or not, are nearer than what is far off, and show nothing of the training images.
+    is_clear = after < CLEARLY**2 * min(before, _distance(train.mean(), train))
+    return Unlike(how, float(before**0.5), float(after**0.5)) if is_clear else None
 
 
 def _undone(image: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
@@ -67,5 +69,5 @@ def mean_image(images, labels) -> np.ndarray:
     return (means[0] + means[1]) / 2
 
 
-def _distance(image: np.ndarray, other: np.ndarray) -> float:
+def _distance(image: np.ndarray | float, other: np.ndarray) -> float:
     return float(((image - other) ** 2).mean())
