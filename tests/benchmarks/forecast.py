@@ -24,7 +24,7 @@ from train import train
 
 from builders.digits import extracted
 from builders.training import settings
-from findings.forecast import next_divergence
+from findings.forecast import is_soon, next_divergence
 from losses.sign_chart import sign_chart
 from records.losses import LossChart
 from training.loss import build_loss
@@ -63,7 +63,7 @@ class Score:
 
     def ask(self, chart: LossChart, run: Trained, epochs: int) -> None:
         found, truth = next_divergence(chart, cut(run, epochs)), run.diverged_epoch
-        is_alarm = found.high is not None and found.high <= 2 * epochs
+        is_alarm = is_soon(found, epochs)
         is_due = truth is not None and truth <= 2 * epochs
         self.due, self.noticed, self.alarms = (
             self.due + is_due,

@@ -13,7 +13,7 @@ from findings import findings  # noqa: F401 (which registers the finders)
 from findings.evidence import Evidence, State
 from findings.finders import FINDERS
 from findings.judging import judged
-from findings.task import task
+from findings.task import changed_task, task
 from findings.unlike import unlike
 from training.history import Row
 
@@ -29,7 +29,9 @@ def answers(y: torch.Tensor, wrong: range) -> torch.Tensor:
     return 0.1 + 0.8 * says
 
 
-def evidence(then: range, now: range, then_in_training=0, now_in_training=0, n=800, m=200, digits=None) -> Evidence:
+def evidence(
+    then: range, now: range, then_in_training=0, now_in_training=0, n=800, m=200, kind=lambda: None
+) -> Evidence:
     """Of a model whose wrong test images were `then` at epoch 10, of 20 looks, and are `now`."""
     y, y_test = labels(n), labels(m)
     nothing = torch.zeros(1, 1)
@@ -39,7 +41,7 @@ def evidence(then: range, now: range, then_in_training=0, now_in_training=0, n=8
         pixels=SimpleNamespace(n=(n // 2, n // 2)),
         test_n=(m // 2, m // 2),
         classes=[3, 8],
-        digits=digits,
+        unlike=kind,
     )
     looks = [Row(0.1, 1 - then_in_training / n, -1.0, 1.0, 0, 0, len(then) if e % 5 == 0 else None) for e in range(100)]
     model = SimpleNamespace(
@@ -151,11 +153,11 @@ def test_what_was_done_to_the_test_images_is_named(how):
     found = unlike(digits(DONE[how]))
     assert found.how == how
     assert found.after < found.before / 2
-    of = evidence(range(90), range(90), digits=lambda: digits(DONE[how]))
+    of = evidence(range(90), range(90), kind=lambda: unlike(digits(DONE[how])))
     told = kinds(of)["test-unlike-training"]
     assert told.alarm and told.sentence.startswith(f"The test images seem {how}: ")
     # Where it explains what is wrong, the classes are not said to be exchanged.
-    exchanged = evidence(range(198), range(198), digits=lambda: digits(DONE[how]))
+    exchanged = evidence(range(198), range(198), kind=lambda: unlike(digits(DONE[how])))
     assert set(kinds(exchanged)) == {"test-unlike-training", "does-not-generalize"}
 
 
@@ -187,9 +189,9 @@ def test_class_that_is_hard_in_training_as_well_and_has_more_test_images_is_no_l
 
 def test_model_that_generalizes_is_not_asked_what_its_test_images_are():
     def unread():
-        raise AssertionError("the raw images are read")
+        raise AssertionError("the raw images are looked at")
 
-    assert kinds(evidence(range(3), range(3), digits=unread)) == {}
+    assert kinds(evidence(range(3), range(3), kind=unread)) == {}
 
 
 def test_distances_are_those_of_the_mean_images():
@@ -206,9 +208,7 @@ def test_distances_are_those_of_the_mean_images():
     assert found.after == pytest.approx(np.sqrt(((undone - means["train"]) ** 2).mean()), rel=1e-6)
 
 
-def test_trials_look_at_the_same_raw_images():
+def test_trials_ask_the_same_of_the_test_images():
     chosen, parts = settings(), data()
-    before = replace(task(chosen, parts), digits=lambda: {})
-    from findings.task import changed_task
-
-    assert changed_task(before, chosen | {"lr": 0.1}, parts).digits is before.digits
+    before = replace(task(chosen, parts), unlike=lambda: None)
+    assert changed_task(before, chosen | {"lr": 0.1}, parts).unlike is before.unlike

@@ -185,9 +185,7 @@ def test_class_that_hardly_counts_is_named_where_the_wrong_images_are_of_it():
     finding = found(heavy, data(200, 50), epochs=15)["unequal-weights"]
     assert finding.alarm and finding.labels == [0]
     assert finding.factor == pytest.approx(1e4)
-    assert finding.sentence.startswith(
-        "An image of 1 pulls 10,000 times as hard as an image of 0 that is as far from the border; "
-    )
+    assert finding.sentence.startswith("At logit 0 an image of 1 pulls 10,000 times as hard as one of 0; ")
     assert finding.count == finding.of > 10
     # Of a border that lies beside 0 the slopes there say nothing: elsewhere the images pull alike.
     assert "unequal-weights" not in found(formula("mean((logits - y + 0.02) ** 2)"))

@@ -207,8 +207,7 @@ def test_p_value_is_of_the_test_images_with_and_without_the_change():
 
 def cure(way: str, right: list[int], correct: int = 9):
     """A change, its trial and its training, which gets these of ten test images right."""
-    yhat = torch.tensor([[1.0 if image in right else 0.0] for image in range(100)])
-    evidence = SimpleNamespace(test_yhat=yhat, task=SimpleNamespace(data={"y_test": torch.ones(100, 1)}))
+    evidence = SimpleNamespace(right_test_images=torch.tensor([[image in right] for image in range(100)]))
     trial = SimpleNamespace(way=way, test_correct=len(right), correct=correct)
     return SettingsChange(way, way, way), trial, SimpleNamespace(evidence=evidence)
 

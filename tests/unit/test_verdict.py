@@ -41,7 +41,7 @@ def judged(train: tuple, test: tuple = ((100, 100), (100, 100)), loss=0.1, const
         can_be_learned=differ,
         classes=[3, 8],
         loss=build_loss(["module", "BCEWithLogitsLoss", [], "logits"]),
-        digits=None,
+        unlike=lambda: None,
     )
     record = SimpleNamespace(test_correct=sum(test[1]))
     model = SimpleNamespace(record=record, test_yhat=answers(*test))

@@ -19,6 +19,7 @@ from common.params import read_params
 from common.tensors import read_tensors
 from findings.judging import judged
 from findings.task import Task, task
+from findings.unlike import unlike
 from findings.verdict_line import told
 from formulas.parsing import parse_normalization
 from records.losses import LossFile
@@ -51,7 +52,7 @@ def task_of(model: Trained, data: dict, digits: Path, loss: LossFile) -> Task:
     settings |= {"variant": record.variant, "classes": record.classes, "code": record.code}
     chart = loss.chart if loss.definition == record.settings.loss_definition else None
     before = task(settings, explained(data, digits, record.settings.normalization_definition), chart)
-    return replace(before, digits=cache(partial(read_tensors, digits)))
+    return replace(before, unlike=cache(lambda: unlike(read_tensors(digits))))
 
 
 def try_out(settings: dict, seed: int, data: dict) -> Trained:

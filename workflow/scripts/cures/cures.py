@@ -6,7 +6,6 @@ A trial is a training as any other, judged as any other; nothing is advised that
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-import torch
 from msgspec import structs
 
 from common.errors import UserError
@@ -77,13 +76,13 @@ def _is_best(change: SettingsChange, other: Judged) -> bool:
 
 
 def _retrained(change: SettingsChange, other: Judged) -> Retrained:
-    trained, data = other.evidence.trained, other.evidence.task.data
+    evidence = other.evidence
     return Retrained(
         way=change.way,
-        settings=other.evidence.task.settings,
+        settings=evidence.task.settings,
         fails=other.outcome.verdict == "fails",
-        right=(trained.yhat > 0.5) == (data["y_train"] == 1),
-        test_right=_right_test_images(other.evidence),
+        right=(evidence.trained.yhat > 0.5) == (evidence.y == 1),
+        test_right=evidence.right_test_images,
     )
 
 
@@ -106,7 +105,7 @@ def _trial(evidence: Evidence, outcome: Outcome, change: SettingsChange, other: 
 
 def _p_value(one: Evidence, other: Evidence) -> float:
     """Of McNemar's exact test on the test images."""
-    right, also_right = map(_right_test_images, (one, other))
+    right, also_right = one.right_test_images, other.right_test_images
     return mcnemar(int((right & ~also_right).sum()), int((also_right & ~right).sum()))
 
 
@@ -123,7 +122,3 @@ def _ranked(cures: list[tuple[SettingsChange, Trial, Judged]]) -> list[Trial]:
             worse.sort(key=lambda one: -one[1].test_correct)
             found += [one for one in group if one not in worse] + worse
     return [trial for _, trial, _ in found]
-
-
-def _right_test_images(evidence: Evidence) -> torch.Tensor:
-    return (evidence.test_yhat > 0.5) == (evidence.task.data["y_test"] == 1)

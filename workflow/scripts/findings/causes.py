@@ -38,7 +38,8 @@ CAUSE_KINDS = (
     ),
     Kind(
         "held-back",
-        means="without one argument of the optimizer, tried in full, it has more training images right, beyond luck",
+        means="without one argument of the optimizer, tried in full, more training images are right, beyond luck, or "
+        "the loss stays finite",
         why="weight decay pulls the weights back; a decay of the rate, dampening or an eps shortens each step; other "
         "arguments make steps too long",
         helps="the optimizer without that argument, or with much less of it",
@@ -114,8 +115,8 @@ CAUSE_KINDS = (
     ),
     Kind(
         "unequal-weights",
-        means="an image of one class pulls ten times as hard, or harder, as one of the other that is as far from the "
-        "border",
+        means="an image of one class pulls ten times as hard, or harder, as one of the other: at logit 0, and at 1 and "
+        "3 on either side",
         why="a pos_weight or a factor in the formula that counts one class far more than the other",
         helps="weights that differ by no more than the classes' numbers of images do",
         alarm="where the wrong images are of the class that counts less, beyond luck",
@@ -123,8 +124,8 @@ CAUSE_KINDS = (
     ),
     Kind(
         "rate-too-large",
-        means="the loss rose after a step, and with a smaller learning rate, tried in full, more training images are "
-        "right, beyond luck",
+        means="with a smaller learning rate, tried in full, more training images are right, beyond luck, or the loss "
+        "stays finite",
         why="each step goes beyond the valley that it aims at",
         helps="the learning rate that was tried",
         tries=("argument", "rate"),
@@ -238,7 +239,7 @@ CAUSE_KINDS = (
         means="the run ended well, but if it went on as it did, the loss would become NaN or infinite",
         why="the surest images come near the logit at which the loss or its gradient is not finite",
         helps="the same loss typed as a function of the logits; fewer epochs only hide it",
-        alarm="where even the late end of the range is within twice the epochs",
+        alarm="where every line by which it is told gets there within twice the epochs",
         tries=("rewrite", "unguarded", "standard loss"),
     ),
     Kind(

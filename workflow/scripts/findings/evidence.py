@@ -79,6 +79,17 @@ class Evidence:
         return self.trained.test_yhat
 
     @property
+    def right_test_images(self) -> torch.Tensor:
+        """bool (m, 1): those on the right side in the end."""
+        return (self.test_yhat > 0.5) == (self.task.data["y_test"] == 1)
+
+    @property
+    def has_plain_steps(self) -> bool:
+        """Whether the first step is the learning rate times the gradient, and the others grow in proportion to it."""
+        name, arguments = self.task.settings["optimizer"]
+        return name == "SGD" and not {"weight_decay", "nesterov"} & {key for key, value in arguments if value}
+
+    @property
     def wrong(self) -> torch.Tensor:
         """bool (n, 1): the images on the wrong side in the end."""
         return self.end.wrong(self.y)

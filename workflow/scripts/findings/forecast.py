@@ -56,6 +56,11 @@ def forecast(extremes: list[float], limit: float) -> Forecast:
     )
 
 
+def is_soon(found: Forecast, epochs: int) -> bool:
+    """Whether every line gets there within twice the epochs; the range's late end is farther off than the latest."""
+    return found.high is not None and found.high <= (1 + FARTHER) * epochs
+
+
 def _lines(logits: np.ndarray, limit: float) -> tuple[float, float]:
     """The epochs at which a straight line, and one in the logarithm of the epoch, reach the limit; infinite if not."""
     last = len(logits) - 1

@@ -6,7 +6,6 @@ from common.english import counted
 from comparing.statistics import BEYOND_LUCK, at_least, fisher, interval, mcnemar
 from findings.evidence import Evidence
 from findings.finders import finds
-from findings.unlike import unlike
 from losses.one_image import one_image
 from records.metrics import Finding, finding
 
@@ -57,9 +56,9 @@ def find_wrong_way_on_test(evidence: Evidence) -> Finding | None:
 
 @finds("test-unlike-training")
 def find_test_unlike_training(evidence: Evidence) -> Finding | None:
-    if evidence.task.digits is None or find_does_not_generalize(evidence) is None:
+    if find_does_not_generalize(evidence) is None:
         return None
-    found = unlike(evidence.task.digits())
+    found = evidence.task.unlike()
     return found and finding("test-unlike-training", found.sentence, value=found.after, against=found.before)
 
 
@@ -161,7 +160,7 @@ def _earlier(evidence: Evidence) -> Earlier | None:
     if find_wrong_way_on_test(evidence) or find_test_unlike_training(evidence):  # which explain what is wrong
         return None
     y = evidence.task.data["y_test"] == 1
-    then, now = evidence.trained.test_answers == y, (evidence.test_yhat > 0.5) == y
+    then, now = evidence.trained.test_answers == y, evidence.right_test_images
     looks = sum(row.test_wrong is not None for row in history)
     p = looks * mcnemar(int((then & ~now).sum()), int((now & ~then).sum()))
     right = int(then.sum())

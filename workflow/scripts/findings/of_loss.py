@@ -18,6 +18,7 @@ from records.metrics import Finding, finding
 from training.loss import FormulaLoss, Loss
 
 BEYOND = "on the other side"
+ENOUGH, ENOUGH_IN_TEST = 0.9, 0.75  # of the errors of guessing: who avoids fewer has poor answers
 UNEQUAL = 10  # times as hard, or harder, is told
 
 
@@ -130,7 +131,7 @@ def find_unbounded(evidence: Evidence) -> Finding | None:
     found = chart.unbounded(evidence.task.chart)
     if found is None:
         return None
-    is_poor = evidence.end is None or evidence.avoids < 0.9 or (evidence.test_avoids or 0.0) < 0.75
+    is_poor = evidence.end is None or evidence.avoids < ENOUGH or (evidence.test_avoids or 0.0) < ENOUGH_IN_TEST
     ways = " and ".join(
         f"images of {evidence.task.classes[int(label)]} as they become {'surer' if facts['own_side'] else 'more wrong'}"
         for label, facts in found.items()
@@ -214,9 +215,8 @@ def find_unequal_weights(evidence: Evidence) -> Finding | None:
     strong, times = found
     names = evidence.task.classes
     sentence = (
-        f"An image of {names[strong]} pulls {_times(times)} times as hard as an image of {names[1 - strong]} that "
+        f"At logit 0 an image of {names[strong]} pulls {_times(times)} times as hard as one of {names[1 - strong]}"
     )
-    sentence += "is as far from the border"
     facts = {"factor": times, "labels": [1 - strong]}
     if evidence.end is None:
         return finding("unequal-weights", f"{sentence}.", alarm=False, **facts)
@@ -229,8 +229,9 @@ def find_unequal_weights(evidence: Evidence) -> Finding | None:
 
 
 def _pulls_harder(image: OneImage) -> tuple[int, float] | None:
-    """The label whose images pull UNEQUAL times as hard, or harder, wherever both lie alike, and how many times at the
-    border; None where neither does."""
+    """The label whose images pull UNEQUAL times as hard, or harder, at each of five logits and the opposite one for the
+    other's, and how many times at 0; None where neither does. Of a border that lies beside 0, the slopes there alone
+    say nothing of weights."""
     pulls = [
         (abs(image.exactly(0, -logit).slope), abs(image.exactly(1, logit).slope))
         for logit in (0.0, -3.0, -1.0, 1.0, 3.0)

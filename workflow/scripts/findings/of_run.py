@@ -7,6 +7,7 @@ import torch
 from common.english import counted
 from findings.evidence import Evidence
 from findings.finders import finds
+from findings.forecast import is_soon
 from findings.of_answers import find_chance_level, find_one_class
 from formulas.float32 import SMALLEST_NORMAL
 from losses.exact import REACH
@@ -15,7 +16,6 @@ from losses.one_image import OneImage, one_image
 from records.metrics import Finding, finding
 from training.repeats import has_no_memory
 
-HALF_OF_THEM = 0.5  # of the errors of guessing: who avoids less learned little
 FAINT = 0.001  # of the last layer's movement: hardly any
 NAMED_IMAGES = 50  # images that a finding names; its count is always whole
 
@@ -42,7 +42,6 @@ def find_will_diverge(evidence: Evidence) -> Finding | None:
     found, epochs = evidence.forecast, evidence.task.settings["epochs"]
     if found is None or found.epoch is None:
         return None
-    is_soon = found.high is not None and found.high <= 2 * epochs
     extreme, grows = ("largest", "grows") if found.side == "upper" else ("smallest", "falls")
     logits = evidence.trained.logits
     now = logit_text((logits.max() if found.side == "upper" else logits.min()).item())
@@ -52,7 +51,7 @@ def find_will_diverge(evidence: Evidence) -> Finding | None:
         f"Trained on like this, the loss is no longer finite {when}: the {extreme} logit is {now} and {grows}, and "
     )
     sentence += f"at {logit_text(found.limit)} this loss or its gradient is not finite."
-    return finding("will-diverge", sentence, alarm=is_soon, epoch=found.epoch, value=found.limit)
+    return finding("will-diverge", sentence, alarm=is_soon(found, epochs), epoch=found.epoch, value=found.limit)
 
 
 @finds("stuck-images")
@@ -211,7 +210,7 @@ def find_vanishing(evidence: Evidence) -> Finding | None:
         )
         return finding("vanishing", sentence, value=first, layers=shares)
     subject = "The weights of the first layer moved"
-    if not went[0] <= FAINT * went[-1] and evidence.avoids < HALF_OF_THEM and _is_plain(evidence):
+    if not went[0] <= FAINT * went[-1] and evidence.avoids < 0.5 and evidence.has_plain_steps:
         # On its way out of such a start it has learned little. A plain step is as long as its gradient.
         pairs = zip(gradients, (weights.norm().item() for weights in evidence.start.layers), strict=True)
         lr = evidence.task.settings["lr"]
@@ -220,7 +219,3 @@ def find_vanishing(evidence: Evidence) -> Finding | None:
         return None
     sentence = f"{subject} by {went[0]:.2g} of what they were, those of the last by {went[-1]:.2g}."
     return finding("vanishing", sentence, value=went[0], against=went[-1], layers=went)
-
-
-def _is_plain(evidence: Evidence) -> bool:
-    return evidence.task.settings["optimizer"][0] in ("SGD", "ASGD")

@@ -27,10 +27,9 @@ def _is_better(other: Retrained, evidence: Evidence) -> bool:
         return False
     if evidence.end is None:
         return evidence.autopsy.cause in OF_STEPS
-    test_right = (evidence.test_yhat > 0.5) == (evidence.task.data["y_test"] == 1)
     (gained, lost), (test_gained, test_lost) = (
         (int((after & ~before).sum()), int((before & ~after).sum()))
-        for before, after in ((~evidence.wrong, other.right), (test_right, other.test_right))
+        for before, after in ((~evidence.wrong, other.right), (evidence.right_test_images, other.test_right))
     )
     loses = test_lost > test_gained and mcnemar(test_gained, test_lost) < SIGNIFICANT
     return gained > lost and mcnemar(gained, lost) < BEYOND_LUCK and not loses
@@ -67,9 +66,7 @@ def find_rate_too_large(evidence: Evidence) -> Finding | None:
     sentence = "The loss rose after a step. " if rose(evidence.trained.history) else ""
     sentence += f"With the learning rate {other.settings['lr']:g} in place of {lr:g}, tried in full, {right:,} of "
     sentence += f"{n:,} training images are right in the end."
-    name, arguments = evidence.task.settings["optimizer"]
-    is_plain = name in ("SGD", "ASGD") and not dict(arguments).get("weight_decay")
-    if one_image(evidence.task.loss).reduction == "sum" and is_plain:
+    if one_image(evidence.task.loss).reduction == "sum" and evidence.has_plain_steps:
         sentence += f" A sum over {n:,} images makes each step {n:,} times as long as a mean."
     facts = {"value": other.settings["lr"], "against": lr, "count": right, "of": n}
     return finding("rate-too-large", sentence, **facts)

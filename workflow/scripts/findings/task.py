@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from findings.pixels import PixelFacts, look
+from findings.unlike import Unlike
 from losses.constant import constant_answers
 from losses.facts import unbounded
 from records.losses import LossChart
@@ -18,7 +19,7 @@ class Task:
     x_packed, y_train (n, 1), x_test (m, 784), y_test (m, 1). chart: of the loss. coin: the loss with every logit 0.
     constant: the least loss of one answer for all images; floor: that of the best answers of all; None where there is
     none. can_be_learned: whether some answers have less loss than any single one for all images, by more than rounding.
-    digits: reads the raw images, as extract.py writes them; None where they are not at hand.
+    unlike: what was done to the test images, if they are another kind of picture; asked of what does not generalize.
     """
 
     settings: dict
@@ -30,7 +31,7 @@ class Task:
     constant: float | None
     floor: float | None
     can_be_learned: bool
-    digits: Callable[[], dict] | None = None
+    unlike: Callable[[], Unlike | None] = lambda: None
 
     @property
     def classes(self) -> list:
@@ -68,4 +69,4 @@ def changed_task(before: Task, settings: dict, data: dict) -> Task:
     """Another task, of which nothing is computed again that is the same."""
     is_same_loss = settings["loss_definition"] == before.settings["loss_definition"]
     chart, pixels = before.chart if is_same_loss else None, before.pixels if data is before.data else None
-    return replace(task(settings, data, chart, pixels), digits=before.digits)
+    return replace(task(settings, data, chart, pixels), unlike=before.unlike)

@@ -12,12 +12,8 @@ from records.metrics import Metrics
 
 NAMED = 5  # of many variants; the rest are counted
 LONGEST = 180  # characters of the answer: two lines of the page, four on a phone
-SHORTER = (
-    (NAMED, 28),
-    (1, 60),
-    (1, 18),
-    (1, 9),
-)  # ways to make it so: how many are named, and with how many characters
+# Ways to make it so: how many are named, and with how many characters.
+SHORTER = ((NAMED, 28), (1, 60), (1, 18), (1, 9))
 
 
 @dataclass(frozen=True, kw_only=True)
