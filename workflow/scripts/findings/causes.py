@@ -80,7 +80,7 @@ CAUSE_KINDS = (
         means="the loss of every image of a class is NaN or infinite, whatever the answer to it",
         why="a part that no answer makes finite, such as log(y), which is −∞ for y = 0",
         helps="the formula without that part",
-        tries=("rewrite", "standard loss"),
+        tries=("rewrite", "guard", "standard loss"),
     ),
     Kind(
         "diverged",
@@ -120,7 +120,7 @@ CAUSE_KINDS = (
         why="a pos_weight or a factor in the formula that counts one class far more than the other",
         helps="weights that differ by no more than the classes' numbers of images do",
         alarm="where the wrong images are of the class that counts less, beyond luck",
-        tries=("standard loss",),
+        tries=("weights", "standard loss"),
     ),
     Kind(
         "rate-too-large",
@@ -128,7 +128,7 @@ CAUSE_KINDS = (
         "stays finite",
         why="each step goes beyond the valley that it aims at",
         helps="the learning rate that was tried",
-        tries=("argument", "rate"),
+        tries=("argument", "rate", "Adam"),
     ),
     Kind(
         "dead-layer",
@@ -136,7 +136,7 @@ CAUSE_KINDS = (
         why="one large step, or weight decay, pushed every unit to where the activation is flat",
         helps="a smaller learning rate; LeakyReLU or another activation without a flat side",
         of_finished=True,
-        tries=("argument", "rate", "pixels", "Adam", "activation"),
+        tries=("argument", "rate", "Adam", "activation", "pixels"),
     ),
     Kind(
         "dead-units",
@@ -146,7 +146,7 @@ CAUSE_KINDS = (
         helps="nothing where the model is good; else a smaller learning rate, or an activation without a flat side",
         alarm="where the model does no better than guessing and most units of a layer are dead",
         of_finished=True,
-        tries=("argument", "rate", "pixels", "Adam", "activation"),
+        tries=("argument", "rate", "Adam", "activation", "pixels"),
     ),
     Kind(
         "vanishing",
@@ -155,7 +155,7 @@ CAUSE_KINDS = (
         why="each layer on the way back shrinks the gradient, until a step is below the weights' last bit",
         helps="fewer layers; ReLU in place of Sigmoid; an optimizer that scales each step, such as Adam",
         of_finished=True,
-        tries=("argument", "Adam", "activation"),
+        tries=("argument", "Adam", "activation", "network"),
     ),
     Kind(
         "frozen",
@@ -172,7 +172,7 @@ CAUSE_KINDS = (
         "beyond luck; or all gradients are far below the optimizer's eps, which then shortens each step",
         why="steps too short for the epochs that they are given",
         helps="the learning rate that was tried, or more epochs; a loss that is not scaled down",
-        tries=("argument", "rate", "Adam"),
+        tries=("argument", "rate", "Adam", "more epochs"),
     ),
     Kind(
         "unchanged",
@@ -223,7 +223,7 @@ CAUSE_KINDS = (
         why="the network learns its training images by heart",
         helps="fewer epochs, fewer units, weight decay, or more images",
         of_finished=True,
-        tries=("epochs",),
+        tries=("fewer epochs",),
     ),
     Kind(
         "does-not-generalize",
@@ -232,7 +232,7 @@ CAUSE_KINDS = (
         "the network learned its training images by heart",
         helps="a look at the test images beside the training images; more images, fewer epochs or units",
         of_finished=True,
-        tries=("epochs", "pixels"),
+        tries=("fewer epochs", "pixels"),
     ),
     Kind(
         "will-diverge",

@@ -38,13 +38,13 @@ class State:
 
 @dataclass(frozen=True)
 class Retrained:
-    """The same training with one change, in full.
+    """The same training with a change, in full.
 
-    way: of changing, one of cures/changes.py. settings: those that were trained with. fails: whether it fails; right,
+    ways: of changing, of cures/changes.py. settings: those that were trained with. fails: whether it fails; right,
     test_right: which images are right in the end, bool (n, 1) and (m, 1).
     """
 
-    way: str
+    ways: tuple[str, ...]
     settings: dict
     fails: bool
     right: torch.Tensor
@@ -88,6 +88,15 @@ class Evidence:
         """Whether the first step is the learning rate times the gradient, and the others grow in proportion to it."""
         name, arguments = self.task.settings["optimizer"]
         return name == "SGD" and not {"weight_decay", "nesterov"} & {key for key, value in arguments if value}
+
+    @property
+    def is_dead_at_start(self) -> bool:
+        """Whether all units of a hidden layer are dead before the first step."""
+        return any(bool(units.all()) for units in self.start.dead)
+
+    @property
+    def has_learned_nothing(self) -> bool:
+        return self.end is not None and self.avoids < 0.1
 
     @property
     def wrong(self) -> torch.Tensor:

@@ -13,13 +13,13 @@ from formulas.language import evaluate
 from losses import facts as chart
 from losses.blindness import is_blind_to_labels, is_blind_to_shift
 from losses.facts import logit_text
-from losses.one_image import OneImage, one_image
+from losses.one_image import one_image
+from losses.weights import as_times, pulls_harder
 from records.metrics import Finding, finding
 from training.loss import FormulaLoss, Loss
 
 BEYOND = "on the other side"
 ENOUGH, ENOUGH_IN_TEST = 0.9, 0.75  # of the errors of guessing: who avoids fewer has poor answers
-UNEQUAL = 10  # times as hard, or harder, is told
 
 
 def between(low: float, high: float) -> str:
@@ -206,16 +206,13 @@ def _best_border(logits: torch.Tensor, is_one: torch.Tensor) -> tuple[float, tor
 
 @finds("unequal-weights")
 def find_unequal_weights(evidence: Evidence) -> Finding | None:
-    image = one_image(evidence.task.loss)
-    if image.why_not is not None:
-        return None
-    found = _pulls_harder(image)
+    found = pulls_harder(one_image(evidence.task.loss))
     if found is None:
         return None
     strong, times = found
     names = evidence.task.classes
     sentence = (
-        f"At logit 0 an image of {names[strong]} pulls {_times(times)} times as hard as one of {names[1 - strong]}"
+        f"At logit 0 an image of {names[strong]} pulls {as_times(times)} times as hard as one of {names[1 - strong]}"
     )
     facts = {"factor": times, "labels": [1 - strong]}
     if evidence.end is None:
@@ -226,24 +223,6 @@ def find_unequal_weights(evidence: Evidence) -> Finding | None:
     sentence += f"; {of_weak:,} of {counted(wrong, 'wrong image')} {'is' if of_weak == 1 else 'are'} of "
     sentence += f"{names[1 - strong]}."
     return finding("unequal-weights", sentence, alarm=are_weak, count=of_weak, of=wrong, **facts)
-
-
-def _pulls_harder(image: OneImage) -> tuple[int, float] | None:
-    """The label whose images pull UNEQUAL times as hard, or harder, at each of five logits and the opposite one for the
-    other's, and how many times at 0; None where neither does. Of a border that lies beside 0, the slopes there alone
-    say nothing of weights."""
-    pulls = [
-        (abs(image.exactly(0, -logit).slope), abs(image.exactly(1, logit).slope))
-        for logit in (0.0, -3.0, -1.0, 1.0, 3.0)
-    ]
-    for strong in (0, 1):
-        if pulls[0][1 - strong] > 0 and all(pair[strong] >= UNEQUAL * pair[1 - strong] for pair in pulls):
-            return strong, float(pulls[0][strong] / pulls[0][1 - strong])
-    return None
-
-
-def _times(factor: float) -> str:
-    return f"{factor:,.0f}" if factor < 1e7 else f"{factor:.3g}".replace("e+", "e")
 
 
 @finds("floor")

@@ -2,13 +2,14 @@
 
 from itertools import pairwise
 
-from comparing.statistics import BEYOND_LUCK, SIGNIFICANT, mcnemar
 from findings.evidence import Evidence, Retrained
 from findings.finders import finds
+from findings.gains import gains
 from losses.constant import ROUNDING
 from losses.one_image import one_image
 from records.metrics import Finding, finding
 from training.history import Row
+from training.optimizer import at_default
 
 EPS = {"Adam": 1e-8, "AdamW": 1e-8, "NAdam": 1e-8, "RAdam": 1e-8, "Adamax": 1e-8, "RMSprop": 1e-8, "Adagrad": 1e-10}
 # Of a divergence, where an autopsy finds that the steps went too far.
@@ -27,17 +28,12 @@ def _is_better(other: Retrained, evidence: Evidence) -> bool:
         return False
     if evidence.end is None:
         return evidence.autopsy.cause in OF_STEPS
-    (gained, lost), (test_gained, test_lost) = (
-        (int((after & ~before).sum()), int((before & ~after).sum()))
-        for before, after in ((~evidence.wrong, other.right), (evidence.right_test_images, other.test_right))
-    )
-    loses = test_lost > test_gained and mcnemar(test_gained, test_lost) < SIGNIFICANT
-    return gained > lost and mcnemar(gained, lost) < BEYOND_LUCK and not loses
+    return gains(~evidence.wrong, other.right).is_gain and not gains(evidence.right_test_images, other.test_right).is_loss
 
 
 def _best(evidence: Evidence, way: str) -> Retrained | None:
     """Of what was tried in this way and is better, the one with most training images right."""
-    better = [one for one in evidence.retrained if one.way == way and _is_better(one, evidence)]
+    better = [one for one in evidence.retrained if one.ways == (way,) and _is_better(one, evidence)]
     return max(better, key=lambda one: int(one.right.sum()), default=None)
 
 
@@ -50,10 +46,10 @@ def find_held_back(evidence: Evidence) -> Finding | None:
     left = dict(other.settings["optimizer"][1])
     gone = [argument for argument, _ in arguments if argument not in left]
     n, right = len(evidence.y), int(other.right.sum())
-    with_it = "the loss is not finite" if evidence.end is None else f"{evidence.right:,} are"
-    taken = " and ".join(f"`{argument}`" for argument in gone)
-    sentence = f"Without {taken}, {name} gets {right:,} of {n:,} training images right, tried in full; with "
-    sentence += f"{'it' if len(gone) == 1 else 'them'} {with_it}."
+    with_it = "the loss is not finite" if evidence.end is None else f"{evidence.right:,}"
+    taken = " and ".join(at_default(name, argument) for argument in gone)
+    sentence = f"{taken[0].upper()}{taken[1:]}, {name} gets {right:,} of {n:,} training images right, tried in full; "
+    sentence += f"as it is, {with_it}."
     return finding("held-back", sentence, count=right, of=n, against=None if evidence.end is None else evidence.right)
 
 

@@ -65,7 +65,7 @@ SYMPTOM_KINDS = (
         helps="more epochs, a larger learning rate, less weight decay",
         alarm="unless nearly all answers are right, on the training and on the test images",
         of_finished=True,
-        tries=("argument", "rate", "Adam"),
+        tries=("argument", "rate", "Adam", "more epochs"),
     ),
     Kind(
         "was-better",

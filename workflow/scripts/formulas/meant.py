@@ -7,11 +7,25 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from formulas.algebra import LOGITS, Expression, from_tree, negative, substituted, text
+from formulas.algebra import (
+    LOGITS,
+    ONE,
+    Expression,
+    call,
+    coefficient_of,
+    from_tree,
+    multiply,
+    negative,
+    numeral,
+    replaced,
+    substituted,
+    text,
+)
 from formulas.language import Node, walk
 from formulas.rewriting import NO_WORDS, by_label, over_images, simplified, together
 
 SMALL = 0.001  # a number that is added is a guard up to here
+OFF = "1e-7"  # what a label is kept off 0 by
 GUARDED = {"log": 0, "log1p": 0, "sqrt": 0, "/": 1}  # which argument may have one
 GUARDS = {"clamp": (0,), "minimum": (0, 1), "maximum": (0, 1)}  # which may be what is bounded
 
@@ -76,15 +90,50 @@ def negated(tree: Node, labels: set[int]) -> str | None:
     return _reworded(tree, flipped)
 
 
-def mirrored(tree: Node, label: int) -> str | None:
-    """The loss in which images of the other label have what those of `label` have, at the opposite logit."""
+def mirrored(tree: Node, label: int, is_negated: bool = False) -> str | None:
+    """The loss in which images of the other label have what those of `label` have, at the opposite logit; is_negated:
+    both with another sign."""
 
     def mirror(inside: Expression) -> Expression:
         half = by_label(inside)[label]
+        half = negative(half) if is_negated else half
         other = simplified(substituted(half, "logits", negative(LOGITS)))
         return together(half, other) if label == 0 else together(other, half)
 
     return _reworded(tree, mirror)
+
+
+def weighed(tree: Node, weak: int, times: float) -> str | None:
+    """The loss in which images of label `weak` count so many times as much: without the factors of both classes, where
+    these make the difference, else with one more."""
+
+    def evened(inside: Expression) -> Expression:
+        halves = by_label(inside)
+        (weak_size, weak_rest), (size, rest) = (coefficient_of(halves[label]) for label in (weak, 1 - weak))
+        if 0.5 < float(abs(size / weak_size)) / times < 2:
+            of_weak, other = (part if factor > 0 else negative(part) for factor, part in ((weak_size, weak_rest), (size, rest)))
+        else:
+            of_weak, other = multiply(numeral(f"{times:.1g}"), halves[weak]), halves[1 - weak]
+        return together(of_weak, other) if weak == 0 else together(other, of_weak)
+
+    return _reworded(tree, evened)
+
+
+def guarded(tree: Node) -> str | None:
+    """The loss with what labels alone decide kept off 0 in each logarithm; None where there is none."""
+
+    def kept_off(part: Expression) -> Expression | None:
+        if part.operation != "log" or not part.has("y") or part.has("yhat", "logits"):
+            return None
+        (inside,) = part.arguments
+        return call("log", call("clamp", inside, numeral(OFF), ONE))
+
+    try:
+        before = from_tree(tree)
+        after = replaced(before, kept_off)
+        return None if after == before else text(after)
+    except NO_WORDS:
+        return None
 
 
 def _reworded(

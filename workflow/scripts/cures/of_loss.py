@@ -1,0 +1,164 @@
+"""Changes of the loss: typed in other words, as it may have been meant, or another one."""
+
+import re
+from collections.abc import Iterator
+
+from common.english import with_article
+from cures.change import SettingsChange
+from findings.evidence import Evidence
+from formulas.meant import guarded, mirrored, negated, unguarded, weighed
+from formulas.parsing import FormulaError
+from losses.facts import ignores_class, never_finite, unbounded, wrong_way
+from losses.one_image import one_image
+from losses.rewrites import better_form, in_other_words, is_clean
+from losses.sign_chart import sign_chart
+from losses.weights import as_times, pulls_harder
+from training.loss import FormulaLoss, Loss
+
+STANDARD_LOSS = ["module", "BCEWithLogitsLoss", [], "logits"]
+
+
+def rewrite(evidence: Evidence) -> Iterator[SettingsChange]:
+    """The same function."""
+    loss = evidence.task.loss
+    found = None if is_clean(loss) else better_form(loss)
+    if found is None:
+        return
+    definition = _formula(found.formula, found.constants)
+    if is_clean(FormulaLoss.of(found.formula, found.constants)):
+        is_cut = evidence.task.settings["loss_definition"][1] == "BCELoss"
+        words = f"`{found.formula}`, the same function{' without a cut of the logarithms at −100' if is_cut else ''}"
+        yield SettingsChange(("rewrite",), words, "stable", {"loss_definition": definition})
+
+
+def sign(evidence: Evidence) -> Iterator[SettingsChange]:
+    found = wrong_way(evidence.task.chart) or {}
+    labels = {int(label) for label, facts in found.items() if facts["whole"]}
+    loss = evidence.task.loss
+    tree = one_image(loss).written
+    if len(labels) == 2:
+        negative = f"-{tree.text}" if tree.operation in ("mean", "sum") else f"-({tree.text})"
+        exchanged = re.sub(r"\by\b", "(1 - y)", tree.text)
+        others = [(negative, "the other sign", "negated"), (exchanged, "y and 1 − y exchanged", "exchanged")]
+        # A loss is 0 or more: one that is not has the wrong sign, another has its labels exchanged. One that could then
+        # fall for ever was meant otherwise.
+        values = [float(one.infimum.value) for one in evidence.task.chart.labels if one.infimum]
+        others = others if any(value < 0 for value in values) else others[::-1]
+        others.sort(key=lambda other: _falls_for_ever(loss, other[0]))
+        yield from _meant("sign", others[0][0], loss, *others[0][1:])
+    elif labels:
+        (label,) = labels
+        name = evidence.task.classes[label]
+        yield from _meant("sign", negated(tree, labels), loss, f"the other sign for images of {name}", "negated")
+
+
+def _falls_for_ever(loss: Loss, text: str) -> bool:
+    try:
+        return unbounded(sign_chart(in_other_words(loss, text))) is not None
+    except FormulaError:
+        return True
+
+
+def mirror(evidence: Evidence) -> Iterator[SettingsChange]:
+    """Images of both classes treated alike, each at its own side."""
+    chart, loss = evidence.task.chart, evidence.task.loss
+    tree = one_image(loss).written
+    if not chart.per_image:
+        return
+    ignored = ignores_class(chart)
+    # Of a loss that asks the same of all, one class is pushed away: what the other is asked for was meant.
+    wronged = [int(label) for label, facts in (wrong_way(chart) or {}).items() if facts["whole"]]
+    others = [ignored["label"]] if ignored else wronged if len(wronged) == 1 else [1, 0]
+    for label in (1 - other for other in others):
+        name, other = (with_article(evidence.task.classes[one]) for one in (label, 1 - label))
+        is_pushed_away = label in wronged
+        text = mirrored(tree, label, is_negated=is_pushed_away)
+        words = f"which asks of {other} what it asks of {name}, at the opposite logit"
+        yield from _meant("mirror", text, loss, words + (", with the other sign" if is_pushed_away else ""), "mirrored")
+
+
+def input_(evidence: Evidence) -> Iterator[SettingsChange]:
+    """The loss fed ŷ in place of the logits, or the logits in place of ŷ; labels −1 and 1 in place of 0 and 1."""
+    definition = evidence.task.settings["loss_definition"]
+    if definition[0] == "module":
+        kind, name, arguments, fed = definition
+        other = "yhat" if fed == "logits" else "logits"
+        if name != "BCEWithLogitsLoss" and not (name == "BCELoss" and other == "logits"):
+            words = f"`{name}` fed `{other}` in place of `{fed}`"
+            yield SettingsChange(("input",), words, f"of-{other}", {"loss_definition": [kind, name, arguments, other]})
+        return
+    loss = evidence.task.loss
+    tree = one_image(loss).written
+    changes = []
+    for name, other in (("logits", "yhat"), ("yhat", "logits")):
+        if re.search(rf"\b{name}\b", tree.text) and not re.search(rf"\b{other}\b", tree.text):
+            text = re.sub(rf"\b{name}\b", other, tree.text)
+            changes.append((text, f"`{other}` in place of `{name}`", f"of-{other}"))
+    signed = (re.sub(r"\by\b", "(2 * y - 1)", tree.text), "labels −1 and 1 in place of 0 and 1", "signed")
+    # A hinge, or a square of the logits, is made for labels −1 and 1.
+    is_for_signs = re.search(r"\brelu\(|\bmaximum\(|\*\* *2", tree.text) and "logits" in tree.text
+    for text, words, suffix in [signed, *changes] if is_for_signs else [*changes, signed]:
+        yield from _meant("input", text, loss, words, suffix, as_it_is=True)
+
+
+def unguarded_(evidence: Evidence) -> Iterator[SettingsChange]:
+    found = unguarded(one_image(evidence.task.loss).written)
+    if found:
+        text, guards = found
+        words = f"without {' and '.join(f'`{guard}`' for guard in guards)}"
+        yield from _meant("unguarded", text, evidence.task.loss, words, "unguarded")
+
+
+def guard(evidence: Evidence) -> Iterator[SettingsChange]:
+    """y kept off 0 where its logarithm is taken."""
+    text = guarded(one_image(evidence.task.loss).written)
+    yield from _meant("guard", text, evidence.task.loss, "whose log(y) is finite", "guarded", as_it_is=True)
+
+
+def weights(evidence: Evidence) -> Iterator[SettingsChange]:
+    """Images of both classes weighed so that they pull alike at logit 0."""
+    definition = evidence.task.settings["loss_definition"]
+    if definition[0] == "module":
+        kind, name, arguments, fed = definition
+        rest = [one for one in arguments if one[0] not in ("pos_weight", "weight")]
+        if rest != arguments:
+            words = f"`{name}` without `pos_weight`"
+            yield SettingsChange(("weights",), words, "equal", {"loss_definition": [kind, name, rest, fed]})
+        return
+    image = one_image(evidence.task.loss)
+    found = pulls_harder(image)
+    if found is None:
+        return
+    strong, times = found
+    text = weighed(image.written, 1 - strong, times)
+    name = with_article(evidence.task.classes[1 - strong])
+    words = f"in which {name} weighs {as_times(times)} times as much"
+    yield from _meant("weights", text, evidence.task.loss, words, "equal")
+
+
+def _meant(
+    way: str, text: str | None, typed: Loss, words: str, suffix: str, as_it_is: bool = False
+) -> Iterator[SettingsChange]:
+    """A change to another formula, in its best words. None that is known never to be finite."""
+    if text is None:
+        return
+    try:
+        loss = in_other_words(typed, text)
+    except FormulaError:
+        return
+    constants = dict(loss.constants)
+    found = None if as_it_is else better_form(loss)
+    if found:
+        text, constants = found.formula, found.constants
+        loss = FormulaLoss.of(text, constants)
+    if never_finite(sign_chart(loss)) is None:
+        yield SettingsChange((way,), f"`{text}`, {words}", suffix, {"loss_definition": _formula(text, constants)})
+
+
+def standard_loss(evidence: Evidence) -> Iterator[SettingsChange]:
+    words = "`BCEWithLogitsLoss` of the logits"
+    yield SettingsChange(("standard loss",), words, "with-logits", {"loss_definition": STANDARD_LOSS})
+
+
+def _formula(text: str, constants: dict[str, float]) -> list:
+    return ["formula", text, sorted([name, value] for name, value in constants.items())]
