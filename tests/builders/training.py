@@ -59,6 +59,11 @@ def diagnosed(chosen: dict, parts: dict, seed: int = 7) -> Judged:
     return judged(trained(chosen, parts, seed), task(chosen, parts), train)
 
 
+def judged_task(loss: list, parts: dict | None = None, **changes) -> Judged:
+    """A model of the clouds with this loss_definition, with what is found about it."""
+    return diagnosed(settings(loss_definition=loss, **changes), parts or healthy())
+
+
 def outcomes(models: list[Trained], parts: dict, digits: Path | None, trials: int) -> list[Outcome]:
     """What diagnose.py finds about the models of a variant. digits: the raw images, None where no trial needs them."""
     definition = models[0].record.settings.loss_definition
@@ -96,6 +101,18 @@ def drawn(n=2500, m=50, dark=-0.4) -> dict:
         parts[f"x_{part}"] = torch.where(lit, torch.rand(count, 784, generator=generator), dark)
         parts[f"y_{part}"] = y
     return parts | {"x_packed": pack(parts["x_train"])}
+
+
+def raw_digits(folder: Path) -> Path:
+    """A file such as digits.pt, of as many images as `healthy` has."""
+    generator, parts = torch.Generator().manual_seed(5), {}
+    for part, n in (("train", 60), ("test", 40)):
+        labels = (torch.arange(n) >= n // 2).long()
+        images = torch.randint(0, 60, (n, 28, 28), generator=generator)
+        images[labels == 1, 5:20, 12:16] += 150
+        parts |= {f"{part}_images": images.to(torch.uint8), f"{part}_labels": labels}
+    torch.save(parts, folder / "digits.pt")
+    return folder / "digits.pt"
 
 
 def positive(parts) -> None:

@@ -14,19 +14,19 @@ from training.loss import build_loss
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "lr", "argument"),
+    ("optimizer", "lr", "default"),
     [
-        (["Adam", [["weight_decay", 30.0]]], 0.01, "weight_decay"),
-        (["RMSprop", [["momentum", 0.5], ["weight_decay", 30.0]]], 0.01, "weight_decay"),
-        (["Adagrad", [["lr_decay", 1000.0]]], 0.001, "lr_decay"),
-        (["SGD", [["momentum", 0.9], ["dampening", 0.9999]]], 0.001, "dampening"),
-        (["Adam", [["betas", [0.999, 0.0]]]], 0.01, "betas"),
-        (["Adam", [["eps", 3000.0]]], 0.01, "eps"),
-        (["Rprop", [["step_sizes", [1e-9, 1e-7]]]], 0.001, "step_sizes"),
+        (["Adam", [["weight_decay", 30.0]]], 0.01, "Without `weight_decay`"),
+        (["RMSprop", [["momentum", 0.5], ["weight_decay", 30.0]]], 0.01, "Without `weight_decay`"),
+        (["Adagrad", [["lr_decay", 1000.0]]], 0.001, "Without `lr_decay`"),
+        (["SGD", [["momentum", 0.9], ["dampening", 0.9999]]], 0.001, "Without `dampening`"),
+        (["Adam", [["betas", [0.999, 0.0]]]], 0.01, "With `betas` at its default, (0.9, 0.999)"),
+        (["Adam", [["eps", 3000.0]]], 0.01, "With `eps` at its default, 1e-08"),
+        (["Rprop", [["step_sizes", [1e-9, 1e-7]]]], 0.001, "With `step_sizes` at its default, (1e-06, 50)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_argument_that_held_a_training_back_is_named_first(optimizer, lr, argument):
+def test_argument_that_held_a_training_back_is_named_first(optimizer, lr, default):
     parts = healthy(200, 100)
     model = trained(settings(loss_definition=LOGITS, optimizer=optimizer, lr=lr, epochs=40), parts)
     # None of these trials needs other pixels, so no raw images.
@@ -34,8 +34,8 @@ def test_argument_that_held_a_training_back_is_named_first(optimizer, lr, argume
     first = told.findings[0]
     assert (first.kind, first.alarm, first.of) == ("held-back", True, 200)
     assert first.sentence == (
-        f"Without `{argument}`, {optimizer[0]} gets {first.count} of 200 training images right, tried in full; with it"
-        f" {told.correct} are."
+        f"{default}, {optimizer[0]} gets {first.count} of 200 training images right, tried in full; as it is,"
+        f" {told.correct}."
     )
     assert first.count > told.correct == first.against
     assert "held-back" not in {one.kind for one in without.findings}
@@ -48,10 +48,12 @@ def first(right: int, n: int) -> torch.Tensor:
 def retrained(way: str, right: int, test_right: int = 150, fails: bool = False, **changes) -> Retrained:
     """A trial that gets the first so many of 800 images right, and of 200 test images."""
     settings = {"lr": 0.01, "optimizer": ["Adam", []]} | changes
-    return Retrained(way, settings, fails, first(right, 800), first(test_right, 200))
+    return Retrained((way,), settings, fails, first(right, 800), first(test_right, 200))
 
 
-def kinds_after(tried: list[Retrained], right=600, loss=LOGITS, optimizer=("SGD", [["eps", 1]]), cause=None, zero=None):
+def kinds_after(
+    tried: list[Retrained], right=600, loss=LOGITS, optimizer=("SGD", [["dampening", 0.9]]), cause=None, zero=None
+):
     """{kind: finding} that trials show of a model that gets the first so many of 800 images right, and 150 of 200 test
     images. cause: of its divergence, if it diverged; zero: since when every gradient is 0."""
     y, y_test, yhat = torch.ones(800, 1), torch.ones(200, 1), first(right, 800).float()
@@ -105,7 +107,7 @@ def test_best_of_several_trials_is_told():
         " images are right in the end."
     )
     gone = kinds_after([retrained("argument", 800)], cause="step")["held-back"]
-    assert gone.sentence.endswith("tried in full; with it the loss is not finite.")
+    assert gone.sentence.endswith("tried in full; as it is, the loss is not finite.")
 
 
 def test_sum_over_the_images_explains_steps_that_are_too_long():

@@ -104,4 +104,4 @@ def is_same_training(settings: dict, other: dict) -> bool:
     images = [one_image(loss) for loss in losses]
     if any(image.why_not is not None for image in images) or images[0].reduction != images[1].reduction:
         return False
-    return is_same(*losses) and all(map(is_clean, losses))
+    return all(map(is_clean, losses)) and is_same(*losses)

@@ -112,7 +112,7 @@ def unguarded_(evidence: Evidence) -> Iterator[SettingsChange]:
 def guard(evidence: Evidence) -> Iterator[SettingsChange]:
     """y kept off 0 where its logarithm is taken."""
     text = guarded(one_image(evidence.task.loss).written)
-    yield from _meant("guard", text, evidence.task.loss, "whose log(y) is finite", "guarded", as_it_is=True)
+    yield from _meant("guard", text, evidence.task.loss, "what it is with y at least 1e-7 in log(y)", "guarded")
 
 
 def weights(evidence: Evidence) -> Iterator[SettingsChange]:

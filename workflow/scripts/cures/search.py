@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cures.attempt import Attempt
 from cures.change import SettingsChange, both
-from cures.changes import is_same_training, worth_trying
+from cures.changes import is_same_training, ways_for, worth_trying
 from cures.of_settings import rate_of
 from findings.causes import CAUSE_KINDS
 from findings.judging import Judged
@@ -15,7 +15,7 @@ FEW_WRONG = 5
 
 
 def changes_to_try(patient: Judged, tried: list[Attempt]) -> Iterator[SettingsChange]:
-    """Each function and each setting once, until a cure is found that nothing could rank before. What the next alarm
+    """Each function and each setting once, until a cure is found that none could beat beyond luck. What the next alarm
     makes likely, only while nothing helps.
 
     tried: what was, which the caller keeps; a change that could not be trained with is not in it.
@@ -25,10 +25,10 @@ def changes_to_try(patient: Judged, tried: list[Attempt]) -> Iterator[SettingsCh
         for change in _new(group, seen, patient):
             yield change
             attempt = _of(change, tried)
-            if attempt and _is_best(attempt):
-                return
             if attempt and _shows_a_second_fault(attempt, patient):
                 yield from _second(attempt, seen, tried)
+            if any(map(_is_best, tried)):
+                return
         if not _is_cured(tried):
             yield from _beside_the_most_promising(patient, seen, tried)
         if _is_cured(tried):
@@ -51,8 +51,7 @@ def _of(change: SettingsChange, tried: list[Attempt]) -> Attempt | None:
 
 def _is_best(attempt: Attempt) -> bool:
     outcome = attempt.made.outcome
-    few = FEW_WRONG if attempt.change.is_same_function else 0
-    return attempt.is_cure and outcome.n - outcome.correct <= few
+    return attempt.is_cure and outcome.n - outcome.correct <= FEW_WRONG
 
 
 def _is_cured(tried: list[Attempt]) -> bool:
@@ -60,13 +59,12 @@ def _is_cured(tried: list[Attempt]) -> bool:
 
 
 def _shows_a_second_fault(attempt: Attempt, patient: Judged) -> bool:
-    """Whether what was found first is gone, something is gained, and a cause is left; or the loss that now moves breaks."""
-    if attempt.is_cure or not _is_mended(attempt, patient):
+    """Whether what was found first is gone, and what is left is a cause that lies in the loss, which no other setting
+    brings about. Of any other, a single change may still be without."""
+    if attempt.is_cure or attempt.loses_images or not attempt.alarms or not _is_mended(attempt, patient):
         return False
-    autopsy = attempt.made.outcome.autopsy
-    if autopsy is not None:
-        return patient.evidence.end is not None and autopsy.cause in ("loss", "gradient")
-    return attempt.is_better and attempt.alarms[0] in CAUSES
+    ways = ways_for(attempt.made.evidence, attempt.alarms[0])
+    return attempt.alarms[0] in CAUSES and "standard loss" in ways and "rate" not in ways
 
 
 def _is_mended(attempt: Attempt, patient: Judged) -> bool:
@@ -91,10 +89,8 @@ def _second(start: Attempt, seen: list[dict], tried: list[Attempt]) -> Iterator[
     for group in groups:
         others = [change for change in group if not change.settings.keys() & start.change.settings.keys()]
         for change in _new(others, seen, start.made):
-            pair = both(start.change, change)
-            yield pair
-            attempt = _of(pair, tried)
-            if attempt and _is_best(attempt):
+            yield both(start.change, change)
+            if any(map(_is_best, tried)):
                 return
         if _is_cured(tried):
             return

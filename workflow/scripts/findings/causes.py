@@ -80,7 +80,7 @@ CAUSE_KINDS = (
         means="the loss of every image of a class is NaN or infinite, whatever the answer to it",
         why="a part that no answer makes finite, such as log(y), which is −∞ for y = 0",
         helps="the formula without that part",
-        tries=("rewrite", "guard", "standard loss"),
+        tries=("rewrite", "standard loss", "guard"),
     ),
     Kind(
         "diverged",

@@ -28,7 +28,9 @@ def _is_better(other: Retrained, evidence: Evidence) -> bool:
         return False
     if evidence.end is None:
         return evidence.autopsy.cause in OF_STEPS
-    return gains(~evidence.wrong, other.right).is_gain and not gains(evidence.right_test_images, other.test_right).is_loss
+    return (
+        gains(~evidence.wrong, other.right).is_gain and not gains(evidence.right_test_images, other.test_right).is_loss
+    )
 
 
 def _best(evidence: Evidence, way: str) -> Retrained | None:

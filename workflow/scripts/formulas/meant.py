@@ -111,7 +111,9 @@ def weighed(tree: Node, weak: int, times: float) -> str | None:
         halves = by_label(inside)
         (weak_size, weak_rest), (size, rest) = (coefficient_of(halves[label]) for label in (weak, 1 - weak))
         if 0.5 < float(abs(size / weak_size)) / times < 2:
-            of_weak, other = (part if factor > 0 else negative(part) for factor, part in ((weak_size, weak_rest), (size, rest)))
+            of_weak, other = (
+                part if factor > 0 else negative(part) for factor, part in ((weak_size, weak_rest), (size, rest))
+            )
         else:
             of_weak, other = multiply(numeral(f"{times:.1g}"), halves[weak]), halves[1 - weak]
         return together(of_weak, other) if weak == 0 else together(other, of_weak)

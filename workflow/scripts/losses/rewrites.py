@@ -12,7 +12,7 @@ import torch
 from formulas.float32 import LARGEST, SMALLEST_NORMAL
 from formulas.parsing import FormulaError
 from formulas.rewriting import forms
-from losses.exact import REACH, Dual
+from losses.exact import MP, REACH, Dual
 from losses.facts import finite_within, ignores_class, ignores_labels, no_gradient, pulls_back, unbounded, wrong_way
 from losses.one_image import OneImage, one_image
 from losses.sign_chart import sign_chart
@@ -114,16 +114,16 @@ def _is_wrong(chart: LossChart) -> bool:
 
 
 def is_same(loss: Loss, other: Loss) -> bool:
-    """Whether two losses are one function of label and logit, exactly, wherever both are defined.
+    """Whether two losses are one function of label and logit, exactly, wherever both are defined, which is somewhere.
 
     Raises NotPerImage where one is no sum or mean over images.
     """
     images = one_image(loss), one_image(other)
     for label in (0, 1):
-        for logit in SAME_AT:
-            a, b = (image.exactly(label, logit).value for image in images)
-            if abs(a - b) > SAME_WITHIN * max(abs(a), abs(b)):
-                return False
+        pairs = [[image.exactly(label, logit).value for image in images] for logit in SAME_AT]
+        defined = [(a, b) for a, b in pairs if MP.isfinite(a) and MP.isfinite(b)]
+        if not defined or any(abs(a - b) > SAME_WITHIN * max(abs(a), abs(b)) for a, b in defined):
+            return False
     return True
 
 

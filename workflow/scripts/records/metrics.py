@@ -166,7 +166,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     ]
     finding: Annotated[str | None, Meta(description="the kind of the most telling alarm that is left, if any")]
     count: Annotated[
-        int | None, Meta(description="how many images, weights or units that finding is about; null where it is of none")
+        int | None,
+        Meta(description="how many images, weights or units that finding is about; null where it is of none"),
     ]
     snippet: Annotated[str | None, Meta(description="lines for config.yaml; null where it did not help")]
 
