@@ -88,17 +88,19 @@ def _retrained(change: SettingsChange, other: Judged) -> Retrained:
 
 def _trial(evidence: Evidence, outcome: Outcome, change: SettingsChange, other: Judged) -> Trial:
     told = other.outcome
-    alarms = [finding.kind for finding in told.findings if finding.alarm]
+    alarms = [finding for finding in told.findings if finding.alarm]
     settings = evidence.task.settings
     lines = snippet(settings["variant"], outcome.seed, settings, change.settings, change.suffix)
     return Trial(
         change=change.words,
+        ways=[change.way],
         same_function=change.is_same_function,
         verdict=told.verdict,
         correct=told.correct,
         test_correct=told.test_correct,
         p_value=_p_value(evidence, other.evidence) if None not in (outcome.test_correct, told.test_correct) else None,
-        finding=alarms[0] if alarms else None,
+        finding=alarms[0].kind if alarms else None,
+        count=alarms[0].count if alarms else None,
         snippet=lines if _is_good(other) else None,
     )
 

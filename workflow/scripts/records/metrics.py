@@ -152,6 +152,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """A single change of the settings, and what became of the same seed, trained with it from the start, in full."""
 
     change: Annotated[str, Meta(description="a part of a sentence; `expressions` in backquotes")]
+    ways: Annotated[list[str], Meta(description="one or two, of changing the settings; docs/findings.md explains each")]
     same_function: Annotated[bool, Meta(description="whether only the way in which the loss is computed changed")]
     verdict: Verdict
     correct: Annotated[int | None, Meta(description="right training images; null where it diverged")]
@@ -164,6 +165,10 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     finding: Annotated[str | None, Meta(description="the kind of the most telling alarm that is left, if any")]
+    count: Annotated[
+        int | None,
+        Meta(description="how many images, weights or units that finding is about; null where it is of none"),
+    ]
     snippet: Annotated[str | None, Meta(description="lines for config.yaml; null where it did not help")]
 
 
