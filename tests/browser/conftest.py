@@ -57,7 +57,7 @@ def cured(compared, tmp_path_factory) -> Workflow:
     trials = {
         "manual-raw": (
             [trial(f"`{STABLE}`, the same function", same_function=True, snippet=all_settings), *others],
-            [trial("`x / 255`", verdict="fails", finding="diverged")],
+            [trial("`x / 255`", verdict="fails", correct=None, finding="diverged")],
         ),
         "good-slow": ([trial("`lr: 1`", snippet="variants:\n  fast: {lr: 1.0}")], []),
         "compared": ([], [trial(f"{HOSTILE} {number}", verdict="faulty") for number in range(9)]),
