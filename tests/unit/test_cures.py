@@ -61,6 +61,7 @@ def test_sentence_names_the_best_cure_and_its_seed_among_several():
         ({"correct": 79, "finding": "slow", "count": 80}, "70 → 79 of 80 right; now slow"),
         ({"correct": 79, "finding": "wrong-way", "count": None}, "70 → 79 of 80 right; now wrong-way"),
         ({"correct": 79, "finding": "test-pixels", "test_correct": None}, "70 → 79 of 80 right; now test-pixels"),
+        ({"correct": 41, "verdict": "fails"}, "70 → 41 of 80 right; now fails"),
         ({"correct": 79}, "70 → 79 of 80 right; still faulty"),
         ({"correct": None, "finding": "diverged", "verdict": "fails"}, "70 of 80 right → diverged"),
         ({"correct": None, "finding": "decay", "verdict": "fails"}, "70 of 80 right → diverged; now decay"),

@@ -95,6 +95,10 @@ def test_single_variant_that_is_cured_keeps_its_own_lines():
     [
         ("pixels `x / 255`", PIXELS["snippet"]),
         ("`f` and the learning rate 9", "losses:\n  m: mean(f)\nvariants:\n  v: {lr: 9, seeds: [1]}\n"),
+        (
+            "`f` and pixels `x`",
+            "losses:\n  m: mean(f)\nnormalizations:\n  n: x\nvariants:\n  v: {normalization: n}\n",
+        ),
         ("`f` and Adam", "losses:\n  m: mean(f)\nvariants:\n  v: {optimizer: {name: Adam, eps: 1.0}}\n"),
     ],
 )
@@ -172,6 +176,7 @@ def test_without_trials_the_better_form_of_the_loss_is_offered_as_not_tried():
     assert remedies(metrics(a=to_blame), None, losses, trials=0)[0][1] is None
     tried = stuck([], [trial("`f`", verdict="faulty", correct=70, finding="slow")])
     assert remedies(metrics(a=tried), None, losses, trials=0)[0][1].startswith("Nothing that was tried cures it")
+    assert cures.on_card(metrics(a=tried)[0], losses["manual"], "manual", 0, KINDS, DEFAULTS).untried is None
 
 
 def test_offered_form_has_its_constants_and_says_what_bceloss_has_beside_it():

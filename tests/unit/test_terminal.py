@@ -245,6 +245,9 @@ def test_cure_of_the_most_variants_is_told_with_whom_it_does_not_cure(closed):
         "  faulty    4: a, b, c, d",
         "  cure      of bce, 3 variants: g: 80 of 100 right; tried on 2, cures 2; not cured: d",
     ]
+    still, frozen = outcome(kind="stuck-images"), replace(two, findings=outcome(kind="frozen").findings)
+    lines = closed(a=one, b=frozen, c=frozen, d=still, e=still)
+    assert lines[1] == "  cure      of bce, 2 variants: g: 80 of 100 right; tried on 2, cures 2"
     assert closed(d=outcome(kind="stuck-images"), e=outcome(kind="stuck-images")) == ["  faulty    2: d, e"]
 
 

@@ -129,7 +129,7 @@ def _in_place(name: str, variants: dict, meant: set[str]) -> str:
 def _only_loss(case: Case) -> str | dict | None:
     """The loss as its cure types it; None where that changes anything else."""
     sections = yaml.safe_load(case.best.snippet)
-    if "losses" not in sections or "normalizations" in sections:
+    if "losses" not in sections:
         return None
     for typed in sections.get("variants", {}).values():
         for key, value in typed.items():
