@@ -166,7 +166,7 @@ def test_without_trials_the_better_form_of_the_loss_is_offered_as_not_tried():
     losses = {"manual": loss_file("mean(f)")}
     for found in (metrics(a=stuck()), metrics(a=stuck(), b=stuck())):
         ((_, sentence, lines),) = remedies(found, None, losses, trials=0)
-        assert sentence == "May help: `mean(f)`, the same function; not tried: diagnosis.trials is 0."
+        assert sentence == "Better typed as `mean(f)`, the same function; not tried: diagnosis.trials is 0."
         assert lines.text == "losses:\n  manual: mean(f)\n"
         assert lines.where == "In config.yaml, in place of `manual` under `losses:`."
         for loss in (None, loss_file(None)):
@@ -183,7 +183,7 @@ def test_offered_form_has_its_constants_and_says_what_bceloss_has_beside_it():
     losses = {"manual": loss_file("mean(f + c)", "module", "BCELoss", [], "yhat", c=0.5)}
     ((_, sentence, lines),) = remedies(metrics(a=stuck()), None, losses, trials=0)
     assert sentence == (
-        "May help: `mean(f + c)`, c = 0.5, the same function without a cut of the logarithms at −100; not tried: "
+        "Better typed as `mean(f + c)`, c = 0.5, the same function without a cut of the logarithms at −100; not tried: "
         "diagnosis.trials is 0."
     )
     assert yaml.safe_load(lines.text) == {"losses": {"manual": {"formula": "mean(f + c)", "c": 0.5}}}

@@ -253,5 +253,5 @@ def test_cure_of_the_most_variants_is_told_with_whom_it_does_not_cure(closed):
 
 def test_form_that_was_not_tried_is_told_as_such(closed):
     (_, line) = closed(trials=0, a=outcome(kind="stuck-images"))
-    assert line.startswith("  may help  of a: mean(")
+    assert line.startswith("  better    of a: mean(")
     assert line.endswith("−100; not tried: diagnosis.trials is 0")

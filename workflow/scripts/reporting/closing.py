@@ -25,7 +25,7 @@ def closing(results: Path, variants: dict, trials: int, defaults: dict) -> list[
         most = max(helped, key=lambda cause: (cause.remedy.cured, len(cause.each)))
         seed = f", {most.remedy.seed}" if most.remedy.seed else ""
         what = " ".join(most.remedy.words.replace("`", "").split())  # a formula may have line breaks
-        lines.append(f"  {'cure' if most.remedy.cured else 'may help':9} of {most.who}{seed}: {what}")
+        lines.append(f"  {'cure' if most.remedy.cured else 'better':9} of {most.who}{seed}: {what}")
     return lines
 
 

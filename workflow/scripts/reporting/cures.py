@@ -1,5 +1,5 @@
 """What cures a variant that is not good, in a sentence and as lines for config.yaml; else what was tried, and what it
-changed; else what may help."""
+changed; else what may be typed better."""
 
 from dataclasses import dataclass
 
@@ -75,7 +75,7 @@ def on_card(entry: Metrics, loss: LossFile | None, name: str, trials: int, kinds
     offered = untried(one, loss, name, trials)
     return Tried(
         outcome=one,
-        sentence=sentence(entry) or (f"May help: {offered.words}." if offered else ""),
+        sentence=sentence(entry) or (f"Better typed as {offered.words}." if offered else ""),
         cures=cures,
         in_vain=[] if all_named else _in_vain(one),
         untried=offered,

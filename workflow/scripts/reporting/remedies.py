@@ -84,7 +84,7 @@ def remedy(cases: list[Case], variants: dict, loss: LossFile | None, trials: int
     if any(offer is None for offer in offers):
         return None
     where = _in_place(name, variants, {case.name for case in cases})
-    return Remedy(f"May help: {offers[0].words}.", "", offers[0].words, 0, Lines(offers[0].line, name, where))
+    return Remedy(f"Better typed as {offers[0].words}.", "", offers[0].words, 0, Lines(offers[0].line, name, where))
 
 
 def _of_several(cases: list[Case], cured: list[Case]) -> str:
