@@ -50,7 +50,7 @@ onsuccess:
     if TERMINAL and TERMINAL.has_page:
         from reporting.closing import closing
 
-        lines = closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.defaults)
+        lines = closing(Path("results"), EXPERIMENT.variants, EXPERIMENT.diagnosis["trials"], EXPERIMENT.defaults)
         TERMINAL.close_with(lines, workflow.configfiles)
     if TERMINAL:
         TERMINAL.warn_of_mixture()

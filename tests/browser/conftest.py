@@ -10,6 +10,7 @@ from builders.records import trial
 from builders.workflows import Workflow, small_config
 from common.files import write_json
 from records.losses import Rewrite
+from records.metrics import finding
 from records.strict import as_json
 
 expect.set_options(timeout=PATIENCE)
@@ -57,7 +58,7 @@ def cured(compared, tmp_path_factory) -> Workflow:
     trials = {
         "manual-raw": (
             [trial(f"`{STABLE}`, the same function", same_function=True, snippet=all_settings), *others],
-            [trial("`x / 255`", verdict="fails", finding="diverged")],
+            [trial("`x / 255`", verdict="fails", correct=None, finding="diverged")],
         ),
         "good-slow": ([trial("`lr: 1`", snippet="variants:\n  fast: {lr: 1.0}")], []),
         "compared": ([], [trial(f"{HOSTILE} {number}", verdict="faulty") for number in range(9)]),
@@ -69,6 +70,8 @@ def cured(compared, tmp_path_factory) -> Workflow:
             one |= {"cures": [], "tried": []}
         cures, tried = trials.get(name, ([], []))
         metrics["seeds"][0] |= {"cures": as_json(cures), "tried": as_json(tried)}
+        if name in ("good-slow", "compared"):
+            metrics["seeds"][0] |= {"verdict": "faulty", "findings": as_json([finding("frozen", "It is frozen.")])}
         write_json(path, metrics)
     figures = {"lost": 0.4, "lost_before": 9.1, "dead": 0, "dead_before": 120, "wrong": 200}
     rewrite = Rewrite(formula=STABLE, constants={}, finite_within="inf", pulls_back=True, **figures)

@@ -120,11 +120,14 @@ def test_verdict_and_card_tell_the_cure_and_what_was_tried_in_vain(open_page, cu
     expect(card.locator("pre").nth(1)).to_be_hidden()
     card.locator("li summary").first.click()
     expect(card.locator("pre").nth(1)).to_be_visible()
-    card.locator("summary", has_text="1 change that did not help").click()
+    card.locator("summary", has_text="1 change that is no cure").click()
     expect(card.get_by_text("x / 255 (still diverged)")).to_be_visible()
     expect(page.locator("[id='variant-compared'] .cures")).to_contain_text("Nothing that was tried cures seed 1")
     expect(page.locator("[id='variant-compared'] .cures li")).to_have_count(9)
-    expect(page.locator("[id='variant-bad'] .cures")).to_have_count(0)
+    expect(page.locator("[id='variant-compared'] .cures .general")).to_contain_text("What helps in general: ")
+    expect(page.locator("[id='variant-bad'] .cures p")).to_have_count(1)  # nothing was tried
+    expect(page.locator("[id='variant-bad'] .cures .general")).to_contain_text("What helps in general: ")
+    expect(page.locator("[id='variant-manual-raw'] .general")).to_have_count(0)
 
 
 @pytest.mark.parametrize("has_clipboard", [True, False])

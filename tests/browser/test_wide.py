@@ -55,6 +55,7 @@ def test_page_of_no_plain_product_is_as_wide_as_the_window(browser, wide, width,
     assert answer.bounding_box()["height"] <= (lines + 0.5) * answer.evaluate(
         "one => parseFloat(getComputedStyle(one).lineHeight)"
     )
+    assert page.locator(".why > ul > .cause").count() == min(12, page.locator(".cause").count())
     # No word is broken letter by letter, and what differs is said at the head of a line.
     chips = page.eval_on_selector_all(".chip", "chips => chips.map(chip => chip.getBoundingClientRect().height)")
     heads = page.locator(".grid .label").all_inner_texts()

@@ -85,4 +85,6 @@ def settings(loss="bce", normalization="unit", **others) -> dict:
 def trial(change: str, **settings) -> Trial:
     """A trial that cures, unless the settings say otherwise."""
     facts = {"same_function": False, "verdict": "good", "correct": 80, "test_correct": 20, "p_value": None}
-    return Trial(change=change, **facts | {"finding": None, "snippet": None} | settings)
+    return Trial(
+        change=change, **facts | {"ways": ["rewrite"], "finding": None, "count": None, "snippet": None} | settings
+    )

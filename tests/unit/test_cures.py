@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from builders.records import PLAIN, trial
+from builders.records import PLAIN, diverged, trial
 from records.metrics import Metrics, Outcome, Trial, finding
 from records.training import Counts
 from reporting import cures
@@ -47,18 +47,66 @@ def test_sentence_names_the_best_cure_and_its_seed_among_several():
     assert cures.sentence(variant(seed(1))) == ""
 
 
-def test_sentence_tells_what_is_left_of_what_was_tried_in_vain():
-    in_vain = [
-        trial("`x / 255`", verdict="fails", finding="diverged", correct=None, test_correct=None),
-        trial("a tenth of the learning rate", verdict="faulty", finding="stuck-images"),
-        trial("`bce`", verdict="fails"),
-    ]
-    words = "`x / 255` (now diverged), a tenth of the learning rate (still stuck-images), `bce` (now fails)"
-    assert cures.sentence(variant(seed(1, [], in_vain))) == f"Nothing that was tried cures it: {words}."
-    assert cures.on_card(variant(seed(1, [], in_vain)), DEFAULTS).in_vain == []
-    many = variant(seed(1, [], in_vain * 2))
-    assert cures.sentence(many).endswith(" and 2 more.")
-    assert len(cures.on_card(many, DEFAULTS).in_vain) == 6
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"correct": 79, "finding": "stuck-images", "count": 1}, "70 → 79 of 80 right; still stuck-images, 1 image"),
+        (
+            {"correct": 70, "finding": "stuck-images", "count": 3},
+            "70 of 80 right, as before; still stuck-images, 3 images",
+        ),
+        ({"correct": 60, "finding": "overfit", "count": 2}, "70 → 60 of 80 right; now overfit, 2 wrong test images"),
+        ({"correct": 40, "finding": "dead-units", "count": 1200}, "70 → 40 of 80 right; now dead-units, 1,200 units"),
+        # What this kind counts are the right images.
+        ({"correct": 79, "finding": "slow", "count": 80}, "70 → 79 of 80 right; now slow"),
+        ({"correct": 79, "finding": "wrong-way", "count": None}, "70 → 79 of 80 right; now wrong-way"),
+        ({"correct": 79, "finding": "test-pixels", "test_correct": None}, "70 → 79 of 80 right; now test-pixels"),
+        ({"correct": 41, "verdict": "fails"}, "70 → 41 of 80 right; now fails"),
+        ({"correct": 79}, "70 → 79 of 80 right; still faulty"),
+        ({"correct": None, "finding": "diverged", "verdict": "fails"}, "70 of 80 right → diverged"),
+        ({"correct": None, "finding": "decay", "verdict": "fails"}, "70 of 80 right → diverged; now decay"),
+        ({"correct": 60, "verdict": "good"}, "70 → 60 of 80 right, loses images"),
+        ({"correct": 80, "verdict": "good", "test_correct": 9}, "19 → 9 of 20 test images right, loses images"),
+        ({"correct": 80, "verdict": "good"}, "70 → 80 of 80 right; good, but not taken for a cure"),
+    ],
+)
+def test_trial_that_is_no_cure_is_told_by_what_it_changed(facts, words):
+    tried = trial("`f`", **{"verdict": "faulty"} | facts)
+    assert cures.sentence(variant(seed(1, [], [tried]))) == f"Nothing that was tried cures it: `f` ({words})."
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (
+            {"correct": 71, "finding": "stuck-images", "count": 1},
+            "diverged → 71 of 80 right; now stuck-images, 1 image",
+        ),
+        ({"correct": None, "finding": "diverged", "verdict": "fails"}, "still diverged"),
+        ({"correct": None, "finding": "momentum", "verdict": "fails"}, "still diverged; now momentum"),
+        ({"correct": 71, "finding": "wrong-way"}, "diverged → 71 of 80 right; still wrong-way"),
+        ({"correct": 71, "verdict": "good"}, "diverged → 71 of 80 right; good, but not taken for a cure"),
+    ],
+)
+def test_trial_of_what_diverged_counts_from_there(facts, words):
+    alarms = [finding("wrong-way", "Away."), finding("diverged", "It broke.")]
+    one = diverged(n=80, findings=alarms, tried=[trial("`f`", **{"verdict": "faulty"} | facts)])
+    assert cures.sentence(variant(one)) == f"Nothing that was tried cures it: `f` ({words})."
+
+
+def on_card(entry: Metrics) -> cures.Tried:
+    kinds = {"stuck-images": {"means": "images are stuck", "helps": "another loss"}}
+    return cures.on_card(entry, None, "bce", 4, kinds, DEFAULTS)
+
+
+def test_card_lists_what_the_sentence_does_not_name():
+    in_vain = [trial(f"`{place}`", verdict="faulty", correct=70, finding="stuck-images") for place in range(6)]
+    assert on_card(variant(seed(1, [], in_vain[:4]))).in_vain == []
+    many = variant(seed(1, [], in_vain))
+    assert cures.sentence(many).endswith("`3` (70 of 80 right, as before; still stuck-images) and 2 more.")
+    assert len(on_card(many).in_vain) == 6
+    (words,) = on_card(variant(seed(1, [trial("`f`", snippet="variants: {}\n")], in_vain[:1]))).in_vain
+    assert words == "`0` (70 of 80 right, as before; still stuck-images)"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import io
 import logging
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import chart
@@ -214,14 +215,43 @@ def test_download_says_where_the_images_come_from(files, line):
     assert source_line(record | {"files": {name: {"origin": origin} for name, origin in files.items()}}) == line
 
 
-def test_cure_of_a_seed_is_told_as_such(tmp_path):
-    cure = trial("`mean(a\n  + b)`", snippet="variants:\n  a-1: {lr: 0.1}\n")
-    first = replace(outcome(1, kind="stuck-images"), cures=[cure], tried=[])
-    entry = metrics(a=[first, outcome(2)])[0]
-    write_json(tmp_path / "variants/a/metrics.json", as_json(entry))
+@pytest.fixture
+def closed(tmp_path) -> Callable:
+    """The last lines of a run of these variants, all of one loss."""
     loss = tmp_path / "losses/bce.json"
     chart.main(PLAIN.loss_definition, {"chart": loss, "sums": loss.with_name(f"{loss.name}.sha256")})
-    lines = closing(tmp_path, {"a": settings()}, DEFAULTS)
+
+    def lines(trials=4, **seeds) -> list[str]:
+        for entry in metrics(**seeds):
+            write_json(tmp_path / f"variants/{entry.variant}/metrics.json", as_json(entry))
+        return closing(tmp_path, dict.fromkeys(seeds, settings()), trials, DEFAULTS)
+
+    return lines
+
+
+def test_cure_of_a_seed_is_told_as_such(closed):
+    cure = trial("`mean(a\n  + b)`", snippet="variants:\n  a-1: {lr: 0.1}\n")
+    first = replace(outcome(1, kind="stuck-images"), cures=[cure], tried=[])
+    lines = closed(a=[first, outcome(2)])
     assert lines == ["  faulty    1: a (1 of 2)", "  cure      of a, seed 1: mean(a + b): 80 of 100 right"]
-    write_json(tmp_path / "variants/a/metrics.json", as_json(metrics(a=outcome())[0]))
-    assert closing(tmp_path, {"a": settings()}, DEFAULTS) == ["  good      1: a"]
+    assert closed(a=outcome()) == ["  good      1: a"]
+
+
+def test_cure_of_the_most_variants_is_told_with_whom_it_does_not_cure(closed):
+    snippet = "losses:\n  bce-1: mean(f)\nvariants:\n  a-1: {lr: 0.1}\n"
+    one, two = (outcome(kind="stuck-images", cures=[trial(text, snippet=snippet)]) for text in ("`f`", "`g`"))
+    lines = closed(a=one, b=two, c=two, d=outcome(kind="stuck-images"))
+    assert lines == [
+        "  faulty    4: a, b, c, d",
+        "  cure      of bce, 3 variants: g: 80 of 100 right; tried on 2, cures 2; not cured: d",
+    ]
+    still, frozen = outcome(kind="stuck-images"), replace(two, findings=outcome(kind="frozen").findings)
+    lines = closed(a=one, b=frozen, c=frozen, d=still, e=still)
+    assert lines[1] == "  cure      of bce, 2 variants: g: 80 of 100 right; tried on 2, cures 2"
+    assert closed(d=outcome(kind="stuck-images"), e=outcome(kind="stuck-images")) == ["  faulty    2: d, e"]
+
+
+def test_form_that_was_not_tried_is_told_as_such(closed):
+    (_, line) = closed(trials=0, a=outcome(kind="stuck-images"))
+    assert line.startswith("  better    of a: mean(")
+    assert line.endswith("−100; not tried: diagnosis.trials is 0")

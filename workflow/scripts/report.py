@@ -30,6 +30,7 @@ from reporting import (
     best,
     cards,
     charts,
+    cures,
     grid,
     losses,
     page,
@@ -136,11 +137,11 @@ def first_predictions(paths: list[str | Path], metrics: Metrics) -> dict:
     return {} if place is None else read_arrays(paths[place])
 
 
-def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
+def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
     """What the page's sections share, and under the name of each what it shows.
 
-    inputs: as `read_inputs` gives it; variants: {name: settings}, in the same order; defaults: what a variant has that
-    says nothing else.
+    inputs: as `read_inputs` gives it; variants: {name: settings}, in the same order; trials: how many changes may be
+    tried; defaults: what a variant has that says nothing else.
     """
     metrics, wrong = inputs["metrics"], inputs["wrong"]
     rows = summary.over_seeds(metrics, variants)
@@ -154,7 +155,11 @@ def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
         entry.variant: page.short_number(summary.broken_loss(entry, history))
         for entry, history in zip(metrics, inputs["histories"], strict=True)
     }
-    charts_of_losses = {name: of.chart for name, of in inputs["losses"].items()}
+    kinds = explanations()
+    tried = {
+        name: cures.on_card(entry, inputs["losses"].get(settings["loss"]), settings["loss"], trials, kinds, defaults)
+        for entry, (name, settings) in zip(metrics, variants.items(), strict=True)
+    }
     at_broken_weights = losses.same_weights(inputs["same_weights"])
     of_each = zip(variants, metrics, inputs["predictions"], inputs["plots"], strict=True)
     return {
@@ -162,7 +167,7 @@ def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
         "rows": rows,
         "looks": charts.looks(variants),
         "digits": digits.shown,
-        "kinds": explanations(),
+        "kinds": kinds,
         "marks": losses.marks(),
         "does": losses.DOES,
         "many_seeds": many_seeds,
@@ -171,7 +176,8 @@ def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
             "ranking": ranking,
             "tallies": answer.tallies(metrics),
             "baseline": (guessed, right, of),
-            "causes": answer.causes(metrics, variants, explanations(), charts_of_losses, defaults),
+            "causes": answer.causes(metrics, variants, kinds, inputs["losses"], trials, defaults),
+            "open_causes": answer.OPEN_CAUSES,
             "grid": grid.grid(rows, differing, of - right, page.setting, became),
             "choices": grid.choices(rows, differing, page.setting),
         },
@@ -184,7 +190,8 @@ def compare(inputs: dict, variants: dict, defaults: dict) -> dict:
         },
         "curves": charts.drawn(variants, metrics, inputs["histories"]),
         "cards": {
-            name: cards.card(entry, wrong[name], yhat, plot, y, digits, defaults) for name, entry, yhat, plot in of_each
+            name: cards.card(entry, wrong[name], yhat, plot, y, digits, tried[name])
+            for name, entry, yhat, plot in of_each
         },
         "diagnosis": {
             "losses": losses.strips(inputs["losses"], variants, inputs["histories"]),
@@ -235,7 +242,7 @@ def main(inputs: dict, experiment: dict, output: dict) -> None:
         provenance=trace(variants, list(experiment["losses"]), metrics, Path(output["page"]).parent) | config,
         notes=experiment["notes"],
         mixture=mixture(variants, experiment["data"], experiment["trains"], Path(inputs["metrics"][0]).parents[2]),
-        **compare(read, variants, experiment["defaults"]),
+        **compare(read, variants, experiment["diagnosis"]["trials"], experiment["defaults"]),
     )
     write(output["page"], html)
 

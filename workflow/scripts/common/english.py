@@ -24,3 +24,16 @@ def with_article(name) -> str:
     """'a 1', 'an 8', 'an apple': a class, as one of its images is called."""
     text = str(name)
     return f"{'an' if text[:1].lower() in tuple('aeiou8') or text in ('11', '18') else 'a'} {text}"
+
+
+def first_few(names: list[str], most: int) -> str:
+    """'a, b and 3 more': at most so many by name."""
+    rest = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def clause(text: str) -> str:
+    """The first part of an explanation."""
+    for end in (". ", ": ", "; "):
+        text = text.split(end, maxsplit=1)[0]
+    return text

@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from cures import of_loss, of_settings
 from cures.change import SettingsChange
-from findings.catalogue import CATALOGUE
+from findings.catalogue import CATALOGUE, OF_TEST_IMAGES
 from findings.evidence import Evidence
 from losses.facts import never_finite, no_gradient, wrong_way
 from losses.one_image import one_image
@@ -17,7 +17,6 @@ from losses.rewrites import is_clean, is_same
 from records.metrics import Finding
 from training.loss import build_loss
 
-OF_TEST_IMAGES = {"wrong-way-on-test", "test-unlike-training"}
 # What is worth trying where a loss stopped being finite, by the cause that its autopsy finds.
 OF_CAUSES = {
     "loss": ("rewrite", "unguarded", "guard", "standard loss"),

@@ -127,7 +127,7 @@ CAUSE_KINDS = (
         means="with a smaller learning rate, tried in full, more training images are right, beyond luck, or the loss "
         "stays finite",
         why="each step goes beyond the valley that it aims at",
-        helps="the learning rate that was tried",
+        helps="a smaller learning rate",
         tries=("argument", "rate", "Adam"),
     ),
     Kind(
@@ -171,7 +171,7 @@ CAUSE_KINDS = (
         means="its steps are too short: with a larger learning rate, tried in full, more training images are right, "
         "beyond luck; or all gradients are far below the optimizer's eps, which then shortens each step",
         why="steps too short for the epochs that they are given",
-        helps="the learning rate that was tried, or more epochs; a loss that is not scaled down",
+        helps="a larger learning rate, or more epochs; a loss that is not scaled down",
         tries=("argument", "rate", "Adam", "more epochs"),
     ),
     Kind(

@@ -1,17 +1,18 @@
 """The first screen: how many train well, and the causes of all that does not, each told once, with its cure."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 
-from common.english import symbol
+from common.english import clause, symbol
 from losses.facts import limits
-from records.losses import LossChart
-from records.metrics import WORDS, Autopsy, Finding, Metrics, Outcome, Trial
+from records.losses import LossChart, LossFile
+from records.metrics import WORDS, Autopsy, Metrics, Outcome
 from records.training import Counts
 from reporting import cures
+from reporting.remedies import Case, Remedy, remedy
 
-NAMED_IN_CAUSE = 3  # losses, or epochs
+NAMED_EPOCHS = 3
+OPEN_CAUSES = 12  # of many; the page folds the others
 CAUSES = {
     "gradient": "the loss is finite, but its derivative is not",
     "step": "a step was too large for float32",
@@ -33,26 +34,11 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Case:
-    """A variant that does not train well: in how many of its seeds, and what its first such seed shows."""
-
-    entry: Metrics
-    word: str
-    count: int
-    first: Outcome
-
-    @property
-    def finding(self) -> Finding:
-        return self.first.findings[0]
-
-
-@dataclass(frozen=True)
 class Cause:
-    """One reason for which variants do not train well.
+    """One reason for which variants of one loss do not train well, and what helps all of them that are cured.
 
-    who: their losses, and how many; what: the reason; models, of: in how many of their models; each: (variant, what
-    was found in it); cure: a sentence, '' where nothing was tried; lines: (variant, lines for
-    config.yaml) of one of them.
+    who: their loss, and how many; what: the reason; models, of: in how many of their models; each: (variant, what
+    was found in it); remedy: what helps, None where nothing was tried and nothing is offered.
     """
 
     word: str
@@ -62,8 +48,7 @@ class Cause:
     models: int
     of: int
     each: list[tuple[str, str]]
-    cure: str
-    lines: tuple[str, str] | None
+    remedy: Remedy | None
 
 
 def tallies(metrics: list[Metrics]) -> list[Tally]:
@@ -80,76 +65,83 @@ def baseline(counts: Counts) -> tuple[int, int, int]:
 
 
 def causes(
-    metrics: list[Metrics], variants: dict, kinds: dict, charts: dict[str, LossChart], defaults: dict
+    metrics: list[Metrics], variants: dict, kinds: dict, losses: dict[str, LossFile], trials: int, defaults: dict
 ) -> list[Cause]:
-    """The worst first, then those of the most variants. variants: {name: settings}; charts: of each loss."""
-    groups: dict[tuple, list[Case]] = {}
+    """The worst first, then those of the most variants. variants: {name: settings}; losses: by their names; trials: how
+    many changes may be tried."""
+    alike: dict[tuple, list[Case]] = {}
     for entry in metrics:
         if entry.word != "good":
-            case = _case(entry)
-            groups.setdefault(_key(case), []).append(case)
-    order = sorted(groups.values(), key=lambda cases: (-WORDS.index(cases[0].word), -len(cases)))
-    return [_cause(cases, variants, kinds, charts, defaults) for cases in order]
+            case = _case(entry, variants[entry.variant])
+            alike.setdefault((case.settings["loss"], entry.word, *_fault(case.first)), []).append(case)
+    groups = [group for cases in alike.values() for group in _by_cure(cases)]
+    groups.sort(key=lambda cases: (-WORDS.index(cases[0].entry.word), -len(cases)))
+    return [_cause(cases, variants, kinds, losses.get(cases[0].settings["loss"]), trials, defaults) for cases in groups]
 
 
-def _case(entry: Metrics) -> Case:
+def _case(entry: Metrics, settings: dict) -> Case:
     found = [model for model in entry.seeds if model.word == entry.word]
-    first = min(found, key=lambda model: model.autopsy.epoch if model.autopsy else 0)
-    return Case(entry, entry.word, len(found), first)
+    tried = cures.tried_seed(entry)
+    first = tried if tried in found else min(found, key=lambda model: model.autopsy.epoch if model.autopsy else 0)
+    return Case(entry, settings, [model for model in found if _fault(model) == _fault(first)], first)
 
 
-def _key(case: Case) -> tuple:
-    autopsy = case.first.autopsy
-    if case.finding.kind != "diverged":
-        return case.word, case.finding.kind
-    return case.word, autopsy.cause, autopsy.culprits[0].expression if autopsy.culprits else None
+def _fault(model: Outcome) -> tuple:
+    if model.findings[0].kind != "diverged":
+        return (model.findings[0].kind,)
+    return model.autopsy.cause, model.autopsy.culprits[0].expression if model.autopsy.culprits else None
 
 
-def _cause(cases: list[Case], variants: dict, kinds: dict, charts: dict, defaults: dict) -> Cause:
+def _by_cure(cases: list[Case]) -> list[list[Case]]:
+    """Those whose best cure is the same change are together; with the most of them those that nothing cures."""
+    cured: dict[str, list[Case]] = {}
+    for case in cases:
+        if case.best:
+            cured.setdefault(case.best.change, []).append(case)
+    groups = sorted(cured.values(), key=len, reverse=True)
+    rest = [case for case in cases if not case.best]
+    return [groups[0] + rest, *groups[1:]] if groups else [rest]
+
+
+def _cause(cases: list[Case], variants: dict, kinds: dict, loss: LossFile | None, trials: int, defaults: dict) -> Cause:
     first = cases[0]
-    settings = [variants[case.entry.variant] for case in cases]
     if first.finding.kind == "diverged":
-        what = _why_diverged(
-            [case.first.autopsy for case in cases], [charts.get(of_variant["loss"]) for of_variant in settings]
-        )
+        what = _why_diverged(cases, loss.chart if loss else None)
     elif len(cases) == 1:
         what = first.finding.sentence.removesuffix(".")
     else:
-        what = _clause(kinds[first.finding.kind]["means"])
-    cured = {case.entry.variant: cures.on_card(case.entry, defaults) for case in cases}
+        what = clause(kinds[first.finding.kind]["means"])
     return Cause(
-        word=first.word,
+        word=first.entry.word,
         kind=first.finding.kind,
-        who=_who(cases, settings, variants),
+        who=_who(cases, variants),
         what=what,
-        models=sum(case.count for case in cases),
+        models=sum(len(case.models) for case in cases),
         of=sum(len(case.entry.seeds) for case in cases),
-        each=[(case.entry.variant, case.finding.sentence) for case in cases],
-        cure=_cure(cases),
-        lines=next(((name, one.cures[0].lines) for name, one in cured.items() if one and one.cures), None),
+        each=[(case.name, case.finding.sentence) for case in cases],
+        remedy=remedy(cases, variants, loss, trials, defaults),
     )
 
 
-def _who(cases: list[Case], settings: list[dict], variants: dict) -> str:
-    """manual-bce, 3 variants; bce and manual-bce-eps on raw, 2 variants; a single variant by its name."""
+def _who(cases: list[Case], variants: dict) -> str:
+    """manual-bce, 3 variants; manual-bce-eps on raw, 2 variants; a single variant by its name."""
     if len(cases) == 1:
-        return cases[0].entry.variant
-    losses, normalizations = ({of_variant[key]: None for of_variant in settings} for key in ("loss", "normalization"))
-    joint = ", " if len(losses) == NAMED_IN_CAUSE else " and "
-    who = joint.join(losses) if len(losses) <= NAMED_IN_CAUSE else f"{len(losses)} losses"
-    if len(normalizations) == 1 and len({of_variant["normalization"] for of_variant in variants.values()}) > 1:
-        who += f" on {next(iter(normalizations))}"
+        return cases[0].name
+    who, normalizations = cases[0].settings["loss"], {case.settings["normalization"] for case in cases}
+    if len(normalizations) == 1 and len({settings["normalization"] for settings in variants.values()}) > 1:
+        who += f" on {normalizations.pop()}"
     return f"{who}, {len(cases):,} variants"
 
 
-def _why_diverged(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:
+def _why_diverged(cases: list[Case], chart: LossChart | None) -> str:
+    autopsies = [case.first.autopsy for case in cases]
     first = autopsies[0]
     what = CAUSES.get(first.cause, "the loss is not finite")
     if first.culprits:
-        what = f"`{first.culprits[0].expression}` is {_held(autopsies)}{_past(autopsies, charts)}"
+        what = f"`{first.culprits[0].expression}` is {_held(autopsies)}{_past(autopsies, chart)}"
         what += f": {CAUSES[first.cause]}" if first.cause in CAUSES else ""
-    epochs = sorted({one.epoch for one in autopsies})
-    if len(epochs) > NAMED_IN_CAUSE:
+    epochs = sorted({min(model.autopsy.epoch for model in case.models) for case in cases})
+    if len(epochs) > NAMED_EPOCHS:
         return f"{what}; first at epoch {epochs[0]} to {epochs[-1]}"
     return f"{what}; first at epoch {', '.join(map(str, epochs))}"
 
@@ -160,50 +152,14 @@ def _held(autopsies: list[Autopsy]) -> str:
     return " or ".join(symbol(float(kind)) for kind in kinds) or "not finite"
 
 
-def _past(autopsies: list[Autopsy], charts: list[LossChart | None]) -> str:
+def _past(autopsies: list[Autopsy], chart: LossChart | None) -> str:
     """Past which logit, if it is the same one for all, and the images concerned do lie beyond."""
+    edges = [edge for edge in limits(chart).values() if edge is not None] if chart else []
     found = set()
-    for autopsy, chart in zip(autopsies, charts, strict=True):
+    for autopsy in autopsies:
         logit = autopsy.image and autopsy.image.logit
-        edges = [edge for edge in limits(chart).values() if edge is not None] if chart else []
         if not isinstance(logit, float):
             return ""
         passed = [edge for edge in edges if edge * logit > 0 and abs(logit) >= abs(edge)]
         found.add(f"{passed[0]:.4g}".replace("-", "−") if passed else "")
     return f" past logit {found.pop()}" if len(found) == 1 and "" not in found else ""
-
-
-def _clause(text: str) -> str:
-    """The first part of an explanation."""
-    for end in (". ", ": ", "; "):
-        text = text.split(end, maxsplit=1)[0]
-    return text
-
-
-def _cure(cases: list[Case]) -> str:
-    """What cures most of them, and what they reach with it; else that nothing did."""
-    if len(cases) == 1:
-        return cures.sentence(cases[0].entry)
-    tried = [next((model for model in case.entry.seeds if model.cures or model.tried), None) for case in cases]
-    tried = [one for one in tried if one]
-    if not tried:
-        return ""
-    firsts = [one.cures[0] for one in tried if one.cures]
-    if not firsts:
-        return f"Nothing that was tried cures {'them' if len(tried) > 1 else 'it'}."
-    usual = Counter(map(_formula, firsts)).most_common(1)[0][0]
-    same = [cure for cure in firsts if _formula(cure) == usual]
-    told = {cure.change for cure in same}
-    reached = sorted(cure.correct for cure in same)
-    right = f"{reached[0]:,}" + (f" to {reached[-1]:,}" if reached[-1] > reached[0] else "")
-    seed = " with one seed of each" if any(len(case.entry.seeds) > 1 for case in cases) else ""
-    text = f"Cure: {told.pop() if len(told) == 1 else usual}: {right} of {tried[0].n:,} right{seed}."
-    if len(same) == len(tried):
-        return text
-    others = len(firsts) - len(same)
-    return f"{text} It cures {len(same):,} of {len(tried):,}{f', other changes {others:,} more' if others else ''}."
-
-
-def _formula(cure: Trial) -> str:
-    """What is typed instead, whatever is said beside it."""
-    return re.match(r"`[^`]*`|.*", cure.change)[0]

@@ -12,12 +12,14 @@ CARD_IMAGES = 12  # images under a finding
 CARD_FILES = ("history", "predictions", "model")  # files of a model that a card links to
 
 
-def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, defaults: dict) -> dict:
+def card(
+    entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, tried: cures.Tried | None
+) -> dict:
     """plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged (the seed whose loss broke first),
     picture (the name of its image's), files.
 
-    yhat: of its first model that finished, {part: float32 (n,)}; plot: a PNG; y: {part: labels (n,)}; defaults: those
-    of the config.
+    yhat: of its first model that finished, {part: float32 (n,)}; plot: a PNG; y: {part: labels (n,)}; tried: what is
+    said of changes.
     """
     first = min((model for model in entry.seeds if model.autopsy), key=lambda model: model.autopsy.epoch, default=None)
     image = first and first.autopsy.image
@@ -26,7 +28,7 @@ def card(entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: 
         "plot_size": struct.unpack(">II", plot[16:24]),  # a PNG begins with its width and height
         "mistakes": wrong_digits(digits, entry, wrong, yhat, y),
         "findings": card_findings(entry, digits),
-        "tried": cures.on_card(entry, defaults),
+        "tried": tried,
         "diverged": first,
         "picture": digits.show("train", image.index) if image else None,
         "files": _files(entry),

@@ -1,30 +1,31 @@
-"""The last lines of a run that made the page: how many variants are what, the commonest cause's cure, where to look."""
+"""The last lines of a run that made the page: how many variants are what, the cure of the most, where to look."""
 
-import re
 from pathlib import Path
 
+from common.english import first_few
 from findings.catalogue import explanations
 from records.losses import LossFile
 from records.metrics import WORDS, Metrics
 from records.strict import read_record
 from reporting import answer
 
-NAMED_VARIANTS = 6  # variants of a line
+NAMED_MODELS = 6  # variants of a line
 
 
-def closing(results: Path, variants: dict, defaults: dict) -> list[str]:
-    """variants: {name: settings}, as the page has them."""
+def closing(results: Path, variants: dict, trials: int, defaults: dict) -> list[str]:
+    """variants: {name: settings}, as the page has them; trials: how many changes may be tried."""
     metrics = [read_record(results / "variants" / name / "metrics.json", Metrics) for name in variants]
     words = {word: [_named(entry) for entry in metrics if entry.word == word] for word in WORDS}
-    lines = [f"  {word:9} {len(names):,}: {_some(names)}" for word, names in words.items() if names]
-    losses = {settings["loss"] for settings in variants.values()}
-    charts = {name: read_record(results / f"losses/{name}.json", LossFile).chart for name in losses}
-    causes = answer.causes(metrics, variants, explanations(), charts, defaults)
-    cured = max((cause for cause in causes if cause.lines), key=lambda cause: len(cause.each), default=None)
-    if cured:
-        text = " ".join(cured.cure.replace("`", "").split())  # a formula may have line breaks
-        seed, what = re.fullmatch(r"Cure(?: of (seed \d+))?: (.*?)\.?", text).groups()
-        lines.append(f"  {'cure':9} of {cured.who}{f', {seed}' if seed else ''}: {what}")
+    lines = [f"  {word:9} {len(names):,}: {first_few(names, NAMED_MODELS)}" for word, names in words.items() if names]
+    names = {settings["loss"] for settings in variants.values()}
+    losses = {name: read_record(results / f"losses/{name}.json", LossFile) for name in names}
+    causes = answer.causes(metrics, variants, explanations(), losses, trials, defaults)
+    helped = [cause for cause in causes if cause.remedy and cause.remedy.lines]
+    if helped:
+        most = max(helped, key=lambda cause: (cause.remedy.cured, len(cause.each)))
+        seed = f", {most.remedy.seed}" if most.remedy.seed else ""
+        what = " ".join(most.remedy.words.replace("`", "").split())  # a formula may have line breaks
+        lines.append(f"  {'cure' if most.remedy.cured else 'better':9} of {most.who}{seed}: {what}")
     return lines
 
 
@@ -32,8 +33,3 @@ def _named(entry: Metrics) -> str:
     epochs = [model.diverged_epoch for model in entry.seeds if model.diverged_epoch is not None]
     counted = entry.state.removeprefix(entry.word)
     return f"{entry.variant}{f' @{min(epochs)}' if epochs else ''}{f' ({counted.strip()})' if counted else ''}"
-
-
-def _some(names: list[str]) -> str:
-    rest = f" and {len(names) - NAMED_VARIANTS:,} more" if len(names) > NAMED_VARIANTS else ""
-    return ", ".join(names[:NAMED_VARIANTS]) + rest

@@ -1,13 +1,31 @@
-"""What cures a variant that is not good, in a sentence and as lines for config.yaml; and what was tried in vain."""
+"""What cures a variant that is not good, in a sentence and as lines for config.yaml; else what was tried, and what it
+changed; else what may be typed better."""
 
 from dataclasses import dataclass
 
 import yaml
 
+from common.english import clause, counted, first_few
 from cures.snippets import as_lines, as_typed
+from findings.catalogue import OF_TEST_IMAGES
+from records.losses import LossFile
 from records.metrics import Metrics, Outcome, Trial
 
 NAMED_CHANGES = 4  # changes in vain that the sentence names; the card lists all
+# What is counted of the kinds of which the count is what is wrong; that of others, slow say, is of another kind.
+NOUNS = {
+    "equal-images": "image",
+    "conflicting-images": "image",
+    "stuck-images": "image",
+    "wrong-way": "wrong image",
+    "unequal-weights": "wrong image",
+    "frozen": "wrong image",
+    "cycle": "wrong image",
+    "overfit": "wrong test image",
+    "does-not-generalize": "wrong test image",
+    "dead-units": "unit",
+    "unchanged": "weight",
+}
 
 
 @dataclass(frozen=True)
@@ -20,44 +38,76 @@ class Cure:
 
 
 @dataclass(frozen=True)
+class Untried:
+    """A better form of a loss that was not tried: in words, and as the line under `losses:` that takes its place."""
+
+    words: str
+    line: str
+
+
+@dataclass(frozen=True)
 class Tried:
     """What a card says of the changes that were tried with one seed.
 
-    in_vain: those that did not help, each with what is left, in words; empty where the sentence names them all.
+    in_vain: those that are no cures, each with what it changed, in words; empty where the sentence names them all.
+    untried: what is offered where nothing was tried. general: what its first alarm means, and what helps in general;
+    '' where a change helped.
     """
 
     outcome: Outcome
     sentence: str
     cures: list[Cure]
     in_vain: list[str]
+    untried: Untried | None
+    general: str
 
 
-def on_card(entry: Metrics, defaults: dict) -> Tried | None:
-    """None where nothing was tried. defaults: the effective ones, as `shortened` takes them."""
-    one = _tried(entry)
-    if one is None:
+def on_card(entry: Metrics, loss: LossFile | None, name: str, trials: int, kinds: dict, defaults: dict) -> Tried | None:
+    """None for a good variant. loss: its own, of this name; trials: how many changes may be tried; kinds: as the page
+    explains them; defaults: the effective ones, as `shortened` takes them."""
+    if entry.word == "good":
         return None
+    one = tried_seed(entry) or next(model for model in entry.seeds if model.word == entry.word)
     cures = [
         Cure(trial, shortened(trial.snippet, defaults), list(yaml.safe_load(trial.snippet))) for trial in one.cures
     ]
     all_named = not cures and len(one.tried) <= NAMED_CHANGES
-    return Tried(one, sentence(entry), cures, [] if all_named else _in_vain(one))
+    offered = untried(one, loss, name, trials)
+    return Tried(
+        outcome=one,
+        sentence=sentence(entry) or (f"Better typed as {offered.words}." if offered else ""),
+        cures=cures,
+        in_vain=[] if all_named else _in_vain(one),
+        untried=offered,
+        general="" if cures else _general(one, kinds),
+    )
 
 
 def sentence(entry: Metrics) -> str:
     """What cures the variant, and to what; or what was tried in vain; '' where nothing was tried."""
-    one = _tried(entry)
+    one = tried_seed(entry)
     if one is None:
         return ""
-    of_many = len(entry.seeds) > 1
+    seed = seed_in_words(entry, one)
     if one.cures:
-        best = one.cures[0]
-        seed = f" of seed {one.seed}" if of_many else ""
-        return f"Cure{seed}: {best.change}: {best.correct:,} of {one.n:,} right."
-    words = _in_vain(one)
-    rest = f" and {len(words) - NAMED_CHANGES} more" if len(words) > NAMED_CHANGES else ""
-    cured = f"seed {one.seed}" if of_many else "it"
-    return f"Nothing that was tried cures {cured}: {', '.join(words[:NAMED_CHANGES])}{rest}."
+        return f"Cure{f' of {seed}' if seed else ''}: {reached(one.cures[0], one)}."
+    return f"Nothing that was tried cures {seed or 'it'}: {first_few(_in_vain(one), NAMED_CHANGES)}."
+
+
+def reached(cure: Trial, one: Outcome) -> str:
+    return f"{cure.change}: {cure.correct:,} of {one.n:,} right"
+
+
+def seed_in_words(entry: Metrics, one: Outcome) -> str:
+    """'' of the only one; of several with its word, where another one is worse."""
+    if len(entry.seeds) == 1:
+        return ""
+    return f"seed {one.seed}" + (f" ({one.word})" if one.word != entry.word else "")
+
+
+def tried_seed(entry: Metrics) -> Outcome | None:
+    """The one with which changes were tried."""
+    return next((model for model in entry.seeds if model.cures or model.tried), None)
 
 
 def shortened(snippet: str, defaults: dict) -> str:
@@ -75,12 +125,61 @@ def shortened(snippet: str, defaults: dict) -> str:
     return as_lines(sections)
 
 
-def _tried(entry: Metrics) -> Outcome | None:
-    return next((model for model in entry.seeds if model.cures or model.tried), None)
+def untried(one: Outcome, loss: LossFile | None, name: str, trials: int) -> Untried | None:
+    """The better form of its loss, which has this name; None where changes are tried, where there is no better form, or
+    where the test images are to blame."""
+    kinds = {finding.kind for finding in one.findings}
+    if trials or one.cures or one.tried or loss is None or loss.better is None or kinds & OF_TEST_IMAGES:
+        return None
+    form = loss.better
+    constants = "".join(f", {constant} = {value}" for constant, value in form.constants.items())
+    cut = " without a cut of the logarithms at −100" if loss.definition[1] == "BCELoss" else ""
+    words = f"`{form.formula}`{constants}, the same function{cut}; not tried: diagnosis.trials is 0"
+    typed = {"formula": form.formula, **form.constants} if form.constants else form.formula
+    return Untried(words, as_lines({"losses": {name: typed}}))
 
 
 def _in_vain(one: Outcome) -> list[str]:
-    """`still` stands before what the seed had without the change, too."""
+    return [f"{trial.change} ({_did(trial, one)})" for trial in one.tried]
+
+
+def _did(trial: Trial, one: Outcome) -> str:
+    """What a change that is no cure changed: '541 → 798 of 800 right; now stuck-images, 1 image'."""
+    if trial.verdict == "good":
+        return _lost(trial, one)
+    return "; ".join(part for part in (_counts(trial, one), _left(trial, one)) if part)
+
+
+def _counts(trial: Trial, one: Outcome) -> str:
+    if trial.correct is None:
+        return "still diverged" if one.correct is None else f"{one.correct:,} of {one.n:,} right → diverged"
+    if one.correct is None:
+        return f"{one.word} → {trial.correct:,} of {one.n:,} right"
+    if trial.correct == one.correct:
+        return f"{one.correct:,} of {one.n:,} right, as before"
+    return f"{one.correct:,} → {trial.correct:,} of {one.n:,} right"
+
+
+def _left(trial: Trial, one: Outcome) -> str:
+    """The fault that is left; `still` stands before one that the seed had without the change, too."""
+    what = trial.finding or trial.verdict
+    if trial.correct is None and what in ("diverged", "fails"):
+        return ""  # the counts say so
     before = {finding.kind for finding in one.findings if finding.alarm} | {one.verdict}
-    left = [(trial.change, trial.finding or trial.verdict) for trial in one.tried]
-    return [f"{change} ({'still' if what in before else 'now'} {what})" for change, what in left]
+    found = f"{'still' if what in before else 'now'} {what}"
+    noun = NOUNS.get(what)
+    return f"{found}, {counted(trial.count, noun)}" if noun and trial.count else found
+
+
+def _lost(trial: Trial, one: Outcome) -> str:
+    """Why a trial that is good is no cure."""
+    if trial.correct < one.correct:
+        return f"{_counts(trial, one)}, loses images"
+    return f"{one.test_correct:,} → {trial.test_correct:,} of {one.test_n:,} test images right, loses images"
+
+
+def _general(one: Outcome, kinds: dict) -> str:
+    alarm = next((finding.kind for finding in one.findings if finding.alarm), None)
+    if alarm is None:
+        return ""
+    return f"{alarm} means: {clause(kinds[alarm]['means'])}. What helps in general: {kinds[alarm]['helps']}."
