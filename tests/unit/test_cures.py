@@ -67,7 +67,6 @@ def test_sentence_names_the_best_cure_and_its_seed_among_several():
         ({"correct": None, "finding": "decay", "verdict": "fails"}, "70 of 80 right → diverged; now decay"),
         ({"correct": 60, "verdict": "good"}, "70 → 60 of 80 right, loses images"),
         ({"correct": 80, "verdict": "good", "test_correct": 9}, "19 → 9 of 20 test images right, loses images"),
-        ({"correct": 80, "verdict": "good"}, "70 → 80 of 80 right; good, but not taken for a cure"),
     ],
 )
 def test_trial_that_is_no_cure_is_told_by_what_it_changed(facts, words):
@@ -85,7 +84,6 @@ def test_trial_that_is_no_cure_is_told_by_what_it_changed(facts, words):
         ({"correct": None, "finding": "diverged", "verdict": "fails"}, "still diverged"),
         ({"correct": None, "finding": "momentum", "verdict": "fails"}, "still diverged; now momentum"),
         ({"correct": 71, "finding": "wrong-way"}, "diverged → 71 of 80 right; still wrong-way"),
-        ({"correct": 71, "verdict": "good"}, "diverged → 71 of 80 right; good, but not taken for a cure"),
     ],
 )
 def test_trial_of_what_diverged_counts_from_there(facts, words):

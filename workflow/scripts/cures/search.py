@@ -9,7 +9,7 @@ from cures.of_settings import rate_of
 from findings.causes import CAUSE_KINDS
 from findings.judging import Judged
 
-CAUSES = {kind.name for kind in CAUSE_KINDS}
+CAUSE_NAMES = {kind.name for kind in CAUSE_KINDS}
 # So few wrong images that no other change can have more right beyond luck (McNemar's exact test: 5 to 0 is p = 0.06).
 FEW_WRONG = 5
 
@@ -64,7 +64,7 @@ def _shows_a_second_fault(attempt: Attempt, patient: Judged) -> bool:
     if attempt.is_cure or attempt.loses_images or not attempt.alarms or not _is_mended(attempt, patient):
         return False
     ways = ways_for(attempt.made.evidence, attempt.alarms[0])
-    return attempt.alarms[0] in CAUSES and "standard loss" in ways and "rate" not in ways
+    return attempt.alarms[0] in CAUSE_NAMES and "standard loss" in ways and "rate" not in ways
 
 
 def _is_mended(attempt: Attempt, patient: Judged) -> bool:
