@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from formulas.algebra import LOGITS, Expression, from_tree, negative, substituted, text
+from formulas.algebra import LOGITS, Expression, from_tree, negative, substituted
 from formulas.language import Node, walk
 from formulas.rewriting import NO_WORDS, by_label, over_images, simplified, together
+from formulas.writing import text
 
 SMALL = 0.001  # a number that is added is a guard up to here
 GUARDED = {"log": 0, "log1p": 0, "sqrt": 0, "/": 1}  # which argument may have one
@@ -63,7 +64,7 @@ def _without_rest(node: Node, guards: dict[str, None]) -> dict[Node, Node]:
     typed = re.fullmatch(rf"{whole} *([+-]) *(\S+)", node.text)
     guard = typed.groups() if typed else ("+" if rest > 0 else "-", f"{abs(rest):.3g}".replace("e-0", "e-"))
     guards[" ".join(guard)] = None
-    return {node: replace(node, text=str(whole), value=float(whole))}
+    return {node: replace(node, text=str(whole), value=float(whole), folded=None)}
 
 
 def negated(tree: Node, labels: set[int]) -> str | None:
