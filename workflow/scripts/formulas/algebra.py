@@ -1,11 +1,11 @@
-"""Formulas as one writes them on paper: sums and products of any length, in exact numbers, and back to text.
+"""Formulas as one writes them on paper: sums and products of any length, in exact numbers.
 
 A tree of language.py holds what was typed. Here `a - b` is a + (-1) * b, `a / b` is a * b ** -1, numbers are exact
 fractions, and what is the same but for the order of its terms or factors is equal. No torch here.
 """
 
 import functools
-import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +14,7 @@ from formulas.language import COMPARISONS, OVER_SAMPLES, Node
 
 COMPARED = dict(COMPARISONS.values())
 ANY_ORDER = {"+", "*"}
+LARGEST_POWER = 4096  # bits: the power of a number is left alone where it would have more
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,33 @@ class Expression:
     @property
     def is_number(self) -> bool:
         return self.operation == "number"
+
+    @functools.cached_property
+    def constant(self) -> Fraction | float | None:
+        """Its value, where it is a number, a named constant, or arithmetic on these; else None."""
+        if self.value is not None:
+            return self.value
+        values = [argument.constant for argument in self.arguments] if self.operation in _BUILD else [None]
+        if None in values:
+            return None
+        try:
+            found = functools.reduce(_ON_VALUES[self.operation], values)
+        except (OverflowError, ZeroDivisionError):
+            return None
+        return None if isinstance(found, complex) else found
+
+    @functools.cached_property
+    def weighed(self) -> tuple["Expression", "Expression"]:
+        """The constants that it is multiplied with, as one, and the rest."""
+        if self.constant is not None:
+            return self, ONE
+        if self.operation != "*":
+            return ONE, self
+        by_kind: tuple[list, list] = [], []
+        for factor in self.arguments:
+            by_kind[factor.constant is None].append(factor)
+        constants, others = by_kind
+        return multiply(*constants), others[0] if len(others) == 1 else Expression("*", tuple(others))
 
     def has(self, *names: str) -> bool:
         """Whether one of these variables stands in it."""
@@ -89,6 +117,9 @@ def multiply(*factors: Expression) -> Expression:
         base, exponent = factor, Fraction(1)
         if factor.operation == "**" and factor.arguments[1].is_number:
             base, exponent = factor.arguments[0], factor.arguments[1].value
+        if base.operation == "+" and base.constant is not None and exponent % 2 == 1:  # 1 - b, not -(b - 1)
+            without = _without_sign(base)
+            base, coefficient = without, coefficient if without is base else -coefficient
         exponents[base] = exponents.get(base, Fraction(0)) + exponent
     if not coefficient:
         return ZERO
@@ -112,6 +143,8 @@ def subtract(a: Expression, b: Expression) -> Expression:
 
 def power(base: Expression, exponent: Expression) -> Expression:
     """Raises ZeroDivisionError for 1 / 0."""
+    if base == ONE or (base == ZERO and (exponent.constant or 0) > 0):
+        return base
     if not exponent.is_number:
         return Expression("**", (base, exponent))
     n = exponent.value
@@ -120,7 +153,7 @@ def power(base: Expression, exponent: Expression) -> Expression:
     if n == 1:
         return base
     if n.denominator == 1:
-        if base.is_number:
+        if base.is_number and abs(n) * _bits(base.value) <= LARGEST_POWER:
             return numeral(base.value ** int(n))
         if base.operation == "*":
             return multiply(*(power(factor, exponent) for factor in base.arguments))
@@ -129,6 +162,15 @@ def power(base: Expression, exponent: Expression) -> Expression:
         if n % 2 == 0:
             base = _without_sign(base)
     return Expression("**", (base, exponent))
+
+
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
+def _power_of_values(base: Fraction | float, exponent: Fraction | float) -> Fraction | float | complex:
+    is_short = isinstance(base, Fraction) and abs(exponent) * _bits(base) <= LARGEST_POWER
+    return base**exponent if is_short else float(base) ** float(exponent)
 
 
 def call(operation: str, *arguments: Expression) -> Expression:
@@ -158,7 +200,11 @@ def _without_sign(expression: Expression) -> Expression:
     if expression.operation != "+":
         return expression
     first = min(expression.arguments, key=lambda term: (not term.is_number, repr(coefficient_of(term)[1].key)))
-    return negative(expression) if _sign(first) < 0 else expression
+    return add(*(negative(term) for term in expression.arguments)) if sign_of(first) < 0 else expression
+
+
+def sign_of(term: Expression) -> Fraction:
+    return term.value if term.is_number else coefficient_of(term)[0]
 
 
 _EXACTLY: dict[str, Callable] = {
@@ -187,6 +233,7 @@ def _flat(operation: str, parts) -> list[Expression]:
 
 
 _BUILD = {"+": add, "*": multiply, "**": power}
+_ON_VALUES = {"+": operator.add, "*": operator.mul, "**": _power_of_values}
 
 
 def rebuild(operation: str, arguments) -> Expression:
@@ -223,12 +270,14 @@ def _in_place(part: Expression, name: str, by: Expression) -> Expression | None:
 
 
 def from_tree(node: Node, instead: dict[Node, Node] | None = None) -> Expression:
-    """A tree of language.py as an expression; instead: {node: the one that is read in its place}.
+    """A tree of language.py as an expression; instead: {node: the one that is read in its place}. A constant keeps its
+    name, also where arithmetic on constants is one number of the tree.
 
     Raises ZeroDivisionError where it divides by a number that is 0.
     """
     while instead and node in instead:
         node = instead[node]
+    node = node.folded or node
     if node.operation == "number":
         value = Fraction(repr(node.value))
         return Expression("constant", value=value, name=node.text) if node.text.isidentifier() else numeral(value)
@@ -243,97 +292,3 @@ def from_tree(node: Node, instead: dict[Node, Node] | None = None) -> Expression
         case "/":
             return multiply(arguments[0], power(arguments[1], numeral(-1)))
     return rebuild(node.operation, arguments)
-
-
-# To text. What binds less than its place asks for is put in parentheses.
-COMPARISON, SUM, PRODUCT, POWER, ATOM = range(5)
-
-
-def text(expression: Expression) -> str:
-    """As one would type it. Raises ValueError where a number has no exact decimal."""
-    return _typed(expression, COMPARISON)
-
-
-def _typed(expression: Expression, least: int) -> str:
-    typed, binds = _WRITE.get(expression.operation, _call)(expression)
-    return typed if binds >= least else f"({typed})"
-
-
-def _number(value: Fraction) -> str:
-    decimal = str(value.numerator) if value.denominator == 1 else repr(float(value))
-    if Fraction(decimal) != value or not math.isfinite(float(value)):
-        raise ValueError(f"{value} has no exact decimal")
-    return repr(float(value)) if len(decimal) > 17 else decimal
-
-
-def _write_number(expression: Expression) -> tuple[str, int]:
-    return _number(expression.value), SUM if expression.value < 0 else ATOM
-
-
-def _write_sum(expression: Expression) -> tuple[str, int]:
-    terms = sorted(expression.arguments, key=lambda term: _sign(term) < 0)  # stable: b - a, not -a + b
-    typed = _typed(terms[0], SUM)
-    for term in terms[1:]:
-        typed += f" - {_typed(negative(term), PRODUCT)}" if _sign(term) < 0 else f" + {_typed(term, PRODUCT)}"
-    return typed, SUM
-
-
-def _sign(term: Expression) -> Fraction:
-    return term.value if term.is_number else coefficient_of(term)[0]
-
-
-def _write_product(expression: Expression) -> tuple[str, int]:
-    coefficient, _ = coefficient_of(expression)
-    over = [factor for factor in expression.arguments if not factor.is_number and not _is_divisor(factor)]
-    under = [_inverse(factor) for factor in expression.arguments if _is_divisor(factor)]
-    sign, size = "-" if coefficient < 0 else "", abs(coefficient)
-    try:
-        before = [] if size == 1 else [_number(size)]
-    except ValueError:  # a third is / 3
-        before = [] if size.numerator == 1 else [_number(Fraction(size.numerator))]
-        under.insert(0, numeral(size.denominator))
-    typed = [*before, *(_typed(factor, PRODUCT if place else POWER) for place, factor in enumerate(over, len(before)))]
-    product = " * ".join(typed) or "1"
-    if under:
-        divisor = _typed(under[0], POWER) if len(under) == 1 else f"({' * '.join(_typed(one, POWER) for one in under)})"
-        product += f" / {divisor}"
-    return sign + product, SUM if sign else PRODUCT
-
-
-def _is_divisor(factor: Expression) -> bool:
-    return factor.operation == "**" and factor.arguments[1].is_number and factor.arguments[1].value < 0
-
-
-def _inverse(factor: Expression) -> Expression:
-    return power(factor, numeral(-1))
-
-
-def _write_power(expression: Expression) -> tuple[str, int]:
-    if _is_divisor(expression):
-        return f"1 / {_typed(_inverse(expression), POWER)}", PRODUCT
-    base, exponent = expression.arguments
-    return f"{_typed(base, ATOM)} ** {_typed(exponent, ATOM)}", POWER
-
-
-def _call(expression: Expression) -> tuple[str, int]:
-    if expression.operation in COMPARED:
-        a, b = (_typed(argument, SUM) for argument in expression.arguments)
-        return f"{a} {expression.operation} {b}", COMPARISON
-    return (
-        f"{expression.operation}({', '.join(_typed(argument, COMPARISON) for argument in expression.arguments)})",
-        ATOM,
-    )
-
-
-def _write_name(expression: Expression) -> tuple[str, int]:
-    return expression.name, ATOM
-
-
-_WRITE: dict[str, Callable[[Expression], tuple[str, int]]] = {
-    "number": _write_number,
-    "constant": _write_name,
-    "variable": _write_name,
-    "+": _write_sum,
-    "*": _write_product,
-    "**": _write_power,
-}

@@ -83,7 +83,8 @@ _OPERATIONS = (
 class Node:
     """One sub-expression: `text` as typed, `operation` ('number', 'variable', or a key of the tables), `arguments`.
 
-    start: where `text` begins in the formula, its white space folded.
+    start: where `text` begins in the formula, its white space folded. folded: of a number that is arithmetic with
+    constants that have names, such as 1 - eps, that arithmetic.
     """
 
     text: str
@@ -92,6 +93,7 @@ class Node:
     start: int
     arguments: tuple["Node", ...] = ()
     value: float = 0.0
+    folded: "Node | None" = None
 
 
 def evaluate(node: Node, values: dict, known: dict | None = None, trace: dict | None = None):

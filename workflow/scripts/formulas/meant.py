@@ -19,10 +19,10 @@ from formulas.algebra import (
     numeral,
     replaced,
     substituted,
-    text,
 )
 from formulas.language import Node, walk
 from formulas.rewriting import NO_WORDS, by_label, over_images, simplified, together
+from formulas.writing import text
 
 SMALL = 0.001  # a number that is added is a guard up to here
 OFF = "1e-7"  # what a label is kept off 0 by
@@ -77,7 +77,7 @@ def _without_rest(node: Node, guards: dict[str, None]) -> dict[Node, Node]:
     typed = re.fullmatch(rf"{whole} *([+-]) *(\S+)", node.text)
     guard = typed.groups() if typed else ("+" if rest > 0 else "-", f"{abs(rest):.3g}".replace("e-0", "e-"))
     guards[" ".join(guard)] = None
-    return {node: replace(node, text=str(whole), value=float(whole))}
+    return {node: replace(node, text=str(whole), value=float(whole), folded=None)}
 
 
 def negated(tree: Node, labels: set[int]) -> str | None:

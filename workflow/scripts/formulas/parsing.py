@@ -5,6 +5,7 @@ import keyword
 import math
 import unicodedata
 import warnings
+from dataclasses import replace
 
 from common.errors import UserError, nearest
 from formulas.float32 import LARGEST, SMALLEST
@@ -121,13 +122,13 @@ class _Parser:
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 argument = self.node(operand, depth + 1)
                 if argument.operation == "number":
-                    return self.number(tree, lambda: -argument.value)
+                    return self.folded(tree, "negative", (argument,), lambda: -argument.value)
                 return Node(text, "negative", argument.shape, start, (argument,))
             case ast.BinOp(op=op, left=left, right=right) if type(op) in ARITHMETIC:
                 symbol, function = ARITHMETIC[type(op)]
                 a, b = self.node(left, depth + 1), self.node(right, depth + 1)
                 if a.operation == b.operation == "number":
-                    return self.number(tree, lambda: function(a.value, b.value))
+                    return self.folded(tree, symbol, (a, b), lambda: function(a.value, b.value))
                 return Node(text, symbol, max(a.shape, b.shape, key=len), start, (a, b))
             case ast.Compare(ops=[op], left=left, comparators=[right]) if type(op) in COMPARISONS:
                 a, b = self.node(left, depth + 1), self.node(right, depth + 1)
@@ -146,6 +147,13 @@ class _Parser:
         if value and abs(value) < SMALLEST:
             raise self.refuse(tree, "is 0 in float32, whose smallest number is 1.4e-45")
         return Node(self.source(tree), "number", NUMBER, self.start(tree), value=value)
+
+    def folded(self, tree, operation: str, arguments: tuple[Node, ...], compute) -> Node:
+        """One number, which remembers the names in it."""
+        number = self.number(tree, compute)
+        if not any(argument.folded or argument.text.isidentifier() for argument in arguments):
+            return number
+        return replace(number, folded=replace(number, operation=operation, arguments=arguments))
 
     def name(self, tree, name: str) -> Node:
         if name in self.variables:

@@ -22,57 +22,60 @@ from formulas.algebra import (
     negative,
     numeral,
     parts,
+    power,
     rebuild,
     replaced,
     substituted,
     subtract,
-    text,
 )
 from formulas.language import OVER_SAMPLES, PER_SAMPLE, Node
 from formulas.parsing import parse
+from formulas.writing import text
 
-# (what is typed, what float32 likes better, why they are the same). a and b are any expressions, p is one that is
-# above 0 whatever the logit, n is a number. A sum on the left is found among more terms, and times any number; a
-# product among more factors. y is 0 or 1: what follows from that is in `by_label`.
+# (name, what is typed, what float32 likes better). a and b are any expressions, p is one that is above 0 whatever the
+# logit. n, m and q are constants: any, one below 0, and one that is not whole. A sum on the left is found among more
+# terms, and times any constant; a product among more factors. y is 0 or 1: what follows from that is in `by_label`.
 LAWS = (
-    ("yhat", "sigmoid(logits)", "what ŷ is"),
-    ("1 / (1 + exp(a))", "sigmoid(-a)", "what a sigmoid is"),
-    ("exp(a) * sigmoid(-a)", "sigmoid(a)", "e^a / (1 + e^a) is 1 / (1 + e^-a)"),
-    ("sigmoid(a) / sigmoid(-a)", "exp(a)", "the odds of a logit"),
-    ("1 - sigmoid(a)", "sigmoid(-a)", "1 - 1 / (1 + e^-a) is 1 / (1 + e^a)"),
-    ("log1p(-sigmoid(a))", "-softplus(a)", "the logarithm of 1 / (1 + e^a)"),
-    ("log(sigmoid(a))", "-softplus(-a)", "the logarithm of 1 / (1 + e^-a)"),
-    ("log(1 + exp(a))", "softplus(a)", "what softplus is"),
-    ("log1p(exp(a))", "softplus(a)", "what softplus is"),
-    ("softplus(a) - a", "softplus(-a)", "log(1 + e^a) - log(e^a)"),
-    ("exp(-softplus(a))", "sigmoid(-a)", "1 / (1 + e^a)"),
-    ("log(p * b)", "log(p) + log(b)", "the logarithm of a product"),
-    ("log(p ** n)", "n * log(p)", "the logarithm of a power"),
-    ("log(sqrt(a))", "0.5 * log(a)", "the logarithm of a power"),
-    ("log(exp(a))", "a", "log and exp undo each other"),
-    ("exp(log(a))", "a", "log and exp undo each other"),
-    ("exp(a) * exp(b)", "exp(a + b)", "the product of powers of e"),
-    ("1 / exp(a)", "exp(-a)", "the inverse of a power of e"),
-    ("exp(a) ** n", "exp(n * a)", "the power of a power of e"),
-    ("exp(a) - 1", "expm1(a)", "what expm1 is"),
-    ("log(1 + a)", "log1p(a)", "what log1p is"),
-    ("log(1 - sigmoid(a))", "-softplus(a)", "the logarithm of 1 / (1 + e^a)"),
-    ("sqrt(a ** 2)", "abs(a)", "what an absolute value is"),
-    ("sqrt(a) ** 2", "a", "sqrt and ** 2 undo each other"),
-    ("abs(a) ** 2", "a ** 2", "a square has no sign"),
-    ("abs(p)", "p", "what is above 0 is its own absolute value"),
-    ("relu(p)", "p", "what is above 0 is left alone"),
-    ("relu(-p)", "0", "what is below 0 is cut off"),
-    ("relu(a) - a", "relu(-a)", "what is left of a below 0"),
-    ("relu(a) + softplus(-abs(a))", "softplus(a)", "log(1 + e^a) is max(a, 0) + log(1 + e^-|a|)"),
-    ("maximum(a, 0)", "relu(a)", "what relu is"),
-    ("maximum(0, a)", "relu(a)", "what relu is"),
-    ("clamp(sigmoid(a), 0, 1)", "sigmoid(a)", "a sigmoid is between 0 and 1"),
+    ("definition of yhat", "yhat", "sigmoid(logits)"),
+    ("log-sum-exp", "(1 + exp(a)) ** m", "exp(m * softplus(a))"),
+    ("other form of the sigmoid", "exp(a) * sigmoid(-a)", "sigmoid(a)"),
+    ("odds", "sigmoid(a) / sigmoid(-a)", "exp(a)"),
+    ("complement of a sigmoid", "1 - sigmoid(a)", "sigmoid(-a)"),
+    ("power of a sigmoid", "sigmoid(a) ** q", "exp(-q * softplus(-a))"),
+    ("root of a sigmoid", "sqrt(sigmoid(a))", "exp(-0.5 * softplus(-a))"),
+    ("log1p of a sigmoid", "log1p(-sigmoid(a))", "-softplus(a)"),
+    ("log of a sigmoid", "log(sigmoid(a))", "-softplus(-a)"),
+    ("definition of softplus", "log(1 + exp(a))", "softplus(a)"),
+    ("softplus as log1p", "log1p(exp(a))", "softplus(a)"),
+    ("softplus of the negative", "softplus(a) - a", "softplus(-a)"),
+    ("log-odds", "softplus(a) - softplus(-a)", "a"),
+    ("definition of the sigmoid", "exp(-softplus(a))", "sigmoid(-a)"),
+    ("log of a product", "log(p * b)", "log(p) + log(b)"),
+    ("log of a power", "log(p ** n)", "n * log(p)"),
+    ("log of a root", "log(sqrt(a))", "0.5 * log(a)"),
+    ("log of exp", "log(exp(a))", "a"),
+    ("exp of log", "exp(log(p))", "p"),
+    ("product of exps", "exp(a) * exp(b)", "exp(a + b)"),
+    ("inverse of exp", "1 / exp(a)", "exp(-a)"),
+    ("power of exp", "exp(a) ** n", "exp(n * a)"),
+    ("root of exp", "sqrt(exp(a))", "exp(0.5 * a)"),
+    ("definition of expm1", "expm1(a)", "exp(a) - 1"),
+    ("definition of log1p", "log(1 + a)", "log1p(a)"),
+    ("log of a sigmoid's complement", "log(1 - sigmoid(a))", "-softplus(a)"),
+    ("root of a square", "sqrt(a ** 2)", "abs(a)"),
+    ("square of a root", "sqrt(p) ** 2", "p"),
+    ("square of abs", "abs(a) ** 2", "a ** 2"),
+    ("abs above 0", "abs(p)", "p"),
+    ("relu above 0", "relu(p)", "p"),
+    ("relu below 0", "relu(-p)", "0"),
+    ("relu of the negative", "relu(a) - a", "relu(-a)"),
+    ("softplus by its asymptote", "relu(a) + softplus(-abs(a))", "softplus(a)"),
+    ("definition of relu", "maximum(a, 0)", "relu(a)"),
+    ("definition of relu, turned", "maximum(0, a)", "relu(a)"),
+    ("range of a sigmoid", "clamp(sigmoid(a), 0, 1)", "sigmoid(a)"),
 )
-ABOVE_0, ANY_NUMBER = "p", "n"
-LETTERS = {"a", "b", ABOVE_0, ANY_NUMBER}
 _STEPS = 2000  # a bound on what no formula of 2,000 characters comes near
-_TOGGLED = 4  # sigmoids that are each tried as they are and as 1 - sigmoid
+_TOGGLED = 4  # parts that are each tried in two ways
 
 # Numbers that no decimal is, or float64 does not hold; a division by 0; a formula too deep.
 NO_WORDS = (ValueError, ZeroDivisionError, OverflowError, RecursionError)
@@ -82,21 +85,21 @@ Bindings = dict[str, Expression]
 
 @dataclass(frozen=True)
 class Law:
+    name: str
     typed: Expression
     better: Expression
-    why: str
 
 
-def _law(typed: str, better: str, why: str) -> Law:
+def _law(name: str, typed: str, better: str) -> Law:
     names = dict.fromkeys((*LETTERS, "yhat", "logits"), PER_SAMPLE)
-    return Law(from_tree(parse(typed, names, {})), from_tree(parse(better, names, {})), why)
+    return Law(name, from_tree(parse(typed, names, {})), from_tree(parse(better, names, {})))
 
 
 def is_above_0(expression: Expression) -> bool:
     """Whether it is above 0 wherever it is defined, by its shape alone."""
+    if expression.constant is not None:
+        return expression.constant > 0
     match expression.operation:
-        case "number" | "constant":
-            return expression.value > 0
         case "exp" | "sigmoid" | "softplus":
             return True
         case "+" | "*":
@@ -104,6 +107,18 @@ def is_above_0(expression: Expression) -> bool:
         case "**":
             return is_above_0(expression.arguments[0])
     return False
+
+
+# What each letter of the laws may stand for.
+LETTERS: dict[str, Callable[[Expression], bool]] = {
+    "a": lambda found: True,
+    "b": lambda found: True,
+    "p": is_above_0,
+    "n": lambda found: found.constant is not None,
+    "m": lambda found: found.constant is not None and found.constant < 0,
+    "q": lambda found: found.constant is not None and found.constant % 1 != 0,
+}
+_LAWS = [_law(*one) for one in LAWS]
 
 
 # Matching: all ways in which a pattern is an expression, as what its letters stand for.
@@ -114,11 +129,9 @@ def _matches(pattern: Expression, found: Expression, bound: Bindings) -> Iterato
         if pattern.name in bound:
             if bound[pattern.name] == found:
                 yield bound
-        elif (pattern.name != ANY_NUMBER or found.operation in ("number", "constant")) and (
-            pattern.name != ABOVE_0 or is_above_0(found)
-        ):
+        elif LETTERS[pattern.name](found):
             yield bound | {pattern.name: found}
-    elif all(part.name in bound for part in parts(pattern) if part.name in LETTERS):
+    elif _is_bound(pattern, bound):
         if _filled_in(pattern, bound) == found:
             yield bound
     elif pattern.operation == found.operation and pattern.operation in ("+", "*"):
@@ -150,6 +163,10 @@ def _among(
                 yield from ((more, rest[:other] + rest[other + 1 :]) for more in _matches(second, last, bindings))
 
 
+def _is_bound(pattern: Expression, bound: Bindings) -> bool:
+    return all(part.name in bound for part in parts(pattern) if part.name in LETTERS)
+
+
 def _filled_in(pattern: Expression, bound: Bindings) -> Expression:
     return replaced(pattern, lambda part: bound.get(part.name) if part.operation == "variable" else None)
 
@@ -168,25 +185,29 @@ def _applied(law: Law, found: Expression) -> Expression | None:
 
 
 def _applied_to_sum(law: Law, found: Expression) -> Expression | None:
-    """By a law of a sum of two terms: c times them among the terms, for any number c."""
-    wanted = [_weighed(term) for term in law.typed.arguments]
-    terms = [_weighed(term) for term in found.arguments]
-    for (i, (size, one)), (j, (other_size, other)) in itertools.permutations(enumerate(terms), 2):
-        times = size / wanted[0][0]
-        if other_size != times * wanted[1][0]:
+    """By a law of a sum of two terms: c times them among the terms, for any constant c."""
+    (size, first), (other_size, second) = (term.weighed for term in law.typed.arguments)
+    for i, term in enumerate(found.arguments):
+        weight, one = term.weighed
+        if first.operation != one.operation:
             continue
-        for bindings in _matches(wanted[0][1], one, {}):
-            for more in _matches(wanted[1][1], other, bindings):
-                rest = [term for place, term in enumerate(found.arguments) if place not in (i, j)]
-                return add(multiply(numeral(times), _filled_in(law.better, more)), *rest)
+        times = multiply(weight, power(size, numeral(-1)))
+        weight_of_other = multiply(times, other_size)
+        for bindings in _matches(first, one, {}):
+            for j, other in enumerate(found.arguments):
+                if i != j and (more := _match_weighed(second, weight_of_other, other, bindings)) is not None:
+                    rest = [term for place, term in enumerate(found.arguments) if place not in (i, j)]
+                    return add(multiply(times, _filled_in(law.better, more)), *rest)
     return None
 
 
-def _weighed(term: Expression):
-    return (term.value, ONE) if term.is_number else coefficient_of(term)
-
-
-_LAWS = [_law(*one) for one in LAWS]
+def _match_weighed(pattern: Expression, weight: Expression, found: Expression, bound: Bindings) -> Bindings | None:
+    """What the letters stand for where a term is a pattern times a constant."""
+    if _is_bound(pattern, bound):
+        return bound if multiply(weight, _filled_in(pattern, bound)) == found else None
+    if found.weighed[0] != weight:
+        return None
+    return next(_matches(pattern, found.weighed[1], bound), None)
 
 
 def simplified(expression: Expression) -> Expression:
@@ -200,7 +221,7 @@ def simplified(expression: Expression) -> Expression:
             better = _applied(law, found)
             if better is not None and better != found:
                 if next(steps) > _STEPS:
-                    raise ValueError("the laws find no end")
+                    raise ValueError(f"the laws find no end: {law.name}")
                 return simplify(better)
         return found
 
@@ -249,13 +270,15 @@ def _gathered(expression: Expression) -> Expression:
     inside: dict[str, list[Expression]] = {}
     others = []
     terms = expression.arguments if expression.operation == "+" else (expression,)
-    is_negative = all(_weighed(term)[0] < 0 for term in terms)
+    is_negative = all(coefficient_of(term)[0] < 0 for term in terms if not term.is_number) and not any(
+        term.is_number and term.value > 0 for term in terms
+    )
     for term in terms:
-        size, rest = _weighed(term)
+        size, rest = term.weighed
         if len(terms) > 1 and _is_reduction(rest):
-            inside.setdefault(rest.operation, []).append(multiply(numeral(size), *rest.arguments))
+            inside.setdefault(rest.operation, []).append(multiply(size, *rest.arguments))
         elif is_negative:
-            others.append(multiply(numeral(-size), _negative_inside(rest)))
+            others.append(_negative_inside(negative(term)))
         else:
             others.append(term)
     return add(*(call(operation, add(*terms)) for operation, terms in inside.items()), *others)
@@ -278,7 +301,8 @@ def _negative_inside(expression: Expression) -> Expression:
 def forms(tree: Node) -> list[str]:
     """The same loss in other words, as formulas; none where there are none.
 
-    A sigmoid near 1 has lost its slope in float32, and 1 - sigmoid of the negative has not: both are given.
+    A sigmoid near 1 has lost its slope in float32, and 1 - sigmoid of the negative has not; exp(a) - 1 is 0 at a small
+    a, and the gradient of expm1(a) at a large -a: both are given.
     """
     try:
         whole = over_images(from_tree(tree), lambda inside: together(*by_label(inside)))
@@ -288,12 +312,25 @@ def forms(tree: Node) -> list[str]:
 
 
 def _toggled(expression: Expression) -> list[Expression]:
-    sigmoids = list(dict.fromkeys(part for part in parts(expression) if part.operation == "sigmoid"))[:_TOGGLED]
+    others = dict(list(_other_words(expression).items())[:_TOGGLED])
     found = []
-    for count in range(len(sigmoids) + 1):
-        for chosen in itertools.combinations(sigmoids, count):
-            others = {one: subtract(ONE, call("sigmoid", _turned(one.arguments[0]))) for one in chosen}
-            found.append(replaced(expression, others.get))
+    for count in range(len(others) + 1):
+        for chosen in itertools.combinations(others, count):
+            found.append(replaced(expression, {one: others[one] for one in chosen}.get))
+    return found
+
+
+def _other_words(expression: Expression) -> dict[Expression, Expression]:
+    """{part: what else it could be}: each sigmoid, and each exp that is added to a constant."""
+    found: dict[Expression, Expression] = {}
+    for part in parts(expression):
+        if part.operation == "sigmoid":
+            found[part] = subtract(ONE, call("sigmoid", _turned(part.arguments[0])))
+    for part in parts(expression):
+        if part.operation == "+" and any(term.constant is not None for term in part.arguments):
+            for _, term in (term.weighed for term in part.arguments):
+                if term.operation == "exp":
+                    found[term] = add(call("expm1", *term.arguments), ONE)
     return found
 
 

@@ -29,17 +29,21 @@ class Dual:
     slope: object
 
 
-def exact(tree: Node, y: float, logit: float, known: dict[Node, Dual] | None = None) -> Dual:
+def exact(
+    tree: Node, y: float, logit: float, known: dict[Node, Dual] | None = None, times: int = 1, is_limit: bool = False
+) -> Dual:
     """Value and derivative, with respect to its logit, of the loss of one image of label y.
 
     tree: of a loss; a mean or a sum is over this image alone, but for those that are known, see `of_labels`.
-    logit: at most REACH from 0. Both are NaN where the formula is not defined.
+    logit: at most REACH from 0. Both are NaN where the formula is not defined. times: how many times as many digits
+    are taken on account of the logit, for a formula that multiplies it. is_limit: 0 times what is infinite is 0, as in
+    0 * log(0), and no NaN; only the value counts then.
     """
     # tanh, say, is 1 but for e^(-2 z), and 2 z / ln 10 < z; yhat - 0.5 is as small as z.
-    MP.dps = DIGITS + math.ceil(abs(logit)) + math.ceil(max(0.0, -math.log10(max(abs(logit), SMALLEST))))
+    MP.dps = DIGITS + times * (math.ceil(abs(logit)) + math.ceil(max(0.0, -math.log10(max(abs(logit), SMALLEST)))))
     z = MP.mpf(logit)
     variables = {"y": _number(MP.mpf(y)), "logits": Dual(z, MP.one), "yhat": _sigmoid(Dual(z, MP.one))}
-    return _evaluate(tree, variables, known or {})
+    return _evaluate(tree, variables, known or {}, _LIMITS if is_limit else _OPERATIONS)
 
 
 def of_labels(nodes: Iterable[Node], labels: tuple[float, ...]) -> dict[Node, Dual]:
@@ -52,24 +56,25 @@ def of_labels(nodes: Iterable[Node], labels: tuple[float, ...]) -> dict[Node, Du
     return known
 
 
-def _evaluate(node: Node, variables: dict, known: dict) -> Dual:
+def _evaluate(node: Node, variables: dict, known: dict, operations: dict | None = None) -> Dual:
     if node in known:
         return known[node]
     if node.operation == "number":
-        return _typed(node.value, MP.prec)
+        return _constant(node, MP.prec)
     if node.operation == "variable":
         return variables[node.text]
     if node.operation == "where":  # what it leaves aside may not be defined
         condition, a, b = node.arguments
-        chosen = a if _evaluate(condition, variables, known).value != 0 else b
-        return _evaluate(chosen, variables, known)
-    return _OPERATIONS[node.operation](*(_evaluate(argument, variables, known) for argument in node.arguments))
+        chosen = a if _evaluate(condition, variables, known, operations).value != 0 else b
+        return _evaluate(chosen, variables, known, operations)
+    arguments = [_evaluate(argument, variables, known, operations) for argument in node.arguments]
+    return (operations or _OPERATIONS)[node.operation](*arguments)
 
 
 @functools.lru_cache(maxsize=1000)
-def _typed(value: float, precision: int) -> Dual:
-    """A number as it was typed: 0.1 is a tenth, not the float64 next to it."""
-    return _number(MP.mpf(repr(value)))
+def _constant(node: Node, precision: int) -> Dual:
+    """A number as it was typed: 0.1 is a tenth, not the float64 next to it; 1 - b is that of a typed b."""
+    return _evaluate(node.folded, {}, {}) if node.folded else _number(MP.mpf(repr(node.value)))
 
 
 def _number(value) -> Dual:
@@ -91,6 +96,11 @@ def _subtract(a: Dual, b: Dual) -> Dual:
 
 def _multiply(a: Dual, b: Dual) -> Dual:
     return Dual(a.value * b.value, _chain(a.slope, b.value) + _chain(b.slope, a.value))
+
+
+def _multiply_in_the_limit(a: Dual, b: Dual) -> Dual:
+    is_left_out = (not a.value and MP.isinf(b.value)) or (not b.value and MP.isinf(a.value))
+    return _number(MP.zero) if is_left_out else _multiply(a, b)
 
 
 def _divide(a: Dual, b: Dual) -> Dual:
@@ -211,3 +221,4 @@ _OPERATIONS = {
     "minimum": _minimum,
     "maximum": _maximum,
 }
+_LIMITS = _OPERATIONS | {"*": _multiply_in_the_limit}

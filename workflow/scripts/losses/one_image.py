@@ -85,14 +85,15 @@ class OneImage:
             known[node] = evaluate(node, {"y": torch.tensor([[0.0], [1.0]])}, known)
         return known
 
-    def exactly(self, label: float, logit: float) -> Dual:
-        """Value and derivative with respect to the logit, at most REACH from 0, without float32 (see losses/exact.py).
+    def exactly(self, label: float, logit: float, times: int = 1, is_limit: bool = False) -> Dual:
+        """Value and derivative with respect to the logit, at most REACH from 0, without float32 (see losses/exact.py,
+        also for times and is_limit).
 
         Raises NotPerImage where the loss is no sum or mean over images.
         """
         if self.why_not is not None:
             raise NotPerImage(self.why_not)
-        return exact(self.own, label, logit, self._weights_exactly)
+        return exact(self.own, label, logit, self._weights_exactly, times, is_limit)
 
     @functools.cached_property
     def _weights_exactly(self) -> dict[Node, Dual]:

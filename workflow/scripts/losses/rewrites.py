@@ -12,7 +12,7 @@ import torch
 from formulas.float32 import LARGEST, SMALLEST_NORMAL
 from formulas.parsing import FormulaError
 from formulas.rewriting import forms
-from losses.exact import MP, REACH, Dual
+from losses.exact import REACH, Dual
 from losses.facts import finite_within, ignores_class, ignores_labels, no_gradient, pulls_back, unbounded, wrong_way
 from losses.one_image import OneImage, one_image
 from losses.sign_chart import sign_chart
@@ -22,26 +22,29 @@ from training.loss import FormulaLoss, Loss
 
 BITS = 24  # of a float32
 LEAST_GAIN = 0.5  # of these, on average: a smaller one is nothing to tell
+FAINT_GRADIENT = 2.0**8 * SMALLEST_NORMAL  # below, float32 may lose a factor of it
 SAME_WITHIN = 1e-30  # relative: two exact values that differ by less are one
 # Where two formulas are compared: logits of both signs, each a hundredth or so larger than the one before.
-SAME_AT = [sign * 2.0 ** (-10 + 18 * place / 199) for place in range(200) for sign in (-1, 1)]
+SAME_AT = [sign * 2.0 ** (-10 + 19 * place / 199) for place in range(200) for sign in (-1, 1)]
 # Where it is counted what float32 loses: up to logits that no image has left behind without a trace.
-LOST_AT = [sign * 2.0 ** (power / 2) for power in range(-12, 19) for sign in (-1, 1)]
+LOST_AT = [float(np.float32(sign * 2.0 ** (power / 2))) for power in range(-12, 19) for sign in (-1, 1)]
 
 
 @dataclass(frozen=True)
 class Lost:
     """What float32 loses of a loss: bits of value and gradient, the mean over LOST_AT and both labels; at how many of
     those logits that are wrong the computed gradient is 0, of the wrong sign, or not finite, though the exact one is a
-    number of float32 that is not 0."""
+    number of float32 that is not 0; at how many of all logits value or gradient is not finite, though the exact ones
+    are no larger than float32 holds."""
 
     bits: float
     dead: int
+    broken: int
 
     @property
-    def rank(self) -> tuple[int, float]:
+    def rank(self) -> tuple[int, int, float]:
         """The least is best; less than a hundredth of a bit decides nothing."""
-        return self.dead, round(self.bits, 2)
+        return self.dead, self.broken, round(self.bits, 2)
 
 
 def in_other_words(loss: Loss, text: str) -> FormulaLoss:
@@ -61,14 +64,15 @@ def better_form(loss: Loss) -> Rewrite | None:
     chart = sign_chart(loss)
     if ignores_class(chart) or ignores_labels(chart) or no_gradient(chart) is not None or _is_wrong(chart):
         return None
-    before = _lost(image)
+    true = [(label, logit, image.exactly(label, logit)) for label in (0, 1) for logit in LOST_AT]
+    before = _lost(image, true)
     candidates: list[tuple[Lost, FormulaLoss]] = []
     for text in forms(image.written):
         try:
             other = in_other_words(loss, text)
         except FormulaError:  # too long, say
             continue
-        lost = _lost(one_image(other))
+        lost = _lost(one_image(other), true)
         if lost.rank < before.rank:
             candidates.append((lost, other))
     candidates.sort(key=lambda candidate: (*candidate[0].rank, len(candidate[1].text)))
@@ -93,13 +97,14 @@ def form_to_tell(loss: Loss) -> Rewrite | None:
     """The better form of a loss that needs one, where it is better in one count and worse in none.
 
     A loss that float32 can train with as it is needs none. A form may pull back more wrong images and lose more bits on
-    average, as that of (yhat - y)² does: a cure to be tried, but not better whatever the model.
+    average, as that of (yhat - y)² does: a cure to be tried, but not better whatever the model. A small gain counts
+    where float32 can train with the form.
     """
     found = None if is_clean(loss) else better_form(loss)
     if found is None or found.lost > found.lost_before or found.dead > found.dead_before:
         return None
     is_seen = found.dead < found.dead_before or found.lost_before - found.lost > LEAST_GAIN
-    return found if is_seen else None
+    return found if is_seen or is_clean(FormulaLoss.of(found.formula, found.constants)) else None
 
 
 def is_clean(loss: Loss) -> bool:
@@ -114,30 +119,43 @@ def _is_wrong(chart: LossChart) -> bool:
 
 
 def is_same(loss: Loss, other: Loss) -> bool:
-    """Whether two losses are one function of label and logit, exactly, wherever both are defined, which is somewhere.
+    """Whether two losses are one function of label and logit, exactly, and are defined at the same logits: 0 times what
+    is infinite is 0 here.
 
     Raises NotPerImage where one is no sum or mean over images.
     """
     images = one_image(loss), one_image(other)
     for label in (0, 1):
-        pairs = [[image.exactly(label, logit).value for image in images] for logit in SAME_AT]
-        defined = [(a, b) for a, b in pairs if MP.isfinite(a) and MP.isfinite(b)]
-        if not defined or any(abs(a - b) > SAME_WITHIN * max(abs(a), abs(b)) for a, b in defined):
-            return False
+        for logit in SAME_AT:
+            # What differs may need more digits, as e^(-5 z) does beside 1, or be 0 * log(0).
+            if not any(
+                _are_same(*(image.exactly(label, logit, times, is_limit).value for image in images))
+                for times, is_limit in ((1, False), (8, False), (8, True))
+            ):
+                return False
     return True
 
 
-def _lost(image: OneImage) -> Lost:
-    y = [label for label in (0, 1) for _ in LOST_AT]
-    logits = np.array(LOST_AT * 2, np.float32)
-    computed = image.in_float32(torch.tensor(y, dtype=torch.float32), torch.from_numpy(logits))
-    bits, dead = 0.0, 0
-    for label, logit, value, gradient in zip(y, logits.tolist(), *(each.tolist() for each in computed), strict=True):
-        true = image.exactly(label, logit)
+def _are_same(a, b) -> bool:
+    if MP.isnan(a) or MP.isnan(b):
+        return bool(MP.isnan(a) and MP.isnan(b))
+    return not abs(a - b) > SAME_WITHIN * max(abs(a), abs(b))
+
+
+def _lost(image: OneImage, truth: list[tuple[int, float, Dual]]) -> Lost:
+    """truth: (label, logit, what the function is there); where that is not finite, it is asked of this form of it."""
+    y, logits, _ = zip(*truth, strict=True)
+    computed = image.in_float32(torch.tensor(y, dtype=torch.float32), torch.tensor(logits, dtype=torch.float32))
+    bits, dead, broken = 0.0, 0, 0
+    for (label, logit, known), value, gradient in zip(truth, *(each.tolist() for each in computed), strict=True):
+        is_known = MP.isfinite(known.value) and MP.isfinite(known.slope)
+        true = known if is_known else image.exactly(label, logit)
         bits += _bits_lost(value, true.value) + _bits_lost(gradient, true.slope)
         is_wrong = logit < 0 if label else logit > 0
         dead += is_wrong and _is_dead(gradient, true)
-    return Lost(bits / (2 * len(y)), dead)
+        has_numbers = abs(true.value) <= LARGEST and abs(true.slope) <= LARGEST
+        broken += has_numbers and not (math.isfinite(value) and math.isfinite(gradient))
+    return Lost(bits / (2 * len(truth)), dead, broken)
 
 
 def _bits_lost(computed: float, true) -> float:
@@ -174,7 +192,7 @@ def _is_lost(image: OneImage, label: int, interval: Interval) -> bool:
         return False
     true = image.exactly(label, logit)
     if interval.is_finite:
-        return not 0 < abs(true.slope) < SMALLEST_NORMAL
+        return not 0 < abs(true.slope) < FAINT_GRADIENT
     return abs(true.value) <= LARGEST and abs(true.slope) <= LARGEST
 
 
