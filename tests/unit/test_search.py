@@ -154,7 +154,14 @@ def test_one_function_is_tried_once(digits):
     assert is_same_training(one, other)
     assert not is_same_training(one, other | {"lr": 1.0})
     summed = ["module", "BCEWithLogitsLoss", [["reduction", "sum"]], "logits"]
-    for differs in (summed, formula(f"2 * {BEST}"), TYPED, formula("-log(mean(yhat * y + (1 - yhat) * (1 - y)))")):
+    never_finite = formula("mean(softplus(logits) - y * logits + log(0))")
+    for differs in (
+        summed,
+        never_finite,
+        formula(f"2 * {BEST}"),
+        TYPED,
+        formula("-log(mean(yhat * y + (1 - yhat) * (1 - y)))"),
+    ):
         assert not is_same_training(one, settings(loss_definition=differs))
 
 

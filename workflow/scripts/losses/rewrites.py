@@ -12,7 +12,7 @@ import torch
 from formulas.float32 import LARGEST, SMALLEST_NORMAL
 from formulas.parsing import FormulaError
 from formulas.rewriting import forms
-from losses.exact import REACH, Dual
+from losses.exact import MP, REACH, Dual
 from losses.facts import finite_within, ignores_class, ignores_labels, no_gradient, pulls_back, unbounded, wrong_way
 from losses.one_image import OneImage, one_image
 from losses.sign_chart import sign_chart
@@ -139,7 +139,9 @@ def is_same(loss: Loss, other: Loss) -> bool:
 def _are_same(a, b) -> bool:
     if MP.isnan(a) or MP.isnan(b):
         return bool(MP.isnan(a) and MP.isnan(b))
-    return not abs(a - b) > SAME_WITHIN * max(abs(a), abs(b))
+    if MP.isinf(a) or MP.isinf(b):
+        return bool(a == b)
+    return bool(abs(a - b) <= SAME_WITHIN * max(abs(a), abs(b)))
 
 
 def _lost(image: OneImage, truth: list[tuple[int, float, Dual]]) -> Lost:
