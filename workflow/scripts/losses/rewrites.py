@@ -13,7 +13,16 @@ from formulas.float32 import LARGEST, SMALLEST_NORMAL
 from formulas.parsing import FormulaError
 from formulas.rewriting import forms
 from losses.exact import MP, REACH, Dual
-from losses.facts import finite_within, ignores_class, ignores_labels, no_gradient, pulls_back, unbounded, wrong_way
+from losses.facts import (
+    finite_within,
+    ignores_class,
+    ignores_labels,
+    never_finite,
+    no_gradient,
+    pulls_back,
+    unbounded,
+    wrong_way,
+)
 from losses.one_image import OneImage, one_image
 from losses.sign_chart import sign_chart
 from records.losses import Interval, LossChart, Rewrite
@@ -111,7 +120,9 @@ def is_clean(loss: Loss) -> bool:
     """Whether float32 can train with this loss wherever a logit may be: value and gradient are finite, wrong images
     have a gradient, and towards their class; as far as float32 has numbers for them."""
     chart, image = sign_chart(loss), one_image(loss)
-    return wrong_way(chart) is None and not any(_is_lost(image, *defect) for defect in _defects(chart))
+    if never_finite(chart) or wrong_way(chart):
+        return False
+    return not any(_is_lost(image, *defect) for defect in _defects(chart))
 
 
 def _is_wrong(chart: LossChart) -> bool:
