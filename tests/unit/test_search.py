@@ -241,9 +241,22 @@ def test_what_cannot_help_is_not_tried():
     assert dead.evidence.is_dead_at_start
     assert ways_for(dead.evidence, "dead-layer") == ("activation", "network", "pixels")
     assert changes_of("rate", activation=THRESHOLD, epochs=10) == []
-    never = judged_task(formula("mean(softplus(logits) - y * logits + log(0))"), epochs=10)
-    tried = [change for group in worth_trying(never.evidence, never.outcome.findings) for change in group]
-    assert tried and all(change.settings.keys() == {"loss_definition"} for change in tried)
+    for hopeless in (
+        "mean(softplus(logits) - y * logits + log(0))",
+        "mean(y * softplus(-logits))",
+        "mean(softplus(logits))",
+        "mean(y * logits - softplus(logits))",
+        "mean(0 * logits)",
+    ):
+        made = judged_task(formula(hopeless), epochs=10)
+        tried = [change for group in worth_trying(made.evidence, made.outcome.findings) for change in group]
+        assert tried and all(change.settings.keys() == {"loss_definition"} for change in tried)
+
+
+def test_second_change_is_not_sought_where_the_test_images_are_to_blame():
+    patient = model(range(50), range(50), "fails", ["slow"])
+    start = attempt(patient, model(range(100), range(10), "fails", ["wrong-way-on-test"]), "rate", lr=1.0)
+    assert list(search._second(start, [], [start])) == []
 
 
 def test_network_is_widened_where_few_units_are_dead_and_made_shallow_where_gradients_vanish():

@@ -49,7 +49,7 @@ rule diagnose:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=minutes(trainings=1 + EXPERIMENT.diagnosis["trials"]),
+        runtime=minutes(trainings=1 + 4 * EXPERIMENT.diagnosis["trials"]),  # one may take four times the epochs
         gpu=lambda wildcards: gpus(wildcards) if EXPERIMENT.diagnosis["trials"] else 0,  # trials alone need one
     params:
         code("diagnose"),

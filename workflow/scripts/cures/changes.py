@@ -11,7 +11,7 @@ from cures import of_loss, of_settings
 from cures.change import SettingsChange
 from findings.catalogue import CATALOGUE, OF_TEST_IMAGES
 from findings.evidence import Evidence
-from losses.facts import never_finite, no_gradient, wrong_way
+from losses.facts import ignores_class, ignores_labels, never_finite, no_gradient, wrong_way
 from losses.one_image import one_image
 from losses.rewrites import is_clean, is_same
 from records.metrics import Finding
@@ -88,8 +88,11 @@ def _by(ways: tuple[str, ...], evidence: Evidence) -> list[SettingsChange]:
 def _is_loss_hopeless(evidence: Evidence) -> bool:
     """Whether nothing can help but another loss."""
     chart = evidence.task.chart
+    teaches_nothing = any(
+        fact(chart) is not None for fact in (never_finite, no_gradient, ignores_class, ignores_labels)
+    )
     ways = wrong_way(chart) or {}
-    return bool(never_finite(chart) or no_gradient(chart)) or sum(facts["whole"] for facts in ways.values()) == 2
+    return teaches_nothing or (len(ways) == 2 and all(facts["whole"] for facts in ways.values()))
 
 
 def is_same_training(settings: dict, other: dict) -> bool:

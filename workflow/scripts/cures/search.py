@@ -85,8 +85,8 @@ def _beside_the_most_promising(patient: Judged, seen: list[dict], tried: list[At
 
 def _second(start: Attempt, seen: list[dict], tried: list[Attempt]) -> Iterator[SettingsChange]:
     """Beside a change, what its own alarms make likely, in other settings."""
-    *groups, _ = worth_trying(start.made.evidence, start.made.outcome.findings) or [[]]
-    for group in groups:
+    groups = list(worth_trying(start.made.evidence, start.made.outcome.findings))
+    for group in groups[:-1]:  # without what may help whatever is wrong
         others = [change for change in group if not change.settings.keys() & start.change.settings.keys()]
         for change in _new(others, seen, start.made):
             yield both(start.change, change)
