@@ -88,6 +88,8 @@ def test_cures_are_ranked_by_the_first_cause_then_images_then_size():
     patient = model(range(50), range(50), "fails", ["slow"])
     assert ranked(patient, ("Adam", 95, 95), ("rate", 99, 95), ("pixels", 100, 100)) == ["rate", "Adam", "pixels"]
     assert ranked(patient, ("Adam", 100, 100), ("rate", 99, 100)) == ["Adam", "rate"]
+    assert ranked(patient, ("pixels", 100, 100), ("rate", 95, 100)) == ["rate", "pixels"]
+    assert ranked(patient, ("pixels", 100, 100), ("rate", 94, 100)) == ["pixels", "rate"]  # clearly worse
     assert ranked(patient, ("Adam", 99, 100), ("rate", 99, 100), ("argument", 99, 100)) == ["argument", "rate", "Adam"]
 
 

@@ -15,7 +15,7 @@ FEW_WRONG = 5
 
 
 def changes_to_try(patient: Judged, tried: list[Attempt]) -> Iterator[SettingsChange]:
-    """Each function and each setting once, until a cure is found that none could beat beyond luck. What the next alarm
+    """Each function and each setting once, until a cure leaves few training images wrong. What the next alarm
     makes likely, only while nothing helps.
 
     tried: what was, which the caller keeps; a change that could not be trained with is not in it.
