@@ -133,7 +133,7 @@ def test_two_faults_are_cured_by_two_changes(digits, loss, changes, ways):
     assert first.ways == ways
     assert (first.verdict, first.same_function) == ("good", False)
     (alone,) = [one for one in told.tried if one.ways == ways[:1]]
-    assert first.change.startswith(f"{alone.change}; and ")
+    assert first.change.startswith(f"{alone.change}, and ")
     sections = yaml.safe_load(first.snippet)
     ((_, variant),) = sections["variants"].items()
     assert {"sign": "losses", "activation": "losses", "mirror": "losses"}[ways[0]] in sections
@@ -191,7 +191,7 @@ def changes_of(way: str, loss=LOGITS, parts=None, **chosen) -> list[SettingsChan
         (
             "guard",
             "mean(y * log(y) - y * log(yhat) - (1 - y) * log(1 - yhat))",
-            [f"`{BEST}`, what it is with y at least 1e-7 in log(y)"],
+            [f"`{BEST}`, the loss with y kept at 1e-7 or more in log(y)"],
         ),
         ("guard", "-mean(y * log(yhat) + (1 - y) * log(1 - yhat))", []),
         (
@@ -204,7 +204,6 @@ def changes_of(way: str, loss=LOGITS, parts=None, **chosen) -> list[SettingsChan
             "mean(relu(1 - y * logits))",
             [
                 "`mean(relu(1 - (2 * y - 1) * logits))`, labels −1 and 1 in place of 0 and 1",
-                "`mean(relu(1 - y * yhat))`, `yhat` in place of `logits`",
             ],
         ),
         ("unguarded", "-mean(y * log(yhat + 1e-7) + log(0) * y)", []),
@@ -266,7 +265,7 @@ def test_network_is_widened_where_few_units_are_dead_and_made_shallow_where_grad
     assert wider is None  # the wide layer is dead, too: more units would be so, as well
     (wider,) = changes_of("network", hidden=[2], activation=THRESHOLD, epochs=2)
     assert (wider.settings, wider.words) == ({"hidden": [64]}, "64 hidden units in place of 2")
-    (shallow,) = changes_of("network", hidden=[8, 4, 4], epochs=2)
+    (shallow,) = changes_of("network", hidden=[8, 8, 8], epochs=2)
     assert (shallow.settings, shallow.words) == ({"hidden": [8]}, "1 hidden layer in place of 3")
     assert changes_of("network", hidden=[8], epochs=2) == []
 
@@ -299,6 +298,37 @@ def test_two_changes_are_one_change_of_both():
     one = SettingsChange(("sign",), "`a`, the other sign", "negated", {"loss_definition": LOGITS})
     pair = both(one, SettingsChange(("rate",), "the learning rate 1", "lr-1", {"lr": 1.0}))
     assert pair.ways == ("sign", "rate")
-    assert pair.words == "`a`, the other sign; and the learning rate 1"
+    assert pair.words == "`a`, the other sign, and the learning rate 1"
     assert (pair.suffix, pair.settings) == ("negated-lr-1", {"loss_definition": LOGITS, "lr": 1.0})
     assert not both(SettingsChange(("rewrite",), "", ""), one).is_same_function
+
+
+def test_argument_that_is_farthest_from_its_default_comes_first():
+    optimizer = ["Adam", [["amsgrad", True], ["betas", [0.9999, 0.5]], ["eps", 1.0]]]
+    words = [change.words for change in changes_of("argument", optimizer=optimizer, epochs=2)]
+    assert words == [
+        "Adam with `eps` at its default, 1e-08",
+        "Adam with `betas` at its default, (0.9, 0.999)",
+        "Adam without `amsgrad`",
+    ]
+
+
+def test_momentum_of_1_or_more_is_first_tried_at_its_usual_value_and_leaves_with_nesterov():
+    optimizer = ["SGD", [["momentum", 1.5], ["nesterov", True], ["weight_decay", 0.1]]]
+    first, *rest = (change for change in changes_of("argument", optimizer=optimizer, lr=0.001, epochs=2))
+    found = {change.words: change.settings["optimizer"][1] for change in (first, *rest)}
+    assert found["SGD with `momentum` 0.9"] == [["momentum", 0.9], ["nesterov", True], ["weight_decay", 0.1]]
+    assert found["SGD without `momentum` and `nesterov`"] == [["weight_decay", 0.1]]
+
+
+def test_weights_are_told_as_they_are_typed():
+    (change,) = changes_of("weights", formula("mean(a * y * softplus(-logits) + (1 - y) * softplus(logits))", a=149.0))
+    assert change.words == (
+        "`mean(where(y == 1, a * softplus(-logits), 150 * softplus(logits)))`, in which a 0 weighs 150 times as much"
+    )
+
+
+def test_other_loss_is_not_tried_where_its_chart_rules_it_out():
+    """Fed ŷ in place of the logits this one is as well off at the border as before, and mirrored it is the same."""
+    assert changes_of("input", formula("mean((2 * yhat - y) ** 2)"), epochs=2) == []
+    assert changes_of("mirror", formula("mean(relu(0.2 - abs(logits)) + y * 0)"), epochs=2) == []

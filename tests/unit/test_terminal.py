@@ -244,11 +244,22 @@ def test_cure_of_the_most_variants_is_told_with_whom_it_does_not_cure(closed):
     assert lines == [
         "  faulty    4: a, b, c, d",
         "  cure      of bce, 3 variants: g: 80 of 100 right; tried on 2, cures 2; not cured: d",
+        "  cure      of a: f: 80 of 100 right",
     ]
     still, frozen = outcome(kind="stuck-images"), replace(two, findings=outcome(kind="frozen").findings)
     lines = closed(a=one, b=frozen, c=frozen, d=still, e=still)
     assert lines[1] == "  cure      of bce, 2 variants: g: 80 of 100 right; tried on 2, cures 2"
     assert closed(d=outcome(kind="stuck-images"), e=outcome(kind="stuck-images")) == ["  faulty    2: d, e"]
+
+
+def test_three_cures_are_told_and_the_rest_is_counted(closed):
+    snippet = "losses:\n  bce-1: mean(f)\nvariants:\n  a-1: {lr: 0.1}\n"
+    cured = {text: outcome(kind="stuck-images", cures=[trial(f"`{text}`", snippet=snippet)]) for text in "fghij"}
+    lines = closed(**cured)
+    assert [line for line in lines if line.startswith("  cure")] == [
+        f"  cure      of {text}: {text}: 80 of 100 right" for text in "fgh"
+    ]
+    assert lines[-1] == "            of 2 more causes: on the page"
 
 
 def test_form_that_was_not_tried_is_told_as_such(closed):

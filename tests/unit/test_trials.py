@@ -102,7 +102,7 @@ def test_module_that_is_the_same_but_for_a_cut_says_so():
         ),
         (formula("mean(clamp(yhat, 2, 3)) + mean(0 * y)"), {}, "`BCEWithLogitsLoss` of the logits"),
         (LOGITS, {"optimizer": ["SGD", [["weight_decay", 30.0]]], "lr": 0.1}, "SGD without `weight_decay`"),
-        (LOGITS, {"optimizer": ["SGD", [["momentum", 1.5], ["nesterov", True]]], "lr": 0.1}, "SGD without `momentum`"),
+        (LOGITS, {"optimizer": ["SGD", [["momentum", 1.5], ["nesterov", True]]], "lr": 0.1}, "SGD with `momentum` 0.9"),
         (LOGITS, {"optimizer": ["SGD", []], "lr": 1e-14}, "Adam with the learning rate 0.002"),
         (LOGITS, {"lr": 1e-6}, "the learning rate 0.001, 1,000 times as large"),
         (
@@ -212,7 +212,7 @@ def test_trial_whose_optimizer_overflows_is_left_out():
     found = outcome(optimizer=asgd, trials=20)
     assert found.verdict != "good"
     tried = [one.change for one in [*found.cures, *found.tried]]
-    assert any("ASGD with `alpha` at its default, 0.75" in change for change in tried)
+    assert any("ASGD with `lambd` at its default, 0.0001" in change for change in tried)
     assert not any(change.startswith("the learning rate") for change in tried)
 
 

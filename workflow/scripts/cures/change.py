@@ -23,7 +23,7 @@ def both(first: SettingsChange, second: SettingsChange) -> SettingsChange:
     """Two changes of different settings as one."""
     return SettingsChange(
         ways=first.ways + second.ways,
-        words=f"{first.words}; and {second.words}",
+        words=f"{first.words}, and {second.words}",
         suffix=f"{first.suffix}-{second.suffix}",
         settings=first.settings | second.settings,
     )

@@ -11,7 +11,7 @@ from cures import of_loss, of_settings
 from cures.change import SettingsChange
 from findings.catalogue import CATALOGUE, OF_TEST_IMAGES
 from findings.evidence import Evidence
-from losses.facts import ignores_class, ignores_labels, never_finite, no_gradient, wrong_way
+from losses.facts import is_hopeless
 from losses.one_image import one_image
 from losses.rewrites import is_clean, is_same
 from records.metrics import Finding
@@ -48,9 +48,10 @@ WAYS = {
     "standard loss": of_loss.standard_loss,
     "Adam": of_settings.adam,
 }
-GENERAL = ("rewrite", "argument", "standard loss", "rate", "pixels", "Adam", "activation")
+GENERAL = ("rewrite", "argument", "standard loss", "rate", "pixels", "Adam", "activation", "network")
 OF_DEAD_UNITS = ("dead-layer", "dead-units")
-LARGE_PIXELS = 10
+OF_PIXELS_TOO = (*OF_DEAD_UNITS, "little-progress", "chance-level")
+LARGE_PIXELS = 10  # beyond them
 DEAD_AT_START = ("activation", "network", "pixels")
 
 
@@ -72,7 +73,7 @@ def ways_for(evidence: Evidence, kind: str) -> tuple[str, ...]:
     tries = CATALOGUE[kind].tries
     if kind in OF_DEAD_UNITS and evidence.is_dead_at_start:
         return DEAD_AT_START
-    if kind in OF_DEAD_UNITS and evidence.task.data["x_train"].abs().max() > LARGE_PIXELS:
+    if kind in OF_PIXELS_TOO and evidence.task.data["x_train"].abs().max() > LARGE_PIXELS:
         return ("pixels", *(way for way in tries if way != "pixels"))
     return tries
 
@@ -80,19 +81,9 @@ def ways_for(evidence: Evidence, kind: str) -> tuple[str, ...]:
 def _by(ways: tuple[str, ...], evidence: Evidence) -> list[SettingsChange]:
     found = [list(WAYS[way](evidence)) for way in ways]
     changes = [change for turn in zip_longest(*found) for change in turn if change]  # one of each way, then the next
-    if not _is_loss_hopeless(evidence):
+    if not is_hopeless(evidence.task.chart):
         return changes
     return [change for change in changes if "loss_definition" in change.settings]
-
-
-def _is_loss_hopeless(evidence: Evidence) -> bool:
-    """Whether nothing can help but another loss."""
-    chart = evidence.task.chart
-    teaches_nothing = any(
-        fact(chart) is not None for fact in (never_finite, no_gradient, ignores_class, ignores_labels)
-    )
-    ways = wrong_way(chart) or {}
-    return teaches_nothing or (len(ways) == 2 and all(facts["whole"] for facts in ways.values()))
 
 
 def is_same_training(settings: dict, other: dict) -> bool:

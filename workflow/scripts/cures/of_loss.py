@@ -8,9 +8,9 @@ from cures.change import SettingsChange
 from findings.evidence import Evidence
 from formulas.meant import guarded, mirrored, negated, unguarded, weighed
 from formulas.parsing import FormulaError
-from losses.facts import ignores_class, never_finite, unbounded, wrong_way
+from losses.facts import ignores_class, is_hopeless, unbounded, wrong_way
 from losses.one_image import one_image
-from losses.rewrites import better_form, in_other_words, is_clean
+from losses.rewrites import better_form, in_other_words, is_clean, is_same
 from losses.sign_chart import sign_chart
 from losses.weights import as_times, pulls_harder
 from training.loss import FormulaLoss, Loss
@@ -112,7 +112,7 @@ def unguarded_(evidence: Evidence) -> Iterator[SettingsChange]:
 def guard(evidence: Evidence) -> Iterator[SettingsChange]:
     """y kept off 0 where its logarithm is taken."""
     text = guarded(one_image(evidence.task.loss).written)
-    yield from _meant("guard", text, evidence.task.loss, "what it is with y at least 1e-7 in log(y)", "guarded")
+    yield from _meant("guard", text, evidence.task.loss, "the loss with y kept at 1e-7 or more in log(y)", "guarded")
 
 
 def weights(evidence: Evidence) -> Iterator[SettingsChange]:
@@ -129,7 +129,7 @@ def weights(evidence: Evidence) -> Iterator[SettingsChange]:
     found = pulls_harder(image)
     if found is None:
         return
-    strong, times = found
+    strong, times = found[0], float(f"{found[1]:.2g}")  # as it is typed
     text = weighed(image.written, 1 - strong, times)
     name = with_article(evidence.task.classes[1 - strong])
     words = f"in which {name} weighs {as_times(times)} times as much"
@@ -139,7 +139,8 @@ def weights(evidence: Evidence) -> Iterator[SettingsChange]:
 def _meant(
     way: str, text: str | None, typed: Loss, words: str, suffix: str, as_it_is: bool = False
 ) -> Iterator[SettingsChange]:
-    """A change to another formula, in its best words. None that is known never to be finite."""
+    """A change to another formula, in its best words. None that no training can be good with, nor the same function,
+    but for one that is kept off 0 · log(0)."""
     if text is None:
         return
     try:
@@ -151,8 +152,12 @@ def _meant(
     if found:
         text, constants = found.formula, found.constants
         loss = FormulaLoss.of(text, constants)
-    if never_finite(sign_chart(loss)) is None:
+    if not is_hopeless(sign_chart(loss)) and (way == "guard" or not _is_the_same(typed, loss)):
         yield SettingsChange((way,), f"`{text}`, {words}", suffix, {"loss_definition": _formula(text, constants)})
+
+
+def _is_the_same(loss: Loss, other: Loss) -> bool:
+    return all(one_image(one).why_not is None for one in (loss, other)) and is_same(loss, other)
 
 
 def standard_loss(evidence: Evidence) -> Iterator[SettingsChange]:

@@ -8,9 +8,10 @@ from findings.evidence import Evidence
 from findings.of_trials import rose
 from losses.constant import ROUNDING
 from losses.one_image import one_image
-from training.optimizer import at_default
+from training.optimizer import at_default, distance_from_default
 
 ADAM_LR = 0.002
+MOMENTUM = 0.9
 PIXELS = {"x-over-255": "x / 255", "standardized": "(x - mean) / std"}
 FEW_UNITS, UNITS = 8, 64  # fewer than the one may all be dead by an unlucky seed; of the other, never seen
 LONGER = 4
@@ -26,14 +27,26 @@ def rate(evidence: Evidence) -> Iterator[SettingsChange]:
     first where nothing is learned. None where no step of any length can help: a layer is dead before the first one."""
     if evidence.is_dead_at_start:
         return
-    lr, is_too_large = evidence.task.settings["lr"], bool(evidence.autopsy) or rose(evidence.trained.history)
-    n = len(evidence.y)
-    words = {0.1: "a tenth of it", 0.001: "a thousandth of it"}
-    words = words if is_too_large else {10: "10 times as large", 1000: "1,000 times as large"}
-    if is_too_large and one_image(evidence.task.loss).reduction == "sum" and evidence.has_plain_steps:
-        words = {1 / n: f"divided by the {n:,} images that the loss sums", 0.1: words[0.1]}
-    for factor in sorted(words, reverse=is_too_large != evidence.has_learned_nothing):
-        yield rate_of(evidence, lr * factor, f", {words[factor]}")
+    lr, n = evidence.task.settings["lr"], len(evidence.y)
+    if _is_too_large(evidence):
+        is_plain_sum = one_image(evidence.task.loss).reduction == "sum" and evidence.has_plain_steps
+        near = (0.1, "a tenth of it")
+        far = (
+            (1 / n, f"divided by the {n:,} images that the loss sums")
+            if is_plain_sum
+            else (0.001, "a thousandth of it")
+        )
+    else:
+        near, far = (10, "10 times as large"), (1000, "1,000 times as large")
+    for factor, words in (far, near) if evidence.has_learned_nothing else (near, far):
+        yield rate_of(evidence, lr * factor, f", {words}")
+
+
+def _is_too_large(evidence: Evidence) -> bool:
+    """Whether the loss rose after a step, or steps broke it or all units of a layer."""
+    if evidence.end is None or rose(evidence.trained.history):
+        return True
+    return any(bool(units.all()) for units in evidence.end.dead)
 
 
 def rate_of(evidence: Evidence, lr: float, words: str = "") -> SettingsChange:
@@ -62,22 +75,20 @@ def more_epochs(evidence: Evidence) -> Iterator[SettingsChange]:
 
 
 def argument(evidence: Evidence) -> Iterator[SettingsChange]:
-    """An argument of the optimizer at its default: first those that are known to break trainings, last those that
-    seldom do."""
+    """An argument of the optimizer at its default, the one that is farthest from it first; a momentum of 1 or more at
+    0.9, too."""
     name, arguments = evidence.task.settings["optimizer"]
-    for argument, _ in sorted(arguments, key=_suspicion):
+    for argument, value in sorted(arguments, key=lambda one: -distance_from_default(name, *one)):
         rest = [one for one in arguments if one[0] != argument]
-        if argument == "momentum":  # torch wants a momentum for it
-            rest = [one for one in rest if one[0] != "nesterov"]
         words = f"{name} {at_default(name, argument)}"
-        yield SettingsChange(("argument",), words, f"without-{argument}", {"optimizer": [name, rest]})
-
-
-def _suspicion(argument: list) -> int:
-    name, value = argument
-    if name == "weight_decay" or (name == "momentum" and value >= 1):
-        return 0
-    return 2 if isinstance(value, bool) or name == "momentum" else 1
+        if argument == "momentum":
+            if value >= 1:
+                settings = {"optimizer": [name, sorted([*rest, ["momentum", MOMENTUM]])]}
+                yield SettingsChange(("argument",), f"{name} with `momentum` {MOMENTUM}", "momentum", settings)
+            if ["nesterov", True] in rest:  # torch wants a momentum for it
+                rest.remove(["nesterov", True])
+                words += " and `nesterov`"
+        yield SettingsChange(("argument",), words, f"default-{argument}", {"optimizer": [name, rest]})
 
 
 def adam(evidence: Evidence) -> Iterator[SettingsChange]:
@@ -93,15 +104,17 @@ def activation(evidence: Evidence) -> Iterator[SettingsChange]:
 
 
 def network(evidence: Evidence) -> Iterator[SettingsChange]:
-    """More units where all of a few are dead before the first step; else one hidden layer in place of several."""
+    """More units where a layer has few, and where all are dead before the first step only if those are few; else one
+    hidden layer in place of several."""
     hidden = evidence.task.settings["hidden"]
     dead = [layer for layer, units in enumerate(evidence.start.dead) if units.all()]
-    if dead:
-        if all(hidden[layer] < FEW_UNITS for layer in dead):
-            wider = [UNITS if layer in dead else width for layer, width in enumerate(hidden)]
-            few = " and ".join(f"{hidden[layer]}" for layer in dead)
-            words = f"{UNITS} hidden units in place of {few}"
-            yield SettingsChange(("network",), words, f"{UNITS}-units", {"hidden": wider})
+    few = [width for width in hidden if width < FEW_UNITS]
+    if dead and any(hidden[layer] >= FEW_UNITS for layer in dead):
+        return
+    if few:
+        wider = [UNITS if width < FEW_UNITS else width for width in hidden]
+        words = f"{UNITS} hidden units in place of {' and '.join(map(str, few))}"
+        yield SettingsChange(("network",), words, f"{UNITS}-units", {"hidden": wider})
     elif len(hidden) > 1:
         words = f"1 hidden layer in place of {len(hidden)}"
         yield SettingsChange(("network",), words, "1-layer", {"hidden": hidden[:1]})

@@ -59,9 +59,10 @@ def _is_cured(tried: list[Attempt]) -> bool:
 
 
 def _shows_a_second_fault(attempt: Attempt, patient: Judged) -> bool:
-    """Whether what was found first is gone, and what is left is a cause that lies in the loss, which no other setting
-    brings about. Of any other, a single change may still be without."""
-    if attempt.is_cure or attempt.loses_images or not attempt.alarms or not _is_mended(attempt, patient):
+    """Whether what was found first is gone by another setting than the loss, and what is left is a cause that lies in
+    the loss. Of any other, a single change may still be without."""
+    is_of_loss = "loss_definition" in attempt.change.settings
+    if is_of_loss or attempt.is_cure or attempt.loses_images or not attempt.alarms or not _is_mended(attempt, patient):
         return False
     ways = ways_for(attempt.made.evidence, attempt.alarms[0])
     return attempt.alarms[0] in CAUSE_NAMES and "standard loss" in ways and "rate" not in ways
@@ -69,7 +70,8 @@ def _shows_a_second_fault(attempt: Attempt, patient: Judged) -> bool:
 
 def _is_mended(attempt: Attempt, patient: Judged) -> bool:
     """Whether the alarm that was first is gone."""
-    return next(finding.kind for finding in patient.outcome.findings if finding.alarm) not in attempt.alarms
+    first = next((finding.kind for finding in patient.outcome.findings if finding.alarm), None)
+    return first not in attempt.alarms
 
 
 def _beside_the_most_promising(patient: Judged, seen: list[dict], tried: list[Attempt]) -> Iterator[SettingsChange]:
@@ -79,14 +81,16 @@ def _beside_the_most_promising(patient: Judged, seen: list[dict], tried: list[At
     mended = [attempt for attempt in single if _is_mended(attempt, patient)]
     for group in (mended, [attempt for attempt in single if attempt.is_better]):
         if group:
-            yield from _second(max(group, key=lambda attempt: attempt.right), seen, tried)
+            yield from _second(max(group, key=lambda attempt: attempt.right), seen, tried, ("pixels",))
             return
 
 
-def _second(start: Attempt, seen: list[dict], tried: list[Attempt]) -> Iterator[SettingsChange]:
-    """Beside a change, what its own alarms make likely, in other settings."""
-    groups = list(worth_trying(start.made.evidence, start.made.outcome.findings))
-    for group in groups[:-1]:  # without what may help whatever is wrong
+def _second(
+    start: Attempt, seen: list[dict], tried: list[Attempt], also: tuple[str, ...] = ()
+) -> Iterator[SettingsChange]:
+    """Beside a change, what its own alarms make likely, in other settings. also: ways that are tried then."""
+    *groups, general = list(worth_trying(start.made.evidence, start.made.outcome.findings)) or [[]]
+    for group in [*groups, [change for change in general if change.ways[0] in also]]:
         others = [change for change in group if not change.settings.keys() & start.change.settings.keys()]
         for change in _new(others, seen, start.made):
             yield both(start.change, change)

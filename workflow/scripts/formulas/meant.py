@@ -115,7 +115,7 @@ def weighed(tree: Node, weak: int, times: float) -> str | None:
                 part if factor > 0 else negative(part) for factor, part in ((weak_size, weak_rest), (size, rest))
             )
         else:
-            of_weak, other = multiply(numeral(f"{times:.1g}"), halves[weak]), halves[1 - weak]
+            of_weak, other = multiply(numeral(times), halves[weak]), halves[1 - weak]
         return together(of_weak, other) if weak == 0 else together(other, of_weak)
 
     return _reworded(tree, evened)

@@ -123,6 +123,14 @@ def _floor(label_chart: LabelChart) -> dict | None:
     return {"infimum": value} if min(float(value), float(label_chart.least)) > 0 else None
 
 
+def is_hopeless(chart: LossChart) -> bool:
+    """Whether no training with it can be good, whatever else is changed: it is never finite, has no gradient, ignores a
+    class or the labels, is least at the border or beyond, or pushes all images away from their class."""
+    facts = (never_finite, no_gradient, ignores_class, ignores_labels, border_optimum)
+    wronged = (wrong_way(chart) or {}).values()
+    return any(fact(chart) is not None for fact in facts) or sum(one["whole"] for one in wronged) == 2
+
+
 def limits(chart: LossChart) -> dict[str, float | None]:
     """The first logit at which an image that the network gets right makes φ or its gradient non-finite.
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from common.english import first_few
+from common.english import counted, first_few
 from findings.catalogue import explanations
 from records.losses import LossFile
 from records.metrics import WORDS, Metrics
 from records.strict import read_record
 from reporting import answer
 
+NAMED_CURES = 3  # causes whose cure is told; the page has all
 NAMED_MODELS = 6  # variants of a line
 
 
@@ -21,11 +22,13 @@ def closing(results: Path, variants: dict, trials: int, defaults: dict) -> list[
     losses = {name: read_record(results / f"losses/{name}.json", LossFile) for name in names}
     causes = answer.causes(metrics, variants, explanations(), losses, trials, defaults)
     helped = [cause for cause in causes if cause.remedy and cause.remedy.lines]
-    if helped:
-        most = max(helped, key=lambda cause: (cause.remedy.cured, len(cause.each)))
-        seed = f", {most.remedy.seed}" if most.remedy.seed else ""
-        what = " ".join(most.remedy.words.replace("`", "").split())  # a formula may have line breaks
-        lines.append(f"  {'cure' if most.remedy.cured else 'better':9} of {most.who}{seed}: {what}")
+    helped.sort(key=lambda cause: (cause.remedy.cured, len(cause.each)), reverse=True)
+    for cause in helped[:NAMED_CURES]:
+        seed = f", {cause.remedy.seed}" if cause.remedy.seed else ""
+        what = " ".join(cause.remedy.words.replace("`", "").split())  # a formula may have line breaks
+        lines.append(f"  {'cure' if cause.remedy.cured else 'better':9} of {cause.who}{seed}: {what}")
+    if len(helped) > NAMED_CURES:
+        lines.append(f"  {'':9} of {counted(len(helped) - NAMED_CURES, 'more cause')}: on the page")
     return lines
 
 
