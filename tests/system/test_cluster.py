@@ -14,6 +14,7 @@ from builders import slurm
 from builders.places import ROOT
 from builders.waiting import LONG, wait_for
 from builders.workflows import Workflow, copy_project
+from cures.of_settings import LONGER
 from experiment.config import check
 
 PROFILE = ["--profile", str(ROOT / "profiles/slurm")]
@@ -128,7 +129,7 @@ def test_every_job_says_how_much_memory_and_time_it_may_take(finished):
 def test_longer_trainings_may_take_longer(finished, tmp_path):
     long = Workflow(tmp_path / "long", finished.config | {"defaults": finished.config["defaults"] | {"epochs": 10**6}})
     text = long.ok("--dry-run").stdout
-    trainings = {"train": 1, "diagnose": 1 + 4 * check(long.config).diagnosis["trials"]}
+    trainings = {"train": 1, "diagnose": 1 + LONGER * check(long.config).diagnosis["trials"]}
     for rule, count in trainings.items():
         minutes = int(re.search(r"runtime=(\d+)", text.split(f"rule {rule}:")[1])[1])
         assert minutes == 10 + 10**6 * count // 600, rule

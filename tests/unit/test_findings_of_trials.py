@@ -67,6 +67,15 @@ def kinds_after(
     return {name: one for name in ("held-back", "rate-too-large", "slow") if (one := FINDERS[name](of))}
 
 
+def test_momentum_that_held_a_training_back_is_told_with_what_it_was_replaced_by():
+    optimizer = ["SGD", [["momentum", 1.2], ["nesterov", True]]]
+    usual = retrained("argument", 800, optimizer=["SGD", [["momentum", 0.9], ["nesterov", True]]])
+    told = kinds_after([usual], optimizer=optimizer, cause="momentum")["held-back"]
+    assert told.sentence.startswith("With `momentum` 0.9, SGD gets 800 of 800 training images right, tried in full; ")
+    without = kinds_after([retrained("argument", 800, optimizer=["SGD", []])], optimizer=optimizer)["held-back"]
+    assert without.sentence.startswith("Without `momentum` and without `nesterov`, SGD gets 800")
+
+
 def test_trial_that_is_better_by_luck_names_no_cause():
     """McNemar's exact test: ten images more of ten that differ have p = 0.002, eleven 0.001, twelve 0.0005."""
     for more, is_cause in ((10, False), (12, True)):

@@ -22,8 +22,8 @@ from cures import cures, search
 from cures.attempt import Attempt
 from cures.change import SettingsChange, both
 from cures.changes import WAYS, is_same_training, ways_for, worth_trying
+from findings.arguments import at_default
 from records.metrics import finding
-from training.optimizer import at_default
 
 TYPED = formula("-mean(y * log(yhat) + (1 - y) * log(1 - yhat))")
 BEST = "mean(softplus((1 - 2 * y) * logits))"
@@ -185,7 +185,7 @@ def changes_of(way: str, loss=LOGITS, parts=None, **chosen) -> list[SettingsChan
         (
             "weights",
             "mean(2000 * y * softplus(-logits) + (1 - y) * softplus(logits))",
-            [f"`{BEST}`, in which a 0 weighs 2,000 times as much"],
+            [f"`{BEST}`, in which an image of either class pulls about as hard at logit 0"],
         ),
         ("weights", "mean(y * softplus(-logits) + (1 - y) * softplus(logits))", []),
         (
@@ -224,9 +224,11 @@ def test_rate_is_divided_by_the_images_of_a_sum():
     loss = ["module", "BCEWithLogitsLoss", [["reduction", "sum"]], "logits"]
     found = changes_of("rate", loss, changed(positive), optimizer=["SGD", []], lr=6.0, epochs=30)
     assert {change.settings["lr"] for change in found} == {0.1, 0.6}
-    assert "the learning rate 0.1, divided by the 60 images that the loss sums" in [change.words for change in found]
+    assert "the learning rate 0.1, 1 / 60 of it, since the loss sums so many images" in [
+        change.words for change in found
+    ]
     under_adam = changes_of("rate", loss, changed(positive), lr=600.0, epochs=30)
-    assert not any("divided" in change.words for change in under_adam)
+    assert not any("sums" in change.words for change in under_adam)
 
 
 def test_farther_rate_comes_first_where_nothing_is_learned():
@@ -321,14 +323,26 @@ def test_momentum_of_1_or_more_is_first_tried_at_its_usual_value_and_leaves_with
     assert found["SGD without `momentum` and `nesterov`"] == [["weight_decay", 0.1]]
 
 
-def test_weights_are_told_as_they_are_typed():
+def test_weight_is_typed_with_two_digits():
     (change,) = changes_of("weights", formula("mean(a * y * softplus(-logits) + (1 - y) * softplus(logits))", a=149.0))
-    assert change.words == (
-        "`mean(where(y == 1, a * softplus(-logits), 150 * softplus(logits)))`, in which a 0 weighs 150 times as much"
-    )
+    assert change.words.startswith("`mean(where(y == 1, a * softplus(-logits), 150 * softplus(logits)))`, in which")
 
 
 def test_other_loss_is_not_tried_where_its_chart_rules_it_out():
     """Fed ŷ in place of the logits this one is as well off at the border as before, and mirrored it is the same."""
     assert changes_of("input", formula("mean((2 * yhat - y) ** 2)"), epochs=2) == []
     assert changes_of("mirror", formula("mean(relu(0.2 - abs(logits)) + y * 0)"), epochs=2) == []
+    module = ["module", "PoissonNLLLoss", [], "logits"]  # fed ŷ it pushes images of 0 away
+    assert changes_of("input", module, epochs=2) == []
+
+
+@pytest.mark.parametrize(
+    ("loss", "words"),
+    [
+        ("-mean((1 - y) * log(yhat + e) + y * log(1 - yhat + e))", "y and 1 − y exchanged"),
+        ("mean(y * log(yhat + e) + (1 - y) * log(1 - yhat + e))", "the other sign"),
+    ],
+)
+def test_loss_whose_epsilon_takes_it_below_0_is_exchanged_or_negated_as_it_was_meant(loss, words):
+    (change,) = changes_of("sign", formula(loss, e=1e-5), epochs=2)
+    assert change.words == f"`mean(-log(sigmoid((2 * y - 1) * logits) + e))`, {words}"

@@ -33,8 +33,8 @@ OF_CAUSES = {
 WAYS = {
     "rewrite": of_loss.rewrite,
     "sign": of_loss.sign,
-    "input": of_loss.input_,
-    "unguarded": of_loss.unguarded_,
+    "input": of_loss.fed_otherwise,
+    "unguarded": of_loss.without_guards,
     "guard": of_loss.guard,
     "weights": of_loss.weights,
     "mirror": of_loss.mirror,
@@ -51,7 +51,7 @@ WAYS = {
 GENERAL = ("rewrite", "argument", "standard loss", "rate", "pixels", "Adam", "activation", "network")
 OF_DEAD_UNITS = ("dead-layer", "dead-units")
 OF_PIXELS_TOO = (*OF_DEAD_UNITS, "little-progress", "chance-level")
-LARGE_PIXELS = 10  # beyond them
+LARGE_PIXELS = 10  # pixels beyond it may be what is wrong
 DEAD_AT_START = ("activation", "network", "pixels")
 
 

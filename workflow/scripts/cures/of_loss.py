@@ -1,19 +1,21 @@
 """Changes of the loss: typed in other words, as it may have been meant, or another one."""
 
+import math
 import re
 from collections.abc import Iterator
 
 from common.english import with_article
 from cures.change import SettingsChange
+from cures.snippets import same_function
 from findings.evidence import Evidence
 from formulas.meant import guarded, mirrored, negated, unguarded, weighed
 from formulas.parsing import FormulaError
-from losses.facts import ignores_class, is_hopeless, unbounded, wrong_way
+from losses.facts import ignores_class, is_hopeless, wrong_way
 from losses.one_image import one_image
 from losses.rewrites import better_form, in_other_words, is_clean, is_same
 from losses.sign_chart import sign_chart
-from losses.weights import as_times, pulls_harder
-from training.loss import FormulaLoss, Loss
+from losses.weights import pulls_harder
+from training.loss import FormulaLoss, Loss, build_loss
 
 STANDARD_LOSS = ["module", "BCEWithLogitsLoss", [], "logits"]
 
@@ -26,8 +28,7 @@ def rewrite(evidence: Evidence) -> Iterator[SettingsChange]:
         return
     definition = _formula(found.formula, found.constants)
     if is_clean(FormulaLoss.of(found.formula, found.constants)):
-        is_cut = evidence.task.settings["loss_definition"][1] == "BCELoss"
-        words = f"`{found.formula}`, the same function{' without a cut of the logarithms at −100' if is_cut else ''}"
+        words = f"`{found.formula}`, {same_function(evidence.task.settings['loss_definition'])}"
         yield SettingsChange(("rewrite",), words, "stable", {"loss_definition": definition})
 
 
@@ -40,11 +41,7 @@ def sign(evidence: Evidence) -> Iterator[SettingsChange]:
         negative = f"-{tree.text}" if tree.operation in ("mean", "sum") else f"-({tree.text})"
         exchanged = re.sub(r"\by\b", "(1 - y)", tree.text)
         others = [(negative, "the other sign", "negated"), (exchanged, "y and 1 − y exchanged", "exchanged")]
-        # A loss is 0 or more: one that is not has the wrong sign, another has its labels exchanged. One that could then
-        # fall for ever was meant otherwise.
-        values = [float(one.infimum.value) for one in evidence.task.chart.labels if one.infimum]
-        others = others if any(value < 0 for value in values) else others[::-1]
-        others.sort(key=lambda other: _falls_for_ever(loss, other[0]))
+        others.sort(key=lambda other: -_least(loss, other[0]))  # a loss is 0 or more
         yield from _meant("sign", others[0][0], loss, *others[0][1:])
     elif labels:
         (label,) = labels
@@ -52,11 +49,13 @@ def sign(evidence: Evidence) -> Iterator[SettingsChange]:
         yield from _meant("sign", negated(tree, labels), loss, f"the other sign for images of {name}", "negated")
 
 
-def _falls_for_ever(loss: Loss, text: str) -> bool:
+def _least(loss: Loss, text: str) -> float:
+    """The least value of another formula for one image, of the label for which that is less."""
     try:
-        return unbounded(sign_chart(in_other_words(loss, text))) is not None
+        labels = sign_chart(in_other_words(loss, text)).labels
     except FormulaError:
-        return True
+        return -math.inf
+    return min((float(one.infimum.value) for one in labels if one.infimum), default=-math.inf)
 
 
 def mirror(evidence: Evidence) -> Iterator[SettingsChange]:
@@ -77,15 +76,17 @@ def mirror(evidence: Evidence) -> Iterator[SettingsChange]:
         yield from _meant("mirror", text, loss, words + (", with the other sign" if is_pushed_away else ""), "mirrored")
 
 
-def input_(evidence: Evidence) -> Iterator[SettingsChange]:
+def fed_otherwise(evidence: Evidence) -> Iterator[SettingsChange]:
     """The loss fed ŷ in place of the logits, or the logits in place of ŷ; labels −1 and 1 in place of 0 and 1."""
     definition = evidence.task.settings["loss_definition"]
     if definition[0] == "module":
         kind, name, arguments, fed = definition
         other = "yhat" if fed == "logits" else "logits"
         if name != "BCEWithLogitsLoss" and not (name == "BCELoss" and other == "logits"):
-            words = f"`{name}` fed `{other}` in place of `{fed}`"
-            yield SettingsChange(("input",), words, f"of-{other}", {"loss_definition": [kind, name, arguments, other]})
+            changed = [kind, name, arguments, other]
+            if not is_hopeless(sign_chart(build_loss(changed))):
+                words = f"`{name}` fed `{other}` in place of `{fed}`"
+                yield SettingsChange(("input",), words, f"of-{other}", {"loss_definition": changed})
         return
     loss = evidence.task.loss
     tree = one_image(loss).written
@@ -101,7 +102,7 @@ def input_(evidence: Evidence) -> Iterator[SettingsChange]:
         yield from _meant("input", text, loss, words, suffix, as_it_is=True)
 
 
-def unguarded_(evidence: Evidence) -> Iterator[SettingsChange]:
+def without_guards(evidence: Evidence) -> Iterator[SettingsChange]:
     found = unguarded(one_image(evidence.task.loss).written)
     if found:
         text, guards = found
@@ -116,11 +117,11 @@ def guard(evidence: Evidence) -> Iterator[SettingsChange]:
 
 
 def weights(evidence: Evidence) -> Iterator[SettingsChange]:
-    """Images of both classes weighed so that they pull alike at logit 0."""
+    """Images of both classes weighed so that they pull about alike at logit 0."""
     definition = evidence.task.settings["loss_definition"]
     if definition[0] == "module":
         kind, name, arguments, fed = definition
-        rest = [one for one in arguments if one[0] not in ("pos_weight", "weight")]
+        rest = [one for one in arguments if one[0] != "pos_weight"]
         if rest != arguments:
             words = f"`{name}` without `pos_weight`"
             yield SettingsChange(("weights",), words, "equal", {"loss_definition": [kind, name, rest, fed]})
@@ -129,10 +130,9 @@ def weights(evidence: Evidence) -> Iterator[SettingsChange]:
     found = pulls_harder(image)
     if found is None:
         return
-    strong, times = found[0], float(f"{found[1]:.2g}")  # as it is typed
-    text = weighed(image.written, 1 - strong, times)
-    name = with_article(evidence.task.classes[1 - strong])
-    words = f"in which {name} weighs {as_times(times)} times as much"
+    strong, times = found
+    text = weighed(image.written, 1 - strong, float(f"{times:.2g}"))
+    words = "in which an image of either class pulls about as hard at logit 0"
     yield from _meant("weights", text, evidence.task.loss, words, "equal")
 
 

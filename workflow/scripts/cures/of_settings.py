@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from common.english import counted
 from cures.change import SettingsChange
+from findings.arguments import at_default, distance_from_default
 from findings.evidence import Evidence
 from findings.of_trials import rose
 from losses.constant import ROUNDING
 from losses.one_image import one_image
-from training.optimizer import at_default, distance_from_default
 
 ADAM_LR = 0.002
 MOMENTUM = 0.9
 PIXELS = {"x-over-255": "x / 255", "standardized": "(x - mean) / std"}
 FEW_UNITS, UNITS = 8, 64  # fewer than the one may all be dead by an unlucky seed; of the other, never seen
-LONGER = 4
+LONGER = 4  # the rule's runtime has room for as many epochs in each trial
 
 
 def pixels(evidence: Evidence) -> Iterator[SettingsChange]:
@@ -23,19 +23,16 @@ def pixels(evidence: Evidence) -> Iterator[SettingsChange]:
 
 
 def rate(evidence: Evidence) -> Iterator[SettingsChange]:
-    """A tenth and a thousandth of it where the loss rose after a step, else as many times as much; the farther one
-    first where nothing is learned. None where no step of any length can help: a layer is dead before the first one."""
+    """A tenth and a thousandth of it where steps are too long, else as many times as much; the farther one first where
+    nothing is learned. None where no step of any length can help: a layer is dead before the first one."""
     if evidence.is_dead_at_start:
         return
     lr, n = evidence.task.settings["lr"], len(evidence.y)
     if _is_too_large(evidence):
         is_plain_sum = one_image(evidence.task.loss).reduction == "sum" and evidence.has_plain_steps
         near = (0.1, "a tenth of it")
-        far = (
-            (1 / n, f"divided by the {n:,} images that the loss sums")
-            if is_plain_sum
-            else (0.001, "a thousandth of it")
-        )
+        of_sum = (1 / n, f"1 / {n:,} of it, since the loss sums so many images")
+        far = of_sum if is_plain_sum else (0.001, "a thousandth of it")
     else:
         near, far = (10, "10 times as large"), (1000, "1,000 times as large")
     for factor, words in (far, near) if evidence.has_learned_nothing else (near, far):

@@ -27,6 +27,11 @@ def snippet(variant: str, seed: int, settings: dict, changed: dict, suffix: str)
     return as_lines(sections)
 
 
+def same_function(definition: list) -> str:
+    """What a rewrite is of the loss with this loss_definition, in words."""
+    return f"the same function{' without a cut of the logarithms at −100' if definition[1] == 'BCELoss' else ''}"
+
+
 def as_lines(sections: dict) -> str:
     """YAML, each entry of a section on a line of its own: it is copied into the section that is there already."""
     root = yaml.compose(yaml.safe_dump(sections, sort_keys=False), yaml.SafeLoader)

@@ -38,8 +38,8 @@ CAUSE_KINDS = (
     ),
     Kind(
         "held-back",
-        means="without one argument of the optimizer, tried in full, more training images are right, beyond luck, or "
-        "the loss stays finite",
+        means="with one argument of the optimizer at its default (or a momentum at 0.9), tried in full, more training "
+        "images are right, beyond luck, or the loss stays finite",
         why="weight decay pulls the weights back; a decay of the rate, dampening or an eps shortens each step; other "
         "arguments make steps too long",
         helps="the optimizer without that argument, or with much less of it",
@@ -143,7 +143,7 @@ CAUSE_KINDS = (
         means="the activation's derivative is exactly 0 for some units and all images: they pass no gradient. Networks "
         "train well with most units dead",
         why="large steps; in deep networks also the first weights",
-        helps="nothing where the model is good; else a smaller learning rate, or an activation without a flat side",
+        helps="a smaller learning rate, or an activation without a flat side; nothing where the model is good",
         alarm="where the model does no better than guessing and most units of a layer are dead",
         of_finished=True,
         tries=("argument", "rate", "Adam", "activation", "pixels"),

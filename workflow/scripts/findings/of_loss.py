@@ -14,7 +14,7 @@ from losses import facts as chart
 from losses.blindness import is_blind_to_labels, is_blind_to_shift
 from losses.facts import logit_text
 from losses.one_image import one_image
-from losses.weights import as_times, pulls_harder
+from losses.weights import pulls_harder
 from records.metrics import Finding, finding
 from training.loss import FormulaLoss, Loss
 
@@ -212,7 +212,7 @@ def find_unequal_weights(evidence: Evidence) -> Finding | None:
     strong, times = found
     names = evidence.task.classes
     sentence = (
-        f"At logit 0 an image of {names[strong]} pulls {as_times(times)} times as hard as one of {names[1 - strong]}"
+        f"At logit 0 an image of {names[strong]} pulls {_times(times)} times as hard as one of {names[1 - strong]}"
     )
     facts = {"factor": times, "labels": [1 - strong]}
     if evidence.end is None:
@@ -223,6 +223,11 @@ def find_unequal_weights(evidence: Evidence) -> Finding | None:
     sentence += f"; {of_weak:,} of {counted(wrong, 'wrong image')} {'is' if of_weak == 1 else 'are'} of "
     sentence += f"{names[1 - strong]}."
     return finding("unequal-weights", sentence, alarm=are_weak, count=of_weak, of=wrong, **facts)
+
+
+def _times(factor: float) -> str:
+    """10,000; 1e15"""
+    return f"{factor:,.0f}" if factor < 1e7 else f"{factor:.3g}".replace("e+", "e")
 
 
 @finds("floor")

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from findings.arguments import at_default
 from findings.evidence import Evidence, Retrained
 from findings.finders import finds
 from findings.gains import gains
@@ -9,7 +10,6 @@ from losses.constant import ROUNDING
 from losses.one_image import one_image
 from records.metrics import Finding, finding
 from training.history import Row
-from training.optimizer import at_default
 
 EPS = {"Adam": 1e-8, "AdamW": 1e-8, "NAdam": 1e-8, "RAdam": 1e-8, "Adamax": 1e-8, "RMSprop": 1e-8, "Adagrad": 1e-10}
 # Of a divergence, where an autopsy finds that the steps went too far.
@@ -46,11 +46,14 @@ def find_held_back(evidence: Evidence) -> Finding | None:
         return None
     name, arguments = evidence.task.settings["optimizer"]
     left = dict(other.settings["optimizer"][1])
-    gone = [argument for argument, _ in arguments if argument not in left]
     n, right = len(evidence.y), int(other.right.sum())
     with_it = "the loss is not finite" if evidence.end is None else f"{evidence.right:,}"
-    taken = " and ".join(at_default(name, argument) for argument in gone)
-    sentence = f"{taken[0].upper()}{taken[1:]}, {name} gets {right:,} of {n:,} training images right, tried in full; "
+    changed = [argument for argument, value in arguments if left.get(argument) != value]
+    words = " and ".join(
+        f"with `{argument}` {left[argument]:g}" if argument in left else at_default(name, argument)
+        for argument in changed
+    )
+    sentence = f"{words[0].upper()}{words[1:]}, {name} gets {right:,} of {n:,} training images right, tried in full; "
     sentence += f"as it is, {with_it}."
     return finding("held-back", sentence, count=right, of=n, against=None if evidence.end is None else evidence.right)
 

@@ -110,7 +110,7 @@ def weighed(tree: Node, weak: int, times: float) -> str | None:
     def evened(inside: Expression) -> Expression:
         halves = by_label(inside)
         (weak_size, weak_rest), (size, rest) = (coefficient_of(halves[label]) for label in (weak, 1 - weak))
-        if 0.5 < float(abs(size / weak_size)) / times < 2:
+        if 0.9 < float(abs(size / weak_size)) / times < 1.1:
             of_weak, other = (
                 part if factor > 0 else negative(part) for factor, part in ((weak_size, weak_rest), (size, rest))
             )

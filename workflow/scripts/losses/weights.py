@@ -19,8 +19,3 @@ def pulls_harder(image: OneImage) -> tuple[int, float] | None:
         if pulls[0][1 - strong] > 0 and all(pair[strong] >= UNEQUAL * pair[1 - strong] for pair in pulls):
             return strong, float(pulls[0][strong] / pulls[0][1 - strong])
     return None
-
-
-def as_times(factor: float) -> str:
-    """10,000; 1e15"""
-    return f"{factor:,.0f}" if factor < 1e7 else f"{factor:.3g}".replace("e+", "e")

@@ -169,7 +169,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         int | None,
         Meta(description="how many images, weights or units that finding is about; null where it is of none"),
     ]
-    snippet: Annotated[str | None, Meta(description="lines for config.yaml; null where it did not help")]
+    snippet: Annotated[str | None, Meta(description="lines for config.yaml; null where it is no cure")]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,9 +215,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     findings: Annotated[list[Finding], Meta(description="the most telling first, alarms before the others")]
     cures: Annotated[
         list[Trial],
-        Meta(description="changes with which it is good, the best first; of the first seed that is not good"),
+        Meta(
+            description="changes with which it is good and loses no images, the best first; of the first seed that"
+            " is not good"
+        ),
     ] = field(default_factory=list)
-    tried: Annotated[list[Trial], Meta(description="changes that did not help, as they were tried")] = field(
+    tried: Annotated[list[Trial], Meta(description="the other trials, as they were tried")] = field(
         default_factory=list
     )
 

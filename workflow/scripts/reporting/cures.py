@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import yaml
 
 from common.english import clause, counted, first_few
-from cures.snippets import as_lines, as_typed
+from cures.snippets import as_lines, as_typed, same_function
 from findings.catalogue import OF_TEST_IMAGES
 from records.losses import LossFile
 from records.metrics import Metrics, Outcome, Trial
@@ -133,8 +133,7 @@ def untried(one: Outcome, loss: LossFile | None, name: str, trials: int) -> Untr
         return None
     form = loss.better
     constants = "".join(f", {constant} = {value}" for constant, value in form.constants.items())
-    cut = " without a cut of the logarithms at −100" if loss.definition[1] == "BCELoss" else ""
-    words = f"`{form.formula}`{constants}, the same function{cut}; not tried: diagnosis.trials is 0"
+    words = f"`{form.formula}`{constants}, {same_function(loss.definition)}; not tried: diagnosis.trials is 0"
     typed = {"formula": form.formula, **form.constants} if form.constants else form.formula
     return Untried(words, as_lines({"losses": {name: typed}}))
 
