@@ -21,13 +21,14 @@ from experiment.begun import read_begun
 from experiment.effective import effective
 from findings.catalogue import explanations
 from records.comparison import Change, Significance
-from records.losses import LossFile
+from records.losses import LossChart, LossFile
 from records.metrics import Metrics, Outcome, read_metrics
 from records.strict import read_record
 from records.training import as_named
 from reporting import (
     answer,
     best,
+    broke,
     cards,
     charts,
     cures,
@@ -160,6 +161,12 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
         name: cures.on_card(entry, inputs["losses"].get(settings["loss"]), settings["loss"], trials, kinds, defaults)
         for entry, (name, settings) in zip(metrics, variants.items(), strict=True)
     }
+    cells = grid.grid(rows, differing, of - right, page.setting, became)
+    drawn = {
+        entry.variant: broke.broke(entry, history, _chart(inputs["losses"], variants[entry.variant]))
+        for entry, history in zip(metrics, inputs["histories"], strict=True)
+    }
+    causes = answer.causes(metrics, variants, kinds, inputs["losses"], trials, defaults)
     at_broken_weights = losses.same_weights(inputs["same_weights"])
     of_each = zip(variants, metrics, inputs["predictions"], inputs["plots"], strict=True)
     return {
@@ -172,17 +179,18 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
         "does": losses.DOES,
         "many_seeds": many_seeds,
         "answer": {
-            "best": best.best(ranking, metrics),
+            "best": best.best(ranking, metrics, variants, kinds),
             "ranking": ranking,
             "tallies": answer.tallies(metrics),
             "baseline": (guessed, right, of),
-            "causes": answer.causes(metrics, variants, kinds, inputs["losses"], trials, defaults),
+            "causes": causes,
+            "breaking": answer.breaking(causes, drawn),
             "open_causes": answer.OPEN_CAUSES,
-            "grid": grid.grid(rows, differing, of - right, page.setting, became),
-            "choices": grid.choices(rows, differing, page.setting),
+            "grid": cells,
+            "choices": grid.choices(cells) if cells else {},
         },
         "table": {
-            "lines": table.table_lines(rows, ranking.winners, ranking.equals),
+            "lines": table.table_lines(rows, ranking.winners if len(rows) > 1 else [], ranking.equals),
             "swept": table.swept(rows, differing),
             "settings": list(as_named(rows[0].settings)),
             "limit": charts.ONE_LOGIT,
@@ -190,7 +198,7 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
         },
         "curves": charts.drawn(variants, metrics, inputs["histories"]),
         "cards": {
-            name: cards.card(entry, wrong[name], yhat, plot, y, digits, tried[name])
+            name: cards.card(entry, wrong[name], yhat, plot, y, digits, tried[name]) | {"broke": drawn[name]}
             for name, entry, yhat, plot in of_each
         },
         "diagnosis": {
@@ -203,6 +211,11 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
             "hardest": pictures.hardest_digits(digits, metrics, wrong, y),
         },
     }
+
+
+def _chart(losses: dict[str, LossFile], settings: dict) -> LossChart | None:
+    found = losses.get(settings["loss"])
+    return found and found.chart
 
 
 def trace(variants: dict, losses: list[str], metrics: list[Metrics], results: Path) -> dict:

@@ -6,7 +6,7 @@ J. Demšar, J. Mach. Learn. Res. 7 (2006) 1; S. García, F. Herrera, J. Mach. Le
 """
 
 import math
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,16 +23,18 @@ MOST_COMPARED = 200
 
 @dataclass(frozen=True, kw_only=True)
 class PairedTests:
-    """Paired tests of every two variants; of more than MOST_COMPARED, of the best of them, and of each with the best.
+    """Paired tests of every two variants; of more than MOST_COMPARED, of the best of them, and of each with the winners.
 
     Variants that get the same images wrong have one place together. places: {variant: its place}, in the order of
-    their wrong images, the fewest first; wrong: how many each place has, weighted; p_values: of two places, the smaller
-    first, where it was computed; corrected: these after Holm's correction; apart: the pairs of variants that differ
-    significantly; pairs: all of them, computed or not; both count variants with equal settings once.
+    their wrong images, the fewest first; wrong: how many each place has, weighted; winners: the candidates with the
+    fewest; p_values: of two places, the smaller first, where it was computed; corrected: these after Holm's correction;
+    apart: the pairs of variants that differ significantly; pairs: all of them, computed or not; both count variants
+    with equal settings once.
     """
 
     places: dict[str, int]
     wrong: list[int]
+    winners: list[str]
     p_values: dict[tuple[int, int], float]
     corrected: dict[tuple[int, int], float]
     apart: int
@@ -44,9 +46,9 @@ class PairedTests:
         return (1.0, 1.0) if one == other else (self.p_values[one, other], self.corrected[one, other])
 
 
-def paired_tests(errors: dict[str, np.ndarray], keys: dict[str, Hashable]) -> PairedTests:
+def paired_tests(errors: dict[str, np.ndarray], keys: dict[str, Hashable], candidates: Collection[str]) -> PairedTests:
     """errors: per variant how often its seeds get each image wrong, int (m,); keys: the same for variants whose
-    settings and seeds are.
+    settings and seeds are; candidates: the variants of which the best wins, all of them where there is none.
 
     Of k different variants Holm's correction is for k (k − 1) / 2 pairs. Equal ones have the same errors, but on an
     accelerator, whose sums may come out another way: there they are two.
@@ -57,11 +59,13 @@ def paired_tests(errors: dict[str, np.ndarray], keys: dict[str, Hashable]) -> Pa
     unlike = list({places[name]: errors[name] for name in order}.values())
     wrong = [int(one.sum()) for one in unlike]
     best = 1 + max((places[name] for name in order[:MOST_COMPARED]), default=0)
-    winners = min(best, wrong.count(min(wrong, default=0)))
+    running = [name for name in order if name in candidates] or order
+    winners = [name for name in running if wrong[places[name]] == wrong[places[running[0]]]]
+    first = {places[name] for name in winners}
     p_values = {
         (one, other): sign_flips(unlike[one] - unlike[other])
         for other in range(len(unlike))
-        for one in range(other if other < best else winners)
+        for one in (range(other) if other < best or other in first else [one for one in sorted(first) if one < other])
     }
     different: list[set] = [set() for _ in unlike]
     for name in order:
@@ -73,6 +77,7 @@ def paired_tests(errors: dict[str, np.ndarray], keys: dict[str, Hashable]) -> Pa
     return PairedTests(
         places=places,
         wrong=wrong,
+        winners=winners,
         p_values=p_values,
         corrected=corrected,
         apart=sum(times[pair] for pair, p in corrected.items() if p < SIGNIFICANT),
@@ -82,19 +87,26 @@ def paired_tests(errors: dict[str, np.ndarray], keys: dict[str, Hashable]) -> Pa
 
 def rank(names: list[str], out: list[str], tests: PairedTests) -> Ranking:
     """names: the variants that were tested; out: the others. Worse than the best is what is worse than each of them."""
-    best = range(tests.wrong.count(min(tests.wrong, default=0)))
-    places = tests.places
-    others = [name for name in names if places[name] not in best]
-    p_values = {name: max(tests.corrected.get((one, places[name]), 1.0) for one in best) for name in others}
+    places, wrong = tests.places, tests.wrong
+    best = {places[name] for name in tests.winners}
+    others = [name for name in names if name not in tests.winners]
+    p_values = {name: max(_corrected(tests, one, places[name]) for one in best) for name in others}
+    apart = [name for name in others if p_values[name] < SIGNIFICANT]
+    ahead = [name for name in apart if wrong[places[name]] < wrong[min(best)]]
     return Ranking(
-        winners=[name for name in names if places[name] in best],
+        winners=[name for name in names if name in tests.winners],
         equals=[name for name in others if p_values[name] >= SIGNIFICANT],
-        worse=[name for name in others if p_values[name] < SIGNIFICANT],
+        worse=[name for name in apart if name not in ahead],
+        better=ahead,
         out=out,
         p_values=p_values,
         pairs=tests.pairs,
         apart=tests.apart,
     )
+
+
+def _corrected(tests: PairedTests, one: int, other: int) -> float:
+    return 1.0 if one == other else tests.corrected[min(one, other), max(one, other)]
 
 
 def takes_part(entry: Metrics) -> bool:

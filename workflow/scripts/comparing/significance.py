@@ -11,7 +11,8 @@ def significance(metrics: list[Metrics], wrong: dict) -> Significance:
     names = [entry.variant for entry in taking_part]
     out = [entry.variant for entry in metrics if not takes_part(entry)]
     keys = {entry.variant: trained_with(entry) for entry in taking_part}
-    tests = paired_tests(weighted_errors(taking_part, wrong), keys)
+    good = {entry.variant for entry in taking_part if entry.word == "good"}
+    tests = paired_tests(weighted_errors(taking_part, wrong), keys, good)
     compared = list(tests.places)[:MOST_COMPARED]
     both = [[tests.of(name, other) for other in compared[:place]] for place, name in enumerate(compared)]
     return Significance(

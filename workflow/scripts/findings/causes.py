@@ -168,7 +168,7 @@ CAUSE_KINDS = (
     ),
     Kind(
         "slow",
-        means="its steps are too short: with a larger learning rate, tried in full, more training images are right, "
+        means="the steps are too short: with a larger learning rate, tried in full, more training images are right, "
         "beyond luck; or all gradients are far below the optimizer's eps, which then shortens each step",
         why="steps too short for the epochs that they are given",
         helps="a larger learning rate, or more epochs; a loss that is not scaled down",
@@ -244,7 +244,7 @@ CAUSE_KINDS = (
     ),
     Kind(
         "worse-than-start",
-        means="its loss is larger than before the first step",
+        means="the loss is larger than before the first step",
         why="steps too long: each goes beyond the valley that it aims at",
         helps="a smaller learning rate",
         of_finished=True,

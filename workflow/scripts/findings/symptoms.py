@@ -39,7 +39,7 @@ SYMPTOM_KINDS = (
     ),
     Kind(
         "chance-level",
-        means="its answers to the training images are not or hardly better than always naming the larger class, or "
+        means="the answers to the training images are not or hardly better than always naming the larger class, or "
         "have nothing to do with the labels",
         why="many causes end so: a loss, pixels, or steps with which nothing is learned",
         helps="another learning rate, loss or normalization",
@@ -49,7 +49,7 @@ SYMPTOM_KINDS = (
     ),
     Kind(
         "no-better-than-constant",
-        means="its loss is no less than that of the best single answer for all images",
+        means="the loss is no less than that of the best single answer for all images",
         why="nothing that distinguishes the images has reached the loss; where the answers are right, some sure "
         "mistakes cost more than all the others gain",
         helps="another loss, or smaller steps",
@@ -58,7 +58,7 @@ SYMPTOM_KINDS = (
     ),
     Kind(
         "little-progress",
-        means="its loss has come less than half of the way from that of the best single answer for all images to that "
+        means="the loss has come less than half of the way from that of the best single answer for all images to that "
         "of the best answers of all; where that way is not defined, it makes more than half of the errors on the "
         "training images that always naming the larger class makes",
         why="too few epochs, steps too short, or something that holds the weights back, such as weight decay",

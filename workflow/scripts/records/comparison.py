@@ -62,9 +62,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Ranking(msgspec.Struct, frozen=True, kw_only=True):
     """The variants by their test images."""
 
-    winners: Annotated[list[str], Meta(description="those with the best mean accuracy over their seeds")]
-    equals: Annotated[list[str], Meta(description="not significantly worse than one of the winners")]
+    winners: Annotated[
+        list[str],
+        Meta(description="the good ones with the best mean accuracy over their seeds; of all, where none is good"),
+    ]
+    equals: Annotated[list[str], Meta(description="those that do not differ significantly from one of the winners")]
     worse: Annotated[list[str], Meta(description="significantly worse than each of the winners")]
+    better: Annotated[list[str], Meta(description="faulty ones that are significantly better than each of them")]
     out: Annotated[
         list[str],
         Meta(
@@ -75,7 +79,7 @@ class Ranking(msgspec.Struct, frozen=True, kw_only=True):
     p_values: Annotated[
         dict[str, float],
         Meta(
-            description="of equals and worse: the largest p of the paired test against a winner, with Holm's correction"
+            description="of all others: the largest p of the paired test against a winner, with Holm's correction"
             " for all pairs"
         ),
     ]

@@ -8,7 +8,8 @@ from losses.facts import limits
 from records.losses import LossChart, LossFile
 from records.metrics import WORDS, Autopsy, Metrics, Outcome
 from records.training import Counts
-from reporting import cures
+from reporting import best, cures
+from reporting.broke import Broke
 from reporting.remedies import Case, Remedy, remedy
 
 NAMED_EPOCHS = 3
@@ -79,6 +80,15 @@ def causes(
     return [_cause(cases, variants, kinds, losses.get(cases[0].settings["loss"]), trials, defaults) for cases in groups]
 
 
+def breaking(causes: list[Cause], drawn: dict[str, Broke | None]) -> Broke | None:
+    """The picture of the first cause whose region can be shown: of its variants, the one that lived longest."""
+    for cause in causes:
+        found = [drawn[name] for name, _ in cause.each if cause.kind == "diverged" and drawn[name]]
+        if shown := [one for one in found if one.region]:
+            return max(shown, key=lambda one: one.epoch)
+    return None
+
+
 def _case(entry: Metrics, settings: dict) -> Case:
     found = [model for model in entry.seeds if model.word == entry.word]
     tried = cures.tried_seed(entry)
@@ -141,9 +151,11 @@ def _why_diverged(cases: list[Case], chart: LossChart | None) -> str:
         what = f"`{first.culprits[0].expression}` is {_held(autopsies)}{_past(autopsies, chart)}"
         what += f": {CAUSES[first.cause]}" if first.cause in CAUSES else ""
     epochs = sorted({min(model.autopsy.epoch for model in case.models) for case in cases})
+    first = "first at" if any(len(case.models) > 1 for case in cases) else "at"
     if len(epochs) > NAMED_EPOCHS:
-        return f"{what}; first at epoch {epochs[0]} to {epochs[-1]}"
-    return f"{what}; first at epoch {', '.join(map(str, epochs))}"
+        return f"{what}; {first} epochs {epochs[0]:,} to {epochs[-1]:,}"
+    named = [f"{epoch:,}" for epoch in epochs]
+    return f"{what}; {first} {'epoch' if len(named) == 1 else 'epochs'} {best.names(named)}"
 
 
 def _held(autopsies: list[Autopsy]) -> str:

@@ -1,9 +1,14 @@
-"""The grid of the first screen: a cell per loss and normalization, with the images that its variants get wrong."""
+"""The grid of the first screen: a cell per variant, with the test images that it gets wrong; its rows, columns and
+strips stand for settings.
+
+The page arranges it anew by other settings (workflow/report/view/grid.js), in the same way as here.
+"""
 
 import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 from common.english import amount
 from common.errors import some
@@ -11,149 +16,188 @@ from reporting import intervals
 from reporting.summary import VariantRow
 
 LEVELS = 6  # of colour, from no wrong image to as many as always guessing the larger class gets wrong
-STRIPS = 4  # values of a strip that fit above it
-MOST_COLUMNS = 12  # that fit beside each other, if rows can have the others
-FEW = 12  # variants, whose cells have room for the kind of finding
+MOST_COLUMNS = 20  # that the page has room for
+ROOMY = 4  # columns, at most, whose cells have room for words
 
 
 @dataclass(frozen=True)
 class Chip:
-    """A variant in a cell. text: its wrong images, NaN or ∞; kind: the finding in its way, '' where it has none or
-    there is no room; level: of colour; tip: the whole in words."""
+    """A variant in a cell. text: its wrong images, NaN or ∞; epoch: at which its loss was that, '' else; mark: the sign
+    of its verdict, '' of a good one; level: of colour; tip: the whole in words."""
 
     variant: str
     text: str
-    kind: str
+    epoch: str
+    mark: str
     word: str
     level: int
     tip: str
 
 
 @dataclass(frozen=True)
-class GridLine:
-    """head: a value of the setting that rows stand for, '' where it is that of the line above; lines: how many it
-    heads. label: what else the variants of this line differ in; cells: a list of chips per column."""
+class Head:
+    """A value of a setting, at the head of so many rows or columns."""
 
-    head: str
-    lines: int
-    label: str
-    cells: list[list[Chip]]
+    text: str
+    span: int
+
+
+@dataclass(frozen=True)
+class GridLine:
+    """heads: those that begin here, a value of the setting that rows stand for and what else the line is; cells: the
+    variants of each column."""
+
+    heads: list[Head]
+    cells: list[list[str]]
 
 
 @dataclass(frozen=True)
 class Grid:
-    """row_key, column_key: the settings that rows and columns stand for, None where one row or column is enough.
+    """rows, columns, strips: the settings chosen for them, '' for none; columns and strips are nested, and so are rows
+    and what is left over. rest: in what lines with the same head differ, in words.
 
-    strip_key, strips: of the settings within each cell, and its values, where every cell has them all. usual: where
-    lines have labels, what they do not name.
+    levels: the heads of the columns, from the outermost; chips: by their variants; values: of each setting, in order;
+    places: of each variant, which of these it has; usual: the settings of more than half of the variants; bounds: the
+    most wrong images of each level of colour; is_roomy: whether cells have room for words.
     """
 
-    row_key: str
-    column_key: str | None
-    columns: list[str]
-    strip_key: str | None
-    strips: list[str]
-    usual: str | None
+    rows: str
+    columns: str
+    strips: str
+    rest: list[str]
+    levels: list[list[Head]]
     lines: list[GridLine]
+    chips: dict[str, Chip]
+    values: dict[str, list[str]]
+    places: dict[str, list[int]]
+    usual: dict[str, str]
+    bounds: list[str]
+    is_roomy: bool
 
 
 def grid(
     rows: list[VariantRow], differing: list[str], guessing: int, shown: Callable, became: dict[str, str]
 ) -> Grid | None:
-    """None for a single variant.
+    """None where no setting differs.
 
     differing: settings, beside loss and normalization, that are not the same for all; guessing: the test images that
     always guessing the larger class gets wrong; shown: a setting as text; became: what the loss of each variant that
     diverged was then, NaN say.
     """
     keys = ("loss", "normalization", *differing)
-    rows = sorted(rows, key=lambda row: [_rank(row.settings[key]) for key in keys])
-    values = {row.variant: {key: shown(row.settings[key]) for key in keys} for row in rows}
-    several = [key for key in keys if len(_distinct(values, key)) > 1]
-    if len(rows) < 2 or not several:
+    values = {key: _in_order([row.settings[key] for row in rows], shown) for key in keys}
+    values = {key: texts for key, texts in values.items() if len(texts) > 1}
+    if not values:
         return None
-    row_key, column_key, inside = several[0], next(iter(several[1:]), None), several[2:]
-    if column_key and len(_distinct(values, column_key)) > MOST_COLUMNS >= len(_distinct(values, row_key)):
-        row_key, column_key = column_key, row_key
-    columns = _distinct(values, column_key) if column_key else [""]
-    chips = {row.variant: _chip(row, guessing, became.get(row.variant, ""), len(rows) <= FEW) for row in rows}
-    strips = _strips(values, inside, row_key, column_key)
-    usual = _usual(values, inside)
-    has_labels = bool(inside) and not strips
-    lines: dict[tuple[str, str], list[list[Chip]]] = {}
-    order = {head: place for place, head in enumerate(_distinct(values, row_key))}
-    for row in sorted(rows, key=lambda row: order[values[row.variant][row_key]]):
-        of = values[row.variant]
-        label = ", ".join(f"{key} {of[key]}" for key in inside if of[key] != usual.get(key)) if has_labels else ""
-        cells = lines.setdefault((of[row_key], label), [[] for _ in columns])
-        cells[columns.index(of[column_key]) if column_key else 0].append(chips[row.variant])
-    heads = Counter(head for head, _ in lines)
+    places = {row.variant: [of.index(shown(row.settings[key])) for key, of in values.items()] for row in rows}
+    chosen = _chosen(values, places)
+    chips = {row.variant: _chip(row, guessing, became.get(row.variant, "")) for row in rows}
+    usual = _usual(values, places)
+    levels, lines, rest = _arranged(*chosen, values, places, usual)
     return Grid(
-        row_key=row_key,
-        column_key=column_key,
-        columns=columns,
-        strip_key=inside[0] if strips else None,
-        strips=strips,
-        usual=", ".join(f"{key} {value}" for key, value in usual.items()) if has_labels else None,
-        lines=[
-            GridLine(head if is_first else "", heads[head] if is_first else 0, label, cells)
-            for (head, label), cells, is_first in _with_first(lines)
-        ],
+        *chosen,
+        rest=rest,
+        levels=levels,
+        lines=lines,
+        chips=chips,
+        values=values,
+        places=places,
+        usual=usual,
+        bounds=[amount(math.floor(bound(one, guessing))) for one in range(LEVELS)],
+        is_roomy=len(lines[0].cells) <= ROOMY,
     )
 
 
-def _strips(values: dict, inside: list[str], row_key: str, column_key: str | None) -> list[str]:
-    """The values of the one setting within the cells, if every cell that is not empty has them all, once."""
-    if len(inside) != 1:
-        return []
-    strips = _distinct(values, inside[0])
-    cells: dict[tuple, list[str]] = {}
-    for of in values.values():
-        cells.setdefault((of[row_key], of[column_key] if column_key else ""), []).append(of[inside[0]])
-    return strips if len(strips) <= STRIPS and all(cell == strips for cell in cells.values()) else []
+def _in_order(values: list, shown: Callable) -> list[str]:
+    """The different ones as text: numbers and widths by size, before names."""
+    return list(dict.fromkeys(shown(value) for value in sorted(values, key=lambda one: (*_size(one), shown(one)))))
 
 
-def _usual(values: dict, keys: list[str]) -> dict[str, str]:
-    """The value of each of these settings that more than half of the variants have."""
-    most = {key: Counter(of[key] for of in values.values()).most_common(1)[0] for key in keys}
-    return {key: value for key, (value, count) in most.items() if 2 * count > len(values)}
+def _size(value) -> tuple:
+    if isinstance(value, int | float):
+        return 0, [value]
+    is_widths = isinstance(value, list) and all(isinstance(item, int) for item in value)
+    return (0, [len(value), *value]) if is_widths else (1, [])
 
 
-def _with_first(lines: dict[tuple[str, str], list]):
-    """Each line, and whether it is the first of its head."""
-    before = None
-    for (head, label), cells in lines.items():
-        yield (head, label), cells, head != before
-        before = head
+def _chosen(values: dict[str, list[str]], places: dict[str, list[int]]) -> tuple[str, str, str]:
+    """The settings for rows and columns: the first two. For strips the one that leaves the fewest lines."""
+    keys = list(values)
+    row, column, *others = [*keys, ""] if len(keys) == 1 else keys
+    if column and len(values[column]) > MOST_COLUMNS >= len(values[row]):
+        row, column = column, row
+    fits = [key for key in others if _tuples([column, key], keys, places) <= MOST_COLUMNS]
+    lines = {key: _tuples([row, *(other for other in others if other != key)], keys, places) for key in fits}
+    return row, column, min(fits, key=lines.get, default="")
 
 
-def choices(rows: list[VariantRow], differing: list[str], shown: Callable) -> dict[str, list[str]]:
-    """{setting: values} of those that only the label of a chip tells, where a cell varies in more than one."""
-    keys = [key for key in ("loss", "normalization", *differing) if len({str(row.settings[key]) for row in rows}) > 1]
-    if len(keys) < 4:
-        return {}
-    return {
-        key: list(dict.fromkeys(shown(value) for value in sorted((row.settings[key] for row in rows), key=_rank)))
-        for key in keys[2:]
-    }
+def _tuples(chosen: list[str], keys: list[str], places: dict[str, list[int]]) -> int:
+    at = [keys.index(key) for key in chosen]
+    return len({tuple(of[place] for place in at) for of in places.values()})
 
 
-def _distinct(values: dict, key: str) -> list[str]:
-    return list(dict.fromkeys(of[key] for of in values.values()))
+def _arranged(row: str, column: str, strip: str, values: dict, places: dict, usual: dict) -> tuple:
+    """The heads of the columns, the lines, and in what lines with the same head differ."""
+    keys = list(values)
+    across = [keys.index(key) for key in (column, strip) if key]
+    down = keys.index(row)
+    over = [place for place, key in enumerate(keys) if place not in (*across, down)]
+    columns = sorted({tuple(of[place] for place in across) for of in places.values()})
+    lines = sorted({(of[down], *(of[place] for place in over)) for of in places.values()})
+    cells = {(line, at): [] for line in lines for at in columns}
+    for name, of in places.items():
+        cells[(of[down], *(of[place] for place in over)), tuple(of[place] for place in across)].append(name)
+    levels = [
+        [
+            Head(values[keys[across[depth]]][head[depth]], len(list(same)))
+            for head, same in groupby(columns, key=lambda one: one[: depth + 1])
+        ]
+        for depth in range(len(across))
+    ]
+    found = []
+    for _, group in groupby(lines, key=lambda line: line[0]):
+        same = list(group)
+        for line in same:
+            heads = [Head(values[row][line[0]], len(same))] if line is same[0] else []
+            if over:
+                heads.append(Head(_label(line[1:], over, keys, values, usual), 1))
+            found.append(GridLine(heads, [cells[line, at] for at in columns]))
+    return levels, found, [keys[place] for place in over]
 
 
-def _rank(value) -> tuple:
-    """Numbers by size, before text."""
-    return (0, value, "") if isinstance(value, int | float) else (1, 0, str(value))
+def _label(line: tuple, over: list[int], keys: list[str], values: dict, usual: dict) -> str:
+    """What else the variants of a line have: of a single setting the value, of several those that are not usual."""
+    named = [(keys[place], values[keys[place]][at]) for place, at in zip(over, line, strict=True)]
+    if len(named) == 1:
+        return named[0][1]
+    return ", ".join(f"{key} {value}" for key, value in named if value != usual.get(key)) or "as usual"
 
 
-def _chip(row: VariantRow, guessing: int, became: str, has_room: bool) -> Chip:
+def _usual(values: dict[str, list[str]], places: dict[str, list[int]]) -> dict[str, str]:
+    """The value of each setting that more than half of the variants have."""
+    usual = {}
+    for at, (key, texts) in enumerate(values.items()):
+        ((most, count),) = Counter(of[at] for of in places.values()).most_common(1)
+        if 2 * count > len(places):
+            usual[key] = texts[most]
+    return usual
+
+
+def choices(of: Grid) -> dict[str, list[str]]:
+    """{setting: values} of those beside the first two, where there are many: the filter offers them."""
+    return dict(list(of.values.items())[2:]) if len(of.values) >= 4 else {}
+
+
+MARKS = {"good": "", "faulty": "!", "fails": "✕", "diverged": "✕"}
+
+
+def _chip(row: VariantRow, guessing: int, became: str) -> Chip:
     found = intervals.of_test(row)
-    gone = f"{became} @{min(row.diverged_epochs)}" if row.diverged_epochs else ""
-    if found is None and not gone:
+    epoch = ""
+    if found is None and not row.diverged_epochs:
         text, tip = "ŷ NaN", f"{row.variant}: ŷ is NaN for a test image"
     elif found is None:
-        text = gone
+        text, epoch = became, f"@{min(row.diverged_epochs)}"
         tip = f"{row.variant}: diverged at epoch {some(list(map(str, row.diverged_epochs)))}"
     else:
         text = amount(found.mean)
@@ -161,14 +205,25 @@ def _chip(row: VariantRow, guessing: int, became: str, has_room: bool) -> Chip:
         tip = (
             f"{row.variant}: {amount(found.mean)} of {row.test_n:,} test images wrong{over} ({intervals.spread(found)})"
         )
-    kinds = [kind for kind in row.alarms if kind != "diverged" or found is not None]
     if row.alarms:
         tip += f"; {some(row.alarms)}{f' ({row.state})' if row.seeds > 1 else ''}"
-    kind = gone if found and gone else kinds[0] if kinds and row.word in ("fails", "diverged") and has_room else ""
-    return Chip(row.variant, text, kind, row.word, level(found.mean, guessing) if found else LEVELS, tip)
+    return Chip(
+        row.variant,
+        text,
+        epoch,
+        MARKS[row.word] if found else "",
+        row.word,
+        LEVELS if found is None else level(found.mean, guessing),
+        tip,
+    )
 
 
 def level(wrong: float, guessing: int) -> int:
-    """0 to LEVELS, on a logarithmic scale."""
-    share = math.log1p(wrong) / math.log1p(max(guessing, 1))
-    return min(LEVELS, math.ceil(share * LEVELS))
+    """0 to LEVELS, on a logarithmic scale; of a count as it is shown, so that equal numbers have one colour."""
+    share = math.log1p(round(wrong, 1)) / math.log1p(max(guessing, 1))
+    return min(LEVELS, math.ceil(share * LEVELS - 1e-9))
+
+
+def bound(of_level: int, guessing: int) -> float:
+    """The most wrong images of a level, but for the last, which has no bound."""
+    return math.expm1(of_level / LEVELS * math.log1p(max(guessing, 1)))
