@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from scipy.stats import norm
 
 from builders.answers import outcome
@@ -13,7 +13,7 @@ from comparing.ranking import MOST_COMPARED, PairedTests, paired_tests, rank
 from comparing.significance import significance
 from comparing.statistics import holm, mcnemar, sign_flips
 from records.comparison import Ranking
-from records.metrics import Metrics
+from records.metrics import Metrics, finding
 from records.training import Counts
 from reporting.best import LONGEST, Best, best
 
@@ -91,9 +91,14 @@ def ranked(**variants) -> Ranking:
     return significance(*invented(**variants)).ranking
 
 
+def answered(ranking: Ranking, metrics: list[Metrics]) -> Best:
+    kinds = {"frozen": {"means": "every gradient is 0: more of it"}}
+    return best(ranking, metrics, {entry.variant: asdict(entry.settings) for entry in metrics}, kinds)
+
+
 def told(**variants) -> Best:
     metrics, wrong = invented(**variants)
-    return best(significance(metrics, wrong).ranking, metrics)
+    return answered(significance(metrics, wrong).ranking, metrics)
 
 
 FEW, MORE = range(10, 13), range(40)
@@ -155,7 +160,7 @@ def test_of_equal_variants_none_is_called_worse_though_the_best_is_chosen_on_the
     generator, worse, against_the_best = np.random.default_rng(1), 0, 0
     for _ in range(250):
         errors = page(generator, 16, 400)
-        worse += is_any_worse(errors, paired_tests(errors, {name: name for name in errors}))
+        worse += is_any_worse(errors, paired_tests(errors, {name: name for name in errors}, errors))
         fewest = min(errors.values(), key=np.sum)
         against_the_best += min(holm({name: sign_flips(one - fewest) for name, one in errors.items()}).values()) < 0.05
     assert worse <= 0.05 * 250 < 0.1 * 250 < against_the_best
@@ -176,7 +181,7 @@ def test_copies_of_a_variant_change_no_p():
     assert (ranking.winners, ranking.pairs, alone.pairs) == (["a", "again"], 3, 3)
     assert ranking.p_values == alone.p_values | dict.fromkeys(("b2", "b3"), alone.p_values["b"])
     assert (ranking.worse, others.worse) == (["b", "c", "b2", "b3"], [])
-    assert "for all 3 pairs included, those with equal settings counted once." in best(ranking, metrics).note
+    assert "for all 3 pairs included, those with equal settings counted once." in answered(ranking, metrics).note
     # Of a GPU, where the same settings may give another model.
     wrong["b3"]["test"]["0"] = list(range(1, 8))
     assert significance([*metrics[:3], *copies], wrong).ranking.pairs == 6
@@ -185,49 +190,91 @@ def test_copies_of_a_variant_change_no_p():
 def test_variants_of_unlike_many_seeds_are_compared_by_their_means():
     ranking = ranked(a=[FEW, FEW, FEW], b=[FEW, FEW], c=[MORE])
     assert (ranking.winners, ranking.worse) == (["a", "b"], ["c"])
-    assert told(a=[FEW, FEW, FEW], b=[FEW, FEW], c=[MORE]).sentence.startswith(
-        "Of the 3 variants, a and b share the best test accuracy, 997.0 of 1,000 test images right on average."
+    assert told(a=[FEW, FEW, FEW], b=[FEW, FEW], c=[MORE]).sentence == (
+        "Best of the 3 good ones: a and b, 997.0 of 1,000 test images right on average each. Significantly worse: c."
     )
 
 
 def test_sentence_and_note_say_what_was_done():
     answer = told(a=[FEW], b=[range(6)], c=[MORE], d=["faulty"])
     assert answer.sentence == (
-        "Of the 3 good ones, a does best, 997 of 1,000 test images right. Of all 4, d (faulty): 1,000. Not"
-        " significantly worse: a and b. Significantly worse: c."
+        "Best of the 3 good ones: a, 997 of 1,000 test images right. Not significantly worse: b and d (faulty)."
+        " Significantly worse: c."
     )
     assert answer.note == (
-        "Significantly means p < 0.05, by an exact paired test over all test images, Holm's correction for all 6 pairs"
-        " included. The best of 4 was chosen by these same test images, so on others it may do less well."
+        "d gets 1,000 right, but is faulty. Significantly means p < 0.05, by an exact paired test over all test images,"
+        " Holm's correction for all 6 pairs included. The best of 3 was chosen by these same test images, so on others"
+        " it may do less well."
     )
     assert "≥" not in answer.sentence + answer.note
     many = told(a=["faulty"], **{f"b{number}": [FEW] for number in range(6)}, **{f"c{n}": [MORE] for n in range(6)})
     assert many.sentence == (
-        "Of the 12 good ones, b0, b1, b2, b3, b4 and 1 more do best, 997 of 1,000 test images right. Of all 13,"
-        " a (faulty): 1,000. 6 (=) are not significantly worse, 6 are."
+        "No single best: 6 of the 12 good ones get 997 of 1,000 test images right. Not significantly worse: a (faulty)."
+        " 6 others are significantly worse."
     )
-    assert told(a=[FEW], b=["faulty"], c=[FEW]).sentence.count("good ones") == 1
     shared = told(a=["faulty"], b=["faulty"])
-    assert shared.sentence.startswith("Of the 2 variants, a (faulty) and b (faulty) share the best")
+    assert shared.sentence == "None is good. Best of the 2 faulty ones: a and b, 1,000 of 1,000 test images right each."
     assert shared.note == "The best of 2 was chosen by these same test images, so on others it may do less well."
 
 
-def test_answer_says_of_which_variants_it_is_the_best():
-    assert told(a=[FEW]) == Best(
-        sentence="a gets 997 of 1,000 test images right.", note="", question="Why is no other one ranked?"
+def test_star_is_the_best_of_the_good_and_a_faulty_one_may_be_significantly_better():
+    ranking = ranked(a=[MORE], b=["faulty"], c=[range(41)], d=["faulty"])
+    assert (ranking.winners, ranking.equals, ranking.better, ranking.worse) == (["a"], ["c"], ["b", "d"], [])
+    answer = told(a=[MORE], b=["faulty"], c=[range(41)], d=["faulty"])
+    assert answer.sentence == (
+        "Best of the 2 good ones: a, 960 of 1,000 test images right. Not significantly worse: c."
     )
+    assert answer.note.startswith("b gets 1,000 right and d gets 1,000 right, but both are faulty.")
+
+
+def test_answer_says_of_which_variants_it_is_the_best():
     only = told(a=[FEW], b=["diverged"], c=["fails"])
-    assert only.sentence == "Only a is ranked: 997 of 1,000 test images right."
+    assert only.sentence == "Use a: the only one that trains well, 997 of 1,000 test images right."
     why = "diverged, failed, has a ŷ that is NaN for a test image, or does no better on the test images than guessing."
     assert only.note == f"2 of 3 variants are not ranked: a model of each {why}"
     answer = told(a=[FEW], b=[MORE], c=["diverged", FEW])
-    assert answer.sentence.startswith("Of the 2 ranked variants, a has the best test accuracy, 997 of 1,000")
+    assert answer.sentence.startswith("Best of the 2 good ones: a, 997 of 1,000")
     assert answer.note.endswith(f" 1 of 3 variants is not ranked: a model of it {why}")
-    answer = told(a=[FEW], b=[MORE], c=["fails"], d=["faulty"])
-    assert answer.sentence.startswith(
-        "Of the 2 good ones, a does best, 997 of 1,000 test images right. Of all 3 ranked, d"
+    assert told(a=["faulty"], b=["fails"]).sentence == (
+        "None is good; only a, which is faulty, is ranked: 1,000 of 1,000 test images right."
     )
-    assert told(a=[FEW], b=["faulty"]).sentence.startswith("The only good one, a, gets 997 of 1,000 test images right.")
+    # A good model that does no better than guessing is not ranked: the other is not "the only one that trains well".
+    assert told(a=[FEW], b=[range(500)]).sentence.startswith("Use a: the only good one that is ranked, 997")
+
+
+def test_single_variant_has_an_answer_without_a_comparison():
+    assert told(a=[FEW]) == Best(sentence="It trains well: 997 of 1,000 test images right.", note="")
+    assert told(a=[range(500)]).sentence == (
+        "It learns the training images, but not the test images: 500 of 1,000 test images right."
+    )
+    metrics, wrong = invented(a=["faulty", FEW])
+    frozen = [replace(one, findings=[finding("frozen", "It is.")]) for one in metrics[0].seeds]
+    metrics = [replace(metrics[0], seeds=frozen)]
+    found = answered(significance(metrics, wrong).ranking, metrics).sentence
+    assert found == (
+        "It trains, with a fault in 1 of 2 models: every gradient is 0. 998.5 of 1,000 test images right on average."
+    )
+    gone = [replace(one, diverged_epoch=7, findings=[]) for one in invented(a=["diverged"])[0][0].seeds]
+    metrics = [replace(metrics[0], seeds=gone)]
+    found = answered(significance(metrics, {"a": {"test": {}}}).ranking, metrics).sentence
+    assert found == "It does not train: its loss is not finite, at epoch 7."
+
+
+def test_what_is_worse_is_told_by_the_settings_that_it_has_in_common():
+    metrics, wrong = [], {}
+    for loss, unit, rate in itertools.product(("bce", "squared"), ("raw", "unit"), (0.1, 0.2, 0.3)):
+        missed = range(60) if unit == "unit" and rate < 0.3 else FEW
+        ((entry,), of) = invented(a=[missed])
+        name = f"{loss}-{unit}-{rate}"
+        of_loss = {"loss": loss, "loss_definition": ["formula", loss, []]}
+        settings = replace(PLAIN, normalization=unit, normalization_definition=[unit, []], lr=rate, **of_loss)
+        metrics.append(replace(entry, variant=name, settings=settings))
+        wrong[name] = of["a"]
+    answer = answered(significance(metrics, wrong).ranking, metrics).sentence
+    assert answer == (
+        "No single best: 8 of the 12 good ones get 997 of 1,000 test images right. Significantly worse: unit with lr 0.1,"
+        " with every loss (60 wrong); 2 more."
+    )
 
 
 def test_names_of_the_default_config_are_not_cut():
@@ -240,24 +287,21 @@ def test_names_of_the_default_config_are_not_cut():
         }
     )
     assert answer.sentence == (
-        "Of the 2 good ones, bce-logits-raw and manual-bce-unit do best, 997 of 1,000 test images right. Of all 3"
-        " ranked, manual-bce-eps-raw (faulty): 1,000. No difference can be told."
+        "Best of the 2 good ones: bce-logits-raw and manual-bce-unit, 997 of 1,000 test images right each. On 1,000 test"
+        " images, no difference between these 3 can be told."
     )
 
 
 def test_answer_says_that_no_difference_can_be_told():
     answer = told(a=[FEW], b=[range(5)], c=[range(100, 104)], d=["faulty"])
     assert answer.sentence == (
-        "Of the 3 good ones, a does best, 997 of 1,000 test images right. Of all 4, d (faulty): 1,000. No difference"
+        "Best of the 3 good ones: a, 997 of 1,000 test images right. On 1,000 test images, no difference between these 4"
         " can be told."
     )
-    assert answer.note.startswith("A difference is told where p < 0.05, by an exact paired test over all test images")
+    assert "No two of the 4 differ beyond luck; a difference is told where p < 0.05" in answer.note
     # b and c differ beyond luck, though neither does from the best.
     few = told(a=[range(6)], b=[range(5, 12)], c=[[*range(3), *range(20, 24)]])
-    assert few.sentence == (
-        "Of the 3 variants, a has the best test accuracy, 994 of 1,000 test images right. On 1,000 test images, no"
-        " difference between these 3 can be told."
-    )
+    assert few.sentence.endswith("no difference between these 3 can be told.")
     apart = told(a=[range(50, 59)], b=[range(10)], c=[range(20)])
     assert apart.sentence.endswith("right. Not significantly worse: b and c.")
 
@@ -265,8 +309,6 @@ def test_answer_says_that_no_difference_can_be_told():
 def test_where_no_variant_takes_part_the_sentence_says_why():
     assert told(a=["diverged"], b=["diverged", "diverged"]).sentence.startswith("No variant survived")
     assert told(a=["diverged"], b=["fails"]).sentence.startswith("No variant can be called the best")
-    # A good model may do no better than guessing on few test images: that some are good is not denied.
-    assert "trains well" not in told(a=[range(500)]).sentence
 
 
 def test_answer_fits_two_lines_whatever_the_names_are():
@@ -283,7 +325,7 @@ def test_thousands_that_make_the_same_mistakes_are_compared_once_and_counted_eac
     monkeypatch.setattr("comparing.ranking.sign_flips", lambda of: compared.append(of) or sign_flips(of))
     answer = told(**{f"v{place}": [FEW if place < 1100 else range(60)] for place in range(2300)})
     assert len(compared) == 1
-    assert answer.sentence.startswith("Of the 2,300 variants, v0, v1, v2, v3, v4 and 1,095 more share")
+    assert answer.sentence.startswith("No single best: 1,100 of the 2,300 good ones get 997 of")
     assert answer.sentence.endswith("1,200 others are significantly worse.")
     assert "Holm's correction for all 2,643,850 pairs included. The best of 2,300 was chosen" in answer.note
 
@@ -297,7 +339,7 @@ def test_of_very_many_variants_each_is_held_against_the_best():
     assert mcnemar(0, bound) * ranking.pairs < 0.05 * 20
     # Of those beyond, one that differs from another is not asked for, and no more is claimed.
     near = {f"v{place}": [range(place % 2)] for place in range(MOST_COMPARED + 100)}
-    assert told(**near).sentence.endswith("150 (=) are not significantly worse.")
+    assert told(**near).sentence.endswith("150 more cannot be told apart.")
 
 
 def test_every_two_variants_that_take_part_have_a_p_whatever_their_number_of_seeds():

@@ -33,7 +33,8 @@ function arrange({ values, places, usual }) {
   }
   const label = (rest) => {
     if (over.length === 1) return text(over[0], rest[0]);
-    const named = over.map((key, place) => [key, text(key, rest[place])]).filter(([key, value]) => value !== usual[key]);
+    const all = over.map((key, place) => [key, text(key, rest[place])]);
+    const named = all.filter(([key, value]) => value !== usual[key]);
     return named.map((pair) => pair.join(" ")).join(", ") || "as usual";
   };
 

@@ -23,7 +23,7 @@ MOST_COMPARED = 200
 
 @dataclass(frozen=True, kw_only=True)
 class PairedTests:
-    """Paired tests of every two variants; of more than MOST_COMPARED, of the best of them, and of each with the winners.
+    """Paired tests of every two variants; of more than MOST_COMPARED, of the best, and of each with the winners.
 
     Variants that get the same images wrong have one place together. places: {variant: its place}, in the order of
     their wrong images, the fewest first; wrong: how many each place has, weighted; winners: the candidates with the

@@ -8,7 +8,7 @@ from records.training import as_named
 from reporting.page import setting
 
 MOST_KEYS = 3  # settings of one description
-MOST_VALUES = 40  # of a setting that is looked at: to try all of a finer sweep would take too long
+MOST_TRIED = 40  # of a setting that is looked at: to try all of a finer sweep would take too long
 BARE = ("loss", "normalization", "activation", "optimizer", "device")  # settings whose values speak for themselves
 
 
@@ -29,7 +29,7 @@ def alike(names: set[str], among: set[str], variants: dict, most: int) -> list[A
     for name, settings in table.items():
         for key in keys:
             having[key].setdefault(json.dumps(settings[key]), set()).add(name)
-    keys = [key for key in keys if 1 < len(having[key]) <= MOST_VALUES]
+    keys = [key for key in keys if 1 < len(having[key]) <= MOST_TRIED]
     candidates = []
     for size in range(1, MOST_KEYS + 1):
         for chosen in combinations(keys, size):

@@ -1,4 +1,4 @@
-"""The answer in words: which variant to use, which others may be just as good, and what the worse ones have in common."""
+"""The answer in words: which variant to use, which others may be just as good, what the worse ones have in common."""
 
 import math
 from collections.abc import Iterable
@@ -174,7 +174,8 @@ def _notes(of: _Ranked) -> list[str]:
     ranking, entries = of.ranking, of.entries
     if len(entries) == 1:
         return []
-    chosen = f"The best of {len(of.good) or len(entries):,} was chosen by these same test images, so on others it may do less well."
+    of_many = f"The best of {len(of.good) or len(entries):,}"
+    chosen = f"{of_many} was chosen by these same test images, so on others it may do less well."
     notes = _faulty(of)
     if ranking.p_values:
         if _none_differ(of):

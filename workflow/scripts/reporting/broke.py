@@ -12,9 +12,9 @@ from records.losses import LossChart
 from records.metrics import Autopsy, Metrics, Outcome
 from reporting.page import short_number
 
-WIDTH, LEFT, RIGHT = 360, 48, 346  # pixels of the drawing, and where its plotting areas begin and end
+LEFT, RIGHT = 48, 346  # pixels: where the plotting areas begin and end
 LOSS, LOGIT, BOTTOM = (16, 78), (102, 196), 212  # their tops and bottoms; the line of the epochs
-POINTS = 120  # of a line
+POINTS_DRAWN = 120  # of a line
 CURVED = 1000.0  # logits beyond are drawn on a logarithmic scale
 BAND = 20  # pixels that a region has at least
 SHORT = 46  # letters of a name that fits into its region
@@ -76,7 +76,7 @@ def broke(entry: Metrics, history: pd.DataFrame, chart: LossChart | None) -> Bro
     logit = "min_logit" if is_low else "max_logit"
     edge = _edge(autopsy, chart)
     losses, logits = ([_finite(table, column) for table in tables] for column in ("loss", logit))
-    down, bounds = _logit_scale(np.concatenate([y for _, y in logits]), edge)
+    down = _logit_scale(np.concatenate([y for _, y in logits]), edge)
     left_out = [pixel for pixel, _ in ([_tick(down, edge)] if edge is not None else [])]
     return Broke(
         variant=entry.variant,
@@ -101,7 +101,7 @@ def _became(model: Outcome, table: pd.DataFrame) -> str:
 
 def _finite(table: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
     kept = table[np.isfinite(table[column])]
-    places = np.unique(np.linspace(0, len(kept) - 1, min(len(kept), POINTS)).astype(int)) if len(kept) else []
+    places = np.unique(np.linspace(0, len(kept) - 1, min(len(kept), POINTS_DRAWN)).astype(int)) if len(kept) else []
     return kept["epoch"].to_numpy()[places], kept[column].to_numpy(dtype=float)[places]
 
 
@@ -141,7 +141,7 @@ def _symlog(value: float) -> float:
     return math.copysign(math.log10(1 + abs(value)), value)
 
 
-def _logit_scale(values: np.ndarray, edge: float | None) -> tuple[Callable, tuple[float, float]]:
+def _logit_scale(values: np.ndarray, edge: float | None) -> Callable:
     """Over what is drawn; a region beyond an edge has BAND pixels at least."""
     drawn = [*values, *([] if edge is None else [edge])] or [0, 1]
     low, high = float(min(drawn)), float(max(drawn))
@@ -149,7 +149,7 @@ def _logit_scale(values: np.ndarray, edge: float | None) -> tuple[Callable, tupl
     top, bottom = LOGIT
     above = BAND if edge is not None and edge > 0 else 4
     below = BAND if edge is not None and edge < 0 else 4
-    return _scale(low, high, bottom - below, top + above, curve), (low, high)
+    return _scale(low, high, bottom - below, top + above, curve)
 
 
 def _tick(scale: Callable, value: float) -> tuple[float, str]:
@@ -157,7 +157,7 @@ def _tick(scale: Callable, value: float) -> tuple[float, str]:
 
 
 def _panel(title: str, lines: list, across: Callable, down: Callable, epoch: int, area: tuple, taken: list) -> Panel:
-    """lines: (epochs, values) of each model, that which diverged first being the first; taken: pixels of other labels."""
+    """lines: (epochs, values) of each model, first of that which diverged first; taken: pixels of other labels."""
     paths = ["M" + " ".join(f"{across(e)},{down(y)}" for e, y in zip(*line, strict=True)) for line in lines]
     epochs, values = lines[0]
     every = np.concatenate([y for _, y in lines])
