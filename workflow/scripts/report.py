@@ -160,6 +160,7 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
         name: cures.on_card(entry, inputs["losses"].get(settings["loss"]), settings["loss"], trials, kinds, defaults)
         for entry, (name, settings) in zip(metrics, variants.items(), strict=True)
     }
+    lines = table.table_lines(rows, ranking.winners, ranking.equals)
     at_broken_weights = losses.same_weights(inputs["same_weights"])
     of_each = zip(variants, metrics, inputs["predictions"], inputs["plots"], strict=True)
     return {
@@ -182,8 +183,9 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
             "choices": grid.choices(rows, differing, page.setting),
         },
         "table": {
-            "lines": table.table_lines(rows, ranking.winners, ranking.equals),
+            "lines": lines,
             "swept": table.swept(rows, differing),
+            "letters": table.letters(lines, table.swept(rows, differing), page.setting),
             "settings": list(as_named(rows[0].settings)),
             "limit": charts.ONE_LOGIT,
             "facts": table.page_facts(rows, metrics, wrong, inputs["significance"], page.setting),
