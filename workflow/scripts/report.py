@@ -187,7 +187,6 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
             "swept": table.swept(rows, differing),
             "letters": table.letters(lines, table.swept(rows, differing), page.setting),
             "settings": list(as_named(rows[0].settings)),
-            "limit": charts.ONE_LOGIT,
             "facts": table.page_facts(rows, metrics, wrong, inputs["significance"], page.setting),
         },
         "curves": charts.drawn(variants, metrics, inputs["histories"]),

@@ -3,7 +3,7 @@ const kept = [...document.querySelectorAll("select[data-kept]")]; // choices tha
 const linear = [...document.querySelectorAll("[data-does=linear]")];
 const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
 
-// Parts that were opened or closed since the page was. Each has a name: that of the place it is in, and its number there.
+// What can be opened, and how it was at first. Each has a name: that of the place it is in, and its number there.
 const parts = new Map([...document.querySelectorAll("details")].map((part) => [part, part.open]));
 const turned = new Set(); // that are now not as they were
 const placeOf = (part) => part.parentElement.closest("[id^='variant-'], [aria-labelledby]");

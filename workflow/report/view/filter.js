@@ -3,7 +3,7 @@ const filter = byId("filter");
 const choices = [...document.querySelectorAll("[data-choice]")]; // of a setting's value, which write into the filter
 const COUNTED = new Set(["test_wrong", "train_wrong"]); // means, of which any may be asked for
 const FEW = 6; // values that are listed
-const KEYS = new Set([...Object.keys(facts[variants[0].name].settings), "test_wrong", "train_wrong", "verdict", "finding"]);
+const KEYS = new Set([...Object.keys(facts[variants[0].name].settings), ...COUNTED, "verdict", "finding"]);
 
 const piecesOf = (text) => text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? [];
 
@@ -83,7 +83,7 @@ function meant(typed, names) {
   if (begun.length) return begun.slice(0, FEW);
   const far = (name) => distance(typed, lower(name));
   const [nearest] = isNaN(typed) ? [...names].sort((a, b) => far(a) - far(b)) : [];
-  if (nearest !== undefined && far(nearest) <= Math.max(1, typed.length / 4)) return [nearest];
+  if (nearest !== undefined && far(nearest) <= Math.min(typed.length - 1, Math.max(2, typed.length / 4))) return [nearest];
   return names.length <= FEW ? names : [];
 }
 

@@ -1,5 +1,5 @@
-// The readout under the grid says what the chip under the pointer, or with the focus, holds. Where nothing can hover, the
-// first tap reads a chip, with the way to its card; the next one takes it.
+// The readout under the grid says what the chip under the pointer, or with the focus, holds. Where nothing can hover,
+// the first tap reads a chip, with the way to its card; the next one takes it.
 const readout = document.querySelector(".readout");
 const tapped = matchMedia("(hover: none)");
 let read = null;

@@ -60,7 +60,7 @@ def cut(name: str) -> str:
 
 def letters(lines: list[Line], swept: list[str], shown: Callable) -> dict[str, int]:
     """The width of what differs in it: variant, verdict, kinds (the alarms beside it), wrong, spread, and each key in
-    swept.
+    swept; wanted, what all alarms and settings would take.
 
     All alarms and settings together get what the names leave; where that is too little, the widest give first.
     """
@@ -79,11 +79,11 @@ def letters(lines: list[Line], swept: list[str], shown: Callable) -> dict[str, i
 
     def given() -> dict[str, int]:
         # Alarms tell more than a setting, which names tell, too.
-        return {key: min(2 * widest if key == "kinds" else widest, width) for key, width in wanted.items()}
+        return {key: min(widest * 3 // 2 if key == "kinds" else widest, width) for key, width in wanted.items()}
 
     while widest > NARROWEST and sum(given().values()) > ROOM - found["variant"]:
         widest -= 1
-    return found | given()
+    return found | given() | {"wanted": sum(wanted.values())}
 
 
 def page_facts(
@@ -94,8 +94,8 @@ def page_facts(
     significant, the bound of a p.
 
     Of a variant: settings, as text, but for the list of seeds; test_wrong, train_wrong, the means over seeds; verdict,
-    the word of its worst model; state, with their number; finding, the kinds of any seed; alarms, those that are alarms; wrong, per seed which of the
-    sets it gets wrong, None if it gives no answer. shown: a setting as text.
+    the word of its worst model; state, with their number; finding, the kinds of any seed; alarms, those that are
+    alarms; wrong, per seed which of the sets it gets wrong, None if it gives no answer. shown: a setting as text.
     """
     sets: dict[tuple[int, ...], int] = {}
 
