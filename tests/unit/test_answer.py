@@ -102,6 +102,31 @@ def test_best_comes_first_and_the_diverged_last():
     ]
 
 
+def test_one_variant_alone_has_no_place():
+    (line,) = table.table_lines(over_seeds(a1=outcome()), ["a1"], [])
+    assert line.place == ""
+
+
+def test_long_name_keeps_its_ends():
+    assert table.cut("a" * 40) == "a" * 40
+    name = f"{'begin' * 10}{'ended' * 10}"
+    assert table.cut(name) == f"{name[:20]}…{name[-19:]}"
+    assert len(table.cut(name)) == table.NAME
+
+
+def test_columns_get_the_letters_of_their_words_until_there_is_no_room():
+    few = table.table_lines(over_seeds(**{"ab": outcome(), "bb": outcome(kind="stuck-images")}), [], [])
+    found = table.letters(few, ["lr"], setting)
+    assert (found["variant"], found["kinds"], found["lr"]) == (2, len("stuck-images") + 1, len("0.1") + 1)
+    keys = ["loss", "normalization", "epochs", "lr", "hidden"]
+    variants = {f"{'n' * 39}{i}": settings(f"a-loss-of-a-long-name-{i}", f"a-long-one-{i}") for i in range(2)}
+    rows = summary.over_seeds(metrics(**{name: outcome(kind="stuck-images") for name in variants}), variants)
+    found = table.letters(table.table_lines(rows, [], []), keys, setting)
+    assert sum(found[key] for key in [*keys, "kinds"]) <= table.ROOM - 40 + len(keys)
+    assert min(found[key] for key in keys) >= table.NARROWEST
+    assert found["kinds"] > found["loss"]  # alarms before settings
+
+
 def chips(found: grid.Grid) -> list[grid.Chip]:
     return [chip for line in found.lines for cell in line.cells for chip in cell]
 

@@ -167,6 +167,7 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
         for entry, history in zip(metrics, inputs["histories"], strict=True)
     }
     causes = answer.causes(metrics, variants, kinds, inputs["losses"], trials, defaults)
+    lines = table.table_lines(rows, ranking.winners if len(rows) > 1 else [], ranking.equals)
     at_broken_weights = losses.same_weights(inputs["same_weights"])
     of_each = zip(variants, metrics, inputs["predictions"], inputs["plots"], strict=True)
     return {
@@ -190,10 +191,10 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
             "choices": grid.choices(cells) if cells else {},
         },
         "table": {
-            "lines": table.table_lines(rows, ranking.winners if len(rows) > 1 else [], ranking.equals),
+            "lines": lines,
             "swept": table.swept(rows, differing),
+            "letters": table.letters(lines, table.swept(rows, differing), page.setting),
             "settings": list(as_named(rows[0].settings)),
-            "limit": charts.ONE_LOGIT,
             "facts": table.page_facts(rows, metrics, wrong, inputs["significance"], page.setting),
         },
         "curves": charts.drawn(variants, metrics, inputs["histories"]),

@@ -3,6 +3,34 @@ const kept = [...document.querySelectorAll("select[data-kept]")]; // choices tha
 const linear = [...document.querySelectorAll("[data-does=linear]")];
 const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
 
+// What can be opened, and how it was at first. Each has a name: that of the place it is in, and its number there.
+const parts = new Map([...document.querySelectorAll("details")].map((part) => [part, part.open]));
+const turned = new Set(); // that are now not as they were
+const placeOf = (part) => part.parentElement.closest("[id^='variant-'], [aria-labelledby]");
+const nameOfPlace = (place) => place.id || place.getAttribute("aria-labelledby");
+
+function nameOf(part) {
+  const place = placeOf(part);
+  return `${nameOfPlace(place)}.${[...place.querySelectorAll("details")].indexOf(part)}`;
+}
+
+function partOf(name) {
+  const [, place, number] = name.match(/^(.*)\.(\d+)$/) ?? [];
+  const found = byId(place) ?? document.body;
+  return (found.matches("article") ? found : found.closest("section"))?.querySelectorAll("details")[number];
+}
+
+// Whether that is new.
+function turn(part, isOpen) {
+  part.open = isOpen;
+  const isTurned = isOpen !== parts.get(part);
+  if (isTurned === turned.has(part)) return false;
+  turned[isTurned ? "add" : "delete"](part);
+  return true;
+}
+
+const old = { test: "test_wrong", train: "train_wrong" }; // columns of accuracies, which the table had once
+
 function readFragment() {
   const fragment = location.hash.slice(1);
   const place = fragment.startsWith("variant-") ? decodeURIComponent(fragment.slice(8)) : "";
@@ -10,7 +38,8 @@ function readFragment() {
   if (!fragment.startsWith("view:")) return;
   const saved = new URLSearchParams(fragment.slice(5));
   view.sort = saved.get("sort") ?? "";
-  view.dir = saved.get("dir") === "descending" ? "descending" : "ascending";
+  view.dir = (saved.get("dir") === "descending") !== (view.sort in old) ? "descending" : "ascending";
+  view.sort = old[view.sort] ?? view.sort;
   view.filter = saved.get("filter") ?? "";
   view.hide = new Set(saved.getAll("hide"));
   // Few of many are shown: then it is those that the address names.
@@ -29,6 +58,8 @@ function readFragment() {
     if (isPressed(button) !== saved.getAll("linear").includes(button.dataset.of)) button.click();
   }
   view.at = saved.get("at") ?? "";
+  const named = new Set(saved.getAll("turned").map(partOf));
+  parts.forEach((isOpen, part) => turn(part, isOpen !== named.has(part)));
 }
 
 function writeFragment() {
@@ -43,6 +74,8 @@ function writeFragment() {
   kept.filter((select) => select.selectedIndex > 0).forEach((select) => saved.set(select.dataset.kept, select.value));
   linear.filter(isPressed).forEach((button) => saved.append("linear", button.dataset.of));
   if (view.at) saved.set("at", view.at);
+  const itself = byName.get(view.at)?.details; // open anyway
+  turned.forEach((part) => part !== itself && saved.append("turned", nameOf(part)));
   const text = saved.toString();
   history.replaceState(null, "", text ? `#view:${text}` : location.pathname + location.search);
 }

@@ -1,5 +1,6 @@
 // What listens, and the first showing.
 document.addEventListener("click", (event) => {
+  if (reads(event)) return;
   const link = event.target.closest("a[href^='#variant-']");
   const name = link && decodeURIComponent(link.getAttribute("href").slice(9));
   if (!byName.has(name) || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -7,7 +8,7 @@ document.addEventListener("click", (event) => {
   goTo(name);
 });
 
-for (const head of heads) {
+for (const head of isMultiple ? heads : []) {
   const button = document.createElement("button");
   button.type = "button";
   button.append(...head.childNodes);
@@ -26,7 +27,14 @@ filter.addEventListener("input", () => {
 });
 for (const choice of choices) {
   choice.addEventListener("change", () => {
-    writeChoice(choice);
+    require(choice.dataset.choice, choice.value);
+    change();
+  });
+}
+for (const { button, condition } of tiles) {
+  button.addEventListener("click", () => {
+    const [key, value] = condition.split("=");
+    require(key, isPressed(button) ? "" : value);
     change();
   });
 }
@@ -57,8 +65,24 @@ body.addEventListener("click", (event) => {
   if (button.classList.contains("alone")) view.hide = new Set(namesOf(variants).filter((other) => other !== name));
   else if (!view.pin.delete(name)) view.pin.add(name);
   change();
-  button.focus(); // its row may have moved
+  button.focus({ preventScroll: event.detail > 0 }); // its row may have moved; the pointer stays where it is
 });
+// A click anywhere in a row opens its card.
+body.addEventListener("click", (event) => {
+  const isSelecting = getSelection().type === "Range";
+  if (isSelecting || event.target.closest("a, button, input, label, abbr")) return;
+  goTo(event.target.closest("tr").dataset.variant);
+});
+byId("compare-pinned").addEventListener("click", () => byId("beside").focus());
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (!parts.has(target) || !turn(target, target.open)) return;
+    if (target === byName.get(view.at)?.details && !target.open) view.at = "";
+    writeFragment();
+  },
+  true,
+);
 kept.forEach((select) => select.addEventListener("change", writeFragment));
 linear.forEach((button) => button.addEventListener("click", () => setTimeout(writeFragment)));
 addEventListener("hashchange", () => {
@@ -72,14 +96,12 @@ addEventListener("load", () => {
   requestIdleCallback(() => document.querySelectorAll("img").forEach((picture) => (picture.loading = "eager")));
 });
 
-// The readout under the grid says what the chip under the pointer, or with the focus, holds.
-const readout = document.querySelector(".readout");
-const read = (event) => {
-  const chip = event.target.closest?.(".chip");
-  if (chip) readout.textContent = chip.querySelector(".tip").textContent;
-};
-document.addEventListener("pointerover", read);
-document.addEventListener("focusin", read);
+// The bar grows with what it says; what is jumped to, or sticks below it, is not covered.
+const bar = document.querySelector(".bar");
+new ResizeObserver(() => {
+  const height = getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
+  document.documentElement.style.setProperty("--bar", `${height}px`);
+}).observe(bar);
 
 readFragment();
 show();

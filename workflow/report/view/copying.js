@@ -25,40 +25,33 @@ for (const button of document.querySelectorAll(".copy")) {
   });
 }
 
-// Of the table, the rows that are shown, in their order.
-const LATEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "±": "$\\pm$" };
-Object.assign(LATEX, { "<": "$<$", ">": "$>$", "−": "$-$", "∞": "$\\infty$", "–": "--", "★": "*", "✕": "$\\times$" });
-const FORMATS = {
-  CSV: (lines) => {
-    const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-    return lines.map((line) => line.map(quoted).join(","));
-  },
-  Markdown: (lines) => {
-    const written = lines.map((line) => `| ${line.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`);
-    return [written[0], `| ${lines[0].map(() => "---").join(" | ")} |`, ...written.slice(1)];
-  },
-  LaTeX: (lines) => {
-    const safe = (text) => text.replace(/[\\~^±<>−∞–★✕&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`);
-    const written = lines.map((line) => `${line.map(safe).join(" & ")} \\\\`);
-    const begin = `\\begin{tabular}{${"l".repeat(lines[0].length)}}`;
-    const rule = "\\hline";
-    return [begin, rule, written[0], rule, ...written.slice(1), rule, "\\end{tabular}"];
+// Of the table the rows that are shown, in their order; numbers as pandas reads them, empty where there is none.
+const CELLS = {
+  variant: (cell, fact, name) => ({ variant: name }),
+  verdict: (cell, { verdict, alarms }) => ({ verdict, alarms: alarms.join(";") }),
+  test_wrong: ({ dataset }) => {
+    return { test_wrong: dataset.value, test_wrong_low: dataset.low, test_wrong_high: dataset.high };
   },
 };
 
-function tableLines() {
-  const text = (cell) => cell.textContent.replace(/\s+/g, " ").trim();
-  const shown = [...body.rows].filter((row) => !row.hidden && !view.hide.has(row.dataset.variant));
-  return [heads.map(text), ...shown.map((row) => [row.dataset.variant, ...[...row.cells].slice(1).map(text)])];
+function tableAsText() {
+  const key = (head) => head.dataset.key.replace(/^set-/, "");
+  const columns = heads.map((head, place) => [key(head), place]);
+  const rows = [...body.rows].filter((row) => !row.hidden && !view.hide.has(row.dataset.variant));
+  const lines = rows.map(({ cells, dataset: { variant } }) => {
+    const of = (key) => CELLS[key] ?? (({ dataset }) => ({ [key]: dataset.value }));
+    return Object.assign({}, ...columns.map(([key, place]) => of(key)(cells[place], facts[variant], variant)));
+  });
+  const inQuotes = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const titles = Object.keys(lines[0] ?? Object.fromEntries(columns.map(([key]) => [key, ""])));
+  return [titles, ...lines.map(Object.values)].map((line) => `${line.map(inQuotes).join(",")}\n`).join("");
 }
 
-for (const button of document.querySelectorAll("[data-take]")) {
-  button.addEventListener("click", async () => {
-    const text = document.createElement("pre");
-    text.className = "taken";
-    text.textContent = `${FORMATS[button.dataset.take](tableLines()).join("\n")}\n`;
-    document.body.append(text);
-    say(byId("taken"), await copy(text));
-    text.remove();
-  });
-}
+byId("take")?.addEventListener("click", async () => {
+  const text = document.createElement("pre");
+  text.className = "taken";
+  text.textContent = tableAsText();
+  document.body.append(text);
+  say(byId("taken"), await copy(text));
+  text.remove();
+});

@@ -10,6 +10,7 @@ function showDifferences() {
   const [first = null] = view.pin;
   if (baseline === first) return;
   baseline = first;
+  table.classList.toggle("based", first !== null);
   for (const key of ["test_wrong", "train_wrong"]) {
     const column = headOf(key);
     for (const { name, row } of variants) {
@@ -17,9 +18,12 @@ function showDifferences() {
       cell.querySelector(".difference")?.remove();
       const [mine, its] = [facts[name][key], facts[first]?.[key] ?? null];
       if (mine === null || its === null) continue;
-      const sign = mine > its ? "+" : mine < its ? "−" : "±";
-      const text = name === first ? "baseline" : `${sign}${amount(Math.abs(mine - its))} to the baseline`;
-      made("small", text, cell).className = "difference";
+        const sign = mine > its ? "+" : mine < its ? "−" : "±";
+      const chip = document.createElement("small");
+      chip.className = `difference ${mine > its ? "worse" : mine < its ? "better" : ""}`;
+      chip.textContent = name === first ? "baseline" : `Δ ${sign}${amount(Math.abs(mine - its))}`;
+      chip.title = name === first ? "the others are compared with this one" : `difference to ${first}`;
+      if (name !== first || key === "test_wrong") cell.prepend(chip);
     }
   }
 }
@@ -44,6 +48,7 @@ function made(tag, text, parent) {
 }
 
 const count = (number) => number.toLocaleString("en");
+const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const told = (p) => (p < 1e-4 ? "< 0.0001" : `= ${p}`);
 
 // What can be said of each variant's difference to the first: the same as the answer says.
@@ -54,10 +59,15 @@ function against(first, names) {
     if (left) return left === first ? "the baseline is not ranked" : "not ranked";
     const [p, after] = probabilities(first, name);
     if (p === undefined) return `p is computed for the ${compared.length} best only`;
-    const many = pairs > 1 ? `, ${told(after).replace("= ", "")} with all ${count(pairs)} pairs counted` : "";
-    const both = `p ${told(p)}${many}`;
-    if (after >= significant) return `may well be luck, ${both}`;
-    return `significantly ${facts[name].test_wrong > facts[first].test_wrong ? "worse" : "better"}, ${both}`;
+    if (isSame(facts[first].wrong, facts[name].wrong)) {
+      const isCopy = isSame(facts[first].settings, facts[name].settings);
+      return isCopy ? "the same models as the baseline" : "none: wrong on the same images as the baseline";
+    }
+    const isCorrected = pairs > 1 && after !== p;
+    const many = isCorrected ? `; ${told(after).replace("= ", "")} after correction for ${count(pairs)} pairs` : "";
+    const both = `(p ${told(p)}${many})`;
+    if (after >= significant) return `may well be luck ${both}`;
+    return `significantly ${facts[name].test_wrong > facts[first].test_wrong ? "worse" : "better"} ${both}`;
   });
 }
 
@@ -75,20 +85,33 @@ function fill(names) {
     const value = facts[name].test_wrong;
     return value === null ? "–" : amount(value);
   };
-  const keys = Object.keys(facts[first].settings);
-  const lines = keys.map((key) => [key, (name) => [facts[name].settings[key]].flat().join(", ")]);
+  const settings = Object.keys(facts[first].settings);
+  const text = (key) => (name) => [facts[name].settings[key]].flat().join(", ");
+  const differing = settings.filter((key) => new Set(names.map(text(key))).size > 1);
+  const lines = differing.map((key) => [key, text(key)]);
   lines.push(["verdict", (name) => facts[name].state]);
   lines.push(["findings", (name) => facts[name].finding.join(", ") || "–"]);
   lines.push(["wrong test images", wrong]);
   const inside = beside.createTBody();
-  const insert = (title, values) => {
+  const insert = (title, cells) => {
     const row = inside.insertRow();
     made("th", title, row).scope = "row";
-    const tag = new Set(values).size > 1 ? "b" : "span";
-    values.forEach((value) => made(tag, value, row.insertCell()));
+    cells.forEach((cell) => row.insertCell().append(cell));
   };
-  for (const [title, text] of lines) insert(title, names.map(text));
-  insert("the difference in them", against(first, names));
+  const insertWords = (title, values) => {
+    const tag = new Set(values).size > 1 ? "b" : "span";
+    insert(title, values.map((value) => made(tag, value)));
+  };
+  for (const [title, of] of lines) insertWords(title, names.map(of));
+  insertWords("the difference in them", against(first, names));
+  for (const [measure, title] of Object.entries(MEASURES)) {
+    const curves = sparks(names, measure);
+    if (curves) insert(title, curves);
+  }
+  insert("ŷ of the training images", names.map(plotOf));
+  const same = settings.filter((key) => !differing.includes(key)).map((key) => `${key} ${text(key)(first)}`);
+  const foot = beside.createCaption();
+  foot.textContent = `${differing.length ? "The same in all" : "All settings are the same"}: ${same.join(" · ")}`;
   panel.querySelector(".wide").replaceChildren(beside);
   const after = pairs > 1 ? ` with all ${count(pairs)} pairs of different variants counted, Holm's correction` : "";
   const left = names.some((name) => unranked.includes(name));
@@ -99,6 +122,12 @@ function fill(names) {
     left ? "A variant is not ranked if a model failed, gives no answer, or does no better than guessing." : "",
   ].join(" ");
   panel.querySelector(".only").replaceChildren(...onlyRight(names));
+}
+
+function plotOf(name) {
+  const plot = byName.get(name).card.querySelector(".plot")?.cloneNode() ?? document.createElement("span");
+  plot.loading = "eager";
+  return plot;
 }
 
 // Of each what it gets right with every seed, and each other one wrong with some seed.
@@ -132,10 +161,19 @@ function pictured(images) {
   return digits;
 }
 
+// In the bar: how many are pinned, and the way to them.
+function showPinned(count) {
+  const button = byId("compare-pinned");
+  button.hidden = count === 0;
+  button.disabled = count < 2;
+  button.textContent = count < 2 ? "pin one more to compare" : `compare ${count}`;
+}
+
 let placed = "";
 document.addEventListener("shown", ({ detail: { pinned } }) => {
   if (placed === pinned.join(" ")) return;
   placed = pinned.join(" ");
+  showPinned(pinned.length);
   panel.hidden = pinned.length < 2;
   if (!panel.hidden) fill(pinned);
 });

@@ -43,6 +43,12 @@ function show() {
   });
   const conditions = parse(view.filter);
   const shown = variants.filter((variant) => showVariant(variant, conditions));
+  const isShown = new Set(namesOf(shown));
+  for (const { cause, entries } of causes) {
+    entries.forEach(([name, entry]) => (entry.hidden = !isShown.has(name)));
+    cause.hidden = entries.length > 0 && !entries.some(([name]) => isShown.has(name));
+  }
+  causeLists.forEach((list) => (list.hidden = !list.querySelector(".cause:not([hidden])")));
   showFilter(conditions);
   showCount(shown, conditions);
   showDifferences();
@@ -60,8 +66,8 @@ function showVariant(variant, conditions) {
   card.hidden = !isShown && name !== view.at;
   chips.forEach((chip) => chip.classList.toggle("out", !isShown));
   box.checked = !view.hide.has(name);
-  pin.textContent = isPinned ? "unpin" : "pin";
-  pin.setAttribute("aria-pressed", isPinned);
+  row.classList.toggle("away", !box.checked);
+  pin?.setAttribute("aria-pressed", isPinned);
   row.classList.toggle("pinned", isPinned);
   return isShown;
 }

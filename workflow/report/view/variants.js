@@ -10,6 +10,8 @@ const { variants: facts, sets, compared, unranked, p_values, corrected, pairs, s
 );
 const view = { sort: "", dir: "ascending", filter: "", hide: new Set(), pin: new Set(), at: "" };
 
+const isMultiple = body.rows.length > 1; // one variant has nothing to sort, filter or pin
+
 // Of each variant: its row, the words in it, its chips in the grid, its card and the card's details.
 const variants = [...body.rows].map((row) => {
   const name = row.dataset.variant;
@@ -27,6 +29,13 @@ const variants = [...body.rows].map((row) => {
 });
 const byName = new Map(variants.map((variant) => [variant.name, variant]));
 document.querySelectorAll(".chip").forEach((chip) => byName.get(chip.dataset.variant).chips.push(chip));
+
+// The causes of what is not good, each with the entries of its variants.
+const entryOf = (link) => [decodeURIComponent(link.getAttribute("href").slice(9)), link.closest("li")];
+const causes = [...document.querySelectorAll(".cause")].map((cause) => {
+  return { cause, entries: [...cause.querySelectorAll(".each a[href^='#variant-']")].map(entryOf) };
+});
+const causeLists = [...document.querySelectorAll(".why, .why .folded")]; // hidden where all of theirs are
 
 const namesOf = (list) => list.map((variant) => variant.name);
 const headOf = (key) => heads.findIndex((head) => head.dataset.key === key);

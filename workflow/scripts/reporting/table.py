@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from common.english import amount
 from comparing.statistics import SIGNIFICANT
 from records.comparison import Significance
 from records.metrics import Metrics
@@ -11,6 +12,11 @@ from records.training import as_named
 from reporting import intervals
 from reporting.intervals import Wrong
 from reporting.summary import VariantRow
+
+NAME = 40  # letters of a name that is shown whole
+ENDS = (20, 19)  # of a longer one, the letters that are left of it
+ROOM = 72  # letters for alarms and settings where the window is 1280 wide and names are short
+NARROWEST = 4  # letters of a column
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,8 @@ class Line:
 
 
 def table_lines(rows: list[VariantRow], best: list[str], equals: list[str]) -> list[Line]:
-    """The best first; those that fail after all others, those that diverged last."""
-    places = dict.fromkeys(equals, "equal") | dict.fromkeys(best, "best")
+    """The best first; those that fail after all others, those that diverged last. One alone has no place."""
+    places = dict.fromkeys(equals, "equal") | dict.fromkeys(best, "best") if len(rows) > 1 else {}
     found = [
         Line(row, places.get(row.variant, ""), intervals.of_test(row), intervals.mean_wrong(row.accuracy, row.n))
         for row in rows
@@ -47,6 +53,39 @@ def swept(rows: list[VariantRow], differing: list[str]) -> list[str]:
     return [key for key in ("loss", "normalization") if len({row.settings[key] for row in rows}) > 1] + differing
 
 
+def cut(name: str) -> str:
+    """Without the middle of a long one: names of sweeps are alike at their beginnings, and differ at their ends."""
+    return name if len(name) <= NAME else f"{name[: ENDS[0]]}…{name[-ENDS[1] :]}"
+
+
+def letters(lines: list[Line], swept: list[str], shown: Callable) -> dict[str, int]:
+    """The width of what differs in it: variant, verdict, kinds (the alarms beside it), wrong, spread, and each key in
+    swept; wanted, what all alarms and settings would take.
+
+    All alarms and settings together get what the names leave; where that is too little, the widest give first.
+    """
+    rows = [line.row for line in lines]
+    tests = [line.test for line in lines if line.test]
+    found = {
+        "wrong": max([len(amount(one.mean)) for one in tests], default=1),
+        "spread": max([len(intervals.spread(one).removeprefix("95 %: ")) for one in tests], default=1),
+        "variant": max(len(cut(row.variant)) for row in rows),
+        "verdict": max(len(row.state) for row in rows) + 2,
+        "kinds": max(NARROWEST, *(len(", ".join(row.alarms)) for row in rows)) + 1,
+    }
+    wanted = {"kinds": found["kinds"]}
+    wanted |= {key: max(len(key), *(len(shown(row.settings[key])) for row in rows)) + 1 for key in swept}
+    widest = max(wanted.values())
+
+    def given() -> dict[str, int]:
+        # Alarms tell more than a setting, which names tell, too.
+        return {key: min(widest * 3 // 2 if key == "kinds" else widest, width) for key, width in wanted.items()}
+
+    while widest > NARROWEST and sum(given().values()) > ROOM - found["variant"]:
+        widest -= 1
+    return found | given() | {"wanted": sum(wanted.values())}
+
+
 def page_facts(
     rows: list[VariantRow], metrics: list[Metrics], wrong: dict, significance: Significance, shown: Callable
 ) -> dict:
@@ -55,8 +94,8 @@ def page_facts(
     significant, the bound of a p.
 
     Of a variant: settings, as text, but for the list of seeds; test_wrong, train_wrong, the means over seeds; verdict,
-    the word of its worst model; state, with their number; finding, the kinds of any seed; wrong, per seed which of the
-    sets it gets wrong, None if it gives no answer. shown: a setting as text.
+    the word of its worst model; state, with their number; finding, the kinds of any seed; alarms, those that are
+    alarms; wrong, per seed which of the sets it gets wrong, None if it gives no answer. shown: a setting as text.
     """
     sets: dict[tuple[int, ...], int] = {}
 
@@ -73,6 +112,7 @@ def page_facts(
             "train_wrong": intervals.mean_wrong(row.accuracy, row.n),
             "verdict": entry.word,
             "state": entry.state,
+            "alarms": [kind for kind in row.alarms if kind != "diverged"],
             "finding": sorted({finding.kind for model in entry.seeds for finding in model.findings}),
             "wrong": [number(wrong[row.variant]["test"].get(str(model.seed))) for model in entry.seeds],
         }
