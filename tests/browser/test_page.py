@@ -76,6 +76,11 @@ def test_card_tells_each_finding_and_explains_its_kind_on_demand(open_page, comp
         }
         card = page.locator(f"[id='variant-{name}']")
         assert card.locator(".findings > li").count() == len(found)
+        if card.locator(".facts").count():
+            expect(card.locator(".facts .near")).to_have_count(0)
+            told = card.locator(".facts > summary").inner_text()
+            assert told == f"also noticed, no fault: {card.locator('.facts .findings > li').count()}"
+            card.locator(".facts > summary").click()
         for kind in found:
             entry = card.locator(".findings > li", has=page.locator("strong", has_text=kind)).first
             expect(entry.locator("details p")).to_be_hidden()
@@ -103,10 +108,46 @@ def test_loss_is_drawn_as_a_strip_per_label_with_the_logits_of_its_variants(open
     assert strip.locator("rect.right").count() >= 2
     bce = page.locator(".strip", has=page.locator("h4", has_text="bce"))
     variants = [name for name, one in compared.config["variants"].items() if one["loss"] == "bce"]
-    assert bce.locator("line title").all_text_contents() == sorted(variants)
+    assert bce.locator(".reach p span").all_text_contents() == sorted(variants)
+    expect(strip.locator(".axis")).to_contain_text("16.6")
+    expect(strip.locator(".reach.diverged").first).to_contain_text("✕ diverged")
     expect(bce.locator("details p").first).to_be_hidden()
     bce.locator("summary").click()
     expect(bce.locator("details p").first).to_contain_text("towards its class")
+
+
+@pytest.mark.parametrize("width", [300, 390, 640, 1280])
+def test_numbers_of_a_strip_neither_touch_nor_leave_it(open_page, width):
+    page = open_page(viewport={"width": width, "height": 800})
+    for axis in page.locator(".axis").all():
+        inside = axis.bounding_box()
+        numbers = [one.bounding_box() for one in axis.locator("span").all()]
+        assert len(numbers) >= 3
+        assert all(left["x"] + left["width"] <= right["x"] for left, right in zip(numbers, numbers[1:], strict=False))
+        assert numbers[0]["x"] >= inside["x"]
+        assert numbers[-1]["x"] + numbers[-1]["width"] <= inside["x"] + inside["width"]
+
+
+def test_wrong_image_says_what_it_is_and_what_the_model_says(open_page):
+    page = open_page()
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    captions = page.locator(".card details .digits figcaption", has_text="says").all_inner_texts()
+    assert captions
+    says = r"is ([01]), says ([01])\s+\((> 99\.9|100|99\.\d|\d\d) %\)"
+    told = [re.fullmatch(says, one.strip()) for one in captions]
+    assert all(one and one[1] != one[2] for one in told)
+
+
+def test_contents_name_the_headings_in_their_order_and_each_id_is_there_once(open_page):
+    page = open_page()
+    named = page.locator(".contents a[href^='#']").evaluate_all("all => all.map((one) => [one.hash, one.innerText])")
+    headings = page.locator("h2[id], h3[id]").evaluate_all("all => all.map((one) => [`#${one.id}`, one.innerText])")
+    assert named == [one for one in headings if one in named]
+    assert {"#answer", "#variants", "#cards", "#losses", "#pairs", "#provenance"} <= {place for place, _ in named}
+    ids = page.locator("[id]").evaluate_all("all => all.map((one) => one.id)")
+    assert len(ids) == len(set(ids))
+    assert page.locator(".contents").bounding_box()["height"] < 40
+    assert page.locator(".contents").evaluate("one => one.scrollWidth <= one.clientWidth")
 
 
 def test_verdict_and_card_tell_the_cure_and_what_was_tried_in_vain(open_page, cured):
