@@ -76,6 +76,11 @@ def test_card_tells_each_finding_and_explains_its_kind_on_demand(open_page, comp
         }
         card = page.locator(f"[id='variant-{name}']")
         assert card.locator(".findings > li").count() == len(found)
+        if card.locator(".facts").count():
+            expect(card.locator(".facts .near")).to_have_count(0)
+            told = card.locator(".facts > summary").inner_text()
+            assert told == f"also noticed, no fault: {card.locator('.facts .findings > li').count()}"
+            card.locator(".facts > summary").click()
         for kind in found:
             entry = card.locator(".findings > li", has=page.locator("strong", has_text=kind)).first
             expect(entry.locator("details p")).to_be_hidden()
@@ -103,7 +108,9 @@ def test_loss_is_drawn_as_a_strip_per_label_with_the_logits_of_its_variants(open
     assert strip.locator("rect.right").count() >= 2
     bce = page.locator(".strip", has=page.locator("h4", has_text="bce"))
     variants = [name for name, one in compared.config["variants"].items() if one["loss"] == "bce"]
-    assert bce.locator("line title").all_text_contents() == sorted(variants)
+    assert bce.locator(".reach p span").all_text_contents() == sorted(variants)
+    expect(strip.locator(".axis")).to_contain_text("16.6")
+    expect(strip.locator(".reach.diverged").first).to_contain_text("✕ diverged")
     expect(bce.locator("details p").first).to_be_hidden()
     bce.locator("summary").click()
     expect(bce.locator("details p").first).to_contain_text("towards its class")

@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from builders.records import PLAIN, diverged, trial
 from records.metrics import Metrics, Outcome, Trial, finding
@@ -42,8 +43,12 @@ def variant(*seeds: Outcome) -> Metrics:
 
 def test_sentence_names_the_best_cure_and_its_seed_among_several():
     good = [trial("`softplus(logits)`, the same function", same_function=True), trial("`x / 255`")]
-    assert cures.sentence(variant(seed(1, good))) == "Cure: `softplus(logits)`, the same function: 80 of 80 right."
-    assert cures.sentence(variant(seed(1), seed(2, good[1:]))) == "Cure of seed 2: `x / 255`: 80 of 80 right."
+    assert cures.sentence(variant(seed(1, good))) == "Cure: `softplus(logits)`, the same function: 70 → 80 of 80 right."
+    assert cures.sentence(variant(seed(1), seed(2, good[1:]))) == "Cure of seed 2: `x / 255`: 70 → 80 of 80 right."
+    same = replace(good[1], correct=70)
+    assert cures.sentence(variant(seed(1, [same]))) == "Cure: `x / 255`: 70 of 80 right, as before."
+    broken = replace(diverged(), n=80, cures=good[1:])  # which has no count
+    assert cures.sentence(variant(broken)) == "Cure: `x / 255`: 80 of 80 right."
     assert cures.sentence(variant(seed(1))) == ""
 
 

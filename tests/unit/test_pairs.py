@@ -13,7 +13,7 @@ from comparing.statistics import sign_flips
 from experiment.config import check
 from records.comparison import Change
 from reporting import pairs
-from reporting.pictures import Pictures, hardest_digits, wrong_digits
+from reporting.pictures import Pictures, hardest_digits, sureness, wrong_digits
 
 
 def test_pairs_differ_in_exactly_one_key(small_mnist):
@@ -147,14 +147,40 @@ def test_equal_models_count_once_in_what_a_change_did():
 
 
 def test_page_shows_first_the_changes_that_are_no_luck_and_then_those_that_make_models_diverge():
-    shared = {"key": "lr", "values": [1, 2], "models": 1, "better": 0, "worse": 0, "equal": 0, "pairs": []}
-    dead = [Change(**shared, diverged=(0, count), difference=None, p_value=None) for count in (0, 1)]
-    alive = [Change(**shared, diverged=(0, 0), difference=1.0, p_value=p) for p in (0.5, 0.0, 0.01)]
+    shared = {"key": "lr", "values": [1, 2], "models": 1, "better": 0, "worse": 0, "pairs": []}
+    dead = [Change(**shared, equal=1, diverged=(0, count), difference=None, p_value=None) for count in (0, 1)]
+    alive = [Change(**shared, equal=1, diverged=(0, 0), difference=1.0, p_value=p) for p in (0.5, 0.0, 0.01)]
     order = pairs.clearest([*dead * 30, *alive])
     # Corrected for three that have one, by Holm.
     assert [one.p_value for one in order[:3]] == [0.0, 0.02, None]
     assert {one.diverged for one in order[2:32]} == {(0, 1)}  # all that begin to diverge
     assert (order[32].p_value, order[33].p_value, len(order)) == (0.5, None, pairs.PAIR_ROWS)
+
+
+def test_page_shows_no_change_of_which_no_model_answers_unless_others_diverged():
+    silent, lost = of_models([None, None], [None, None]), of_models([None], [9])
+    assert pairs.says_nothing(silent)
+    assert not pairs.says_nothing(of_models([3], [3]))
+    assert [one.diverged for one in pairs.clearest([silent, lost])] == [lost.diverged]
+    assert not pairs.says_nothing(replace(silent, diverged=(1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("yhat", "told"),
+    [
+        (1.0, "100 %"),
+        (0.0, "100 %"),
+        (1e-45, "> 99.9 %"),
+        (0.99951, "> 99.9 %"),
+        (0.9969, "99.6 %"),
+        (0.9899, "98 %"),
+        (0.019, "98 %"),
+        (0.5, "50 %"),
+        (np.nan, "ŷ is NaN"),
+    ],
+)
+def test_only_an_answer_of_exactly_0_or_1_is_sure(yhat, told):
+    assert sureness(yhat) == told
 
 
 def black_images(folder, count: int) -> Pictures:

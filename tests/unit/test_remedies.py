@@ -122,7 +122,7 @@ def test_of_several_seeds_it_is_said_that_one_of_each_was_tried():
     ((_, sentence, _),) = remedies(metrics(a=two, b=two))
     assert sentence == "Cure: `f`: 80 of 80 right; tried on 2, cures 2, with one seed of each."
     ((_, sentence, lines),) = remedies(metrics(a=two))
-    assert sentence == "Cure of seed 1: `f`: 80 of 80 right."
+    assert sentence == "Cure of seed 1: `f`: 70 → 80 of 80 right."
     assert lines.where == "For config.yaml, in place of a, with the seed that was tried."
 
 
@@ -131,7 +131,7 @@ def test_cure_of_a_seed_with_another_fault_is_no_cure_of_this_one():
     cure = trial("`f`", **SAME)
     both = [stuck([cure]), diverged(2)]
     ((_, sentence, _),) = remedies(metrics(a=both))
-    assert sentence == "Cure of seed 1 (faulty): `f`: 80 of 80 right."
+    assert sentence == "Cure of seed 1 (faulty): `f`: 70 → 80 of 80 right."
     ((_, sentence, _),) = remedies(metrics(a=both, b=both))
     assert sentence is None
     ((_, sentence, lines),) = remedies(metrics(a=both, b=diverged(cures=[cure], n=80)))

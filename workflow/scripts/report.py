@@ -176,7 +176,6 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
         "looks": charts.looks(variants),
         "digits": digits.shown,
         "kinds": kinds,
-        "marks": losses.marks(),
         "does": losses.DOES,
         "many_seeds": many_seeds,
         "answer": {
@@ -199,15 +198,16 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
         },
         "curves": charts.drawn(variants, metrics, inputs["histories"]),
         "cards": {
-            name: cards.card(entry, wrong[name], yhat, plot, y, digits, tried[name]) | {"broke": drawn[name]}
+            name: cards.card(entry, wrong[name], yhat, plot, y, digits, tried[name], became[name], drawn[name])
             for name, entry, yhat, plot in of_each
         },
         "diagnosis": {
-            "losses": losses.strips(inputs["losses"], variants, inputs["histories"]),
+            "losses": losses.strips(inputs["losses"], metrics, variants, inputs["histories"]),
             "same_weights": at_broken_weights[: losses.SAME_WEIGHTS_ROWS],
             "same_weights_count": len(at_broken_weights),
             "changes": pairs.clearest(inputs["changes"]),
             "change_count": len(inputs["changes"]),
+            "unanswered": sum(map(pairs.says_nothing, inputs["changes"])),
             "named_pairs": pairs.NAMED_PAIRS,
             "hardest": pictures.hardest_digits(digits, metrics, wrong, y),
         },

@@ -95,7 +95,9 @@ def sentence(entry: Metrics) -> str:
 
 
 def reached(cure: Trial, one: Outcome) -> str:
-    return f"{cure.change}: {cure.correct:,} of {one.n:,} right"
+    """'`x / 255`: 795 → 800 of 800 right'; of what diverged, which has no count, only what the change reaches."""
+    counts = f"{cure.correct:,} of {one.n:,} right" if one.correct is None else _counts(cure, one)
+    return f"{cure.change}: {counts}"
 
 
 def seed_in_words(entry: Metrics, one: Outcome) -> str:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from common.english import counted
 from formulas.float32 import ONE_LOGIT, ZERO_LOGIT
-from losses.facts import finite_within, is_safe, logit_text
-from records.losses import Interval, LabelChart, LossFile
+from losses.facts import finite_within, is_safe, limits, logit_text
+from records.losses import Interval, LabelChart, LossChart, LossFile
+from records.metrics import Metrics
 
 SAME_WEIGHTS_ROWS = 40  # rows of the table of all losses at the weights that broke; same_weights.csv has all
 
@@ -32,31 +34,64 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Span:
-    """From the smallest to the largest logit of a variant, in its last finite epoch."""
+class Tick:
+    """A number under a strip, 0 to 100 from the left, and what is there."""
 
-    variant: str
     left: float
-    right: float
+    number: str
+    means: str
+
+
+@dataclass(frozen=True)
+class Reach:
+    """From the smallest to the largest logit: of a variant in the last epoch, or when its loss broke; or of many.
+
+    who: in words; variant: its name, None of many; broke: where the first loss that is not finite broke, if at a logit.
+    """
+
+    who: str
+    variant: str | None
+    diverged: bool
+    low: float
+    high: float
+    broke: float | None
+
+    @property
+    def left(self) -> float:
+        return place(self.low)
+
+    @property
+    def right(self) -> float:
+        return place(self.high)
+
+    @property
+    def words(self) -> str:
+        return f"{_short(self.low)} to {_short(self.high)}"
 
 
 @dataclass(frozen=True)
 class LossStrips:
-    """One loss: its strips, the variants trained with it, and whether it is safe: no image that the network gets right
-    makes it or its gradient non-finite.
+    """One loss: its strips, its axis, the variants trained with it (all, and as the page shows them), and whether it is
+    safe: no image that the network gets right makes it or its gradient non-finite.
 
+    why_not: why it is no sum or mean over images, so that the strips are but an example; None where it is one.
     better: how to type it instead, and what that gains; None where it needs no better form, or none is known.
     """
 
     name: str
     is_safe: bool
-    per_image: bool
+    why_not: str | None
     strips: list[Strip]
-    spans: list[Span]
+    ticks: list[Tick]
+    all_reaches: list[Reach]
+    reaches: list[Reach]
     better: str | None
 
 
-MARKS = {"ŷ = 0": ZERO_LOGIT, "0": 0.0, "ŷ = 1": ONE_LOGIT}
+MARKS = {ZERO_LOGIT: "ŷ = 0", 0.0: "ŷ = ½", ONE_LOGIT: "ŷ = 1"}
+ROUND = (-10.0, 10.0, -100.0, 100.0)  # named where there is room
+ROOM = 11.5  # of a number, in 100; of 300 pixels these are 34
+NAMED_REACHES = 5  # of one loss; those of more are merged
 EDGE = 1000.0  # where a strip ends; the logits beyond are in its words
 DOES = {
     "right": "towards its class",
@@ -73,27 +108,79 @@ def place(logit: float) -> float:
     return 50 + 50 * math.copysign(math.log1p(abs(clipped)), clipped) / math.log1p(EDGE)
 
 
-def marks() -> dict[str, float]:
-    return {name: place(logit) for name, logit in MARKS.items()}
-
-
-def strips(losses: dict[str, LossFile], variants: dict, histories: list[pd.DataFrame]) -> list[LossStrips]:
-    """Every loss of the config; histories: the history.csv of each variant."""
-    ends = {name: _last_logits(history) for name, history in zip(variants, histories, strict=True)}
-    found = []
-    for name, loss in losses.items():
-        chart = loss.chart
-        spans = [
-            Span(variant, place(ends[variant][0]), place(ends[variant][1]))
-            for variant, settings in variants.items()
-            if settings["loss"] == name and ends[variant]
-        ]
-        found.append(
-            LossStrips(
-                name, is_safe(chart), chart.per_image, [_strip(label) for label in chart.labels], spans, better(loss)
-            )
+def strips(
+    losses: dict[str, LossFile], metrics: list[Metrics], variants: dict, histories: list[pd.DataFrame]
+) -> list[LossStrips]:
+    """Every loss of the config; histories: the history.csv of each variant, in the order of metrics."""
+    of_loss: dict[str, list[Reach]] = {}
+    for entry, history in zip(metrics, histories, strict=True):
+        reach = _reach(entry, history)
+        if reach:
+            of_loss.setdefault(variants[entry.variant]["loss"], []).append(reach)
+    return [
+        LossStrips(
+            name=name,
+            is_safe=is_safe(loss.chart),
+            why_not=loss.chart.why_not,
+            strips=[_strip(label) for label in loss.chart.labels],
+            ticks=_ticks(loss.chart),
+            all_reaches=of_loss.get(name, []),
+            reaches=_merged(of_loss.get(name, [])),
+            better=better(loss),
         )
-    return found
+        for name, loss in losses.items()
+    ]
+
+
+def _ticks(chart: LossChart) -> list[Tick]:
+    """The loss's own limits and the marks of ŷ first, then where a strip changes, then round numbers, as there is
+    room."""
+    own = [edge for edge in limits(chart).values() if edge is not None] if chart.per_image else []
+    changes = [one.low for label in chart.labels for one in label.intervals[1:]]
+    found: list[Tick] = []
+    for logit in [*own, *MARKS, *sorted(changes, key=abs), *ROUND]:
+        left = place(logit)
+        if min(left, 100 - left) > ROOM / 2 and all(abs(left - one.left) > ROOM for one in found):
+            near = [mark for at, mark in MARKS.items() if abs(at - logit) < 0.001 * (1 + abs(at))]
+            found.append(Tick(left, _short(logit), near[0] if near else ""))
+    return sorted(found, key=lambda tick: tick.left)
+
+
+def _short(logit: float) -> str:
+    """Three digits: −88.7; 12,346; −4.8e5."""
+    size = abs(logit)
+    if size >= 1e5:
+        return f"{logit:.1e}".replace("e+0", "e").replace("e+", "e").replace("-", "−")
+    return (f"{logit:,.0f}" if size >= 1000 else f"{logit:.3g}").replace("-", "−")
+
+
+def _reach(entry: Metrics, history: pd.DataFrame) -> Reach | None:
+    """None where no logit was finite."""
+    last = _last_logits(history)
+    diverged = sorted((model for model in entry.seeds if model.autopsy), key=lambda model: model.autopsy.epoch)
+    ends = [*(last or ())]
+    for model in diverged:
+        ends += [float(end) for of in model.autopsy.logits.values() for end in (of.min, of.max) if end is not None]
+    ends = [end for end in ends if math.isfinite(end)]
+    if not ends:
+        return None
+    first = diverged[0].autopsy if diverged else None
+    logit = float(first.image.logit) if first and first.image and first.cause in ("loss", "gradient") else math.nan
+    broke = place(logit) if math.isfinite(logit) else None
+    return Reach(entry.variant, entry.variant, bool(diverged), min(ends), max(ends), broke)
+
+
+def _merged(reaches: list[Reach]) -> list[Reach]:
+    """Of many variants their common reach, those that diverged apart."""
+    if len(reaches) <= NAMED_REACHES:
+        return reaches
+    merged = []
+    for diverged in (False, True):
+        alike = [one for one in reaches if one.diverged is diverged]
+        if alike:
+            low, high = min(one.low for one in alike), max(one.high for one in alike)
+            merged.append(Reach(counted(len(alike), "variant"), None, diverged, low, high, None))
+    return merged
 
 
 def better(loss: LossFile) -> str | None:

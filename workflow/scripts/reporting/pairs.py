@@ -10,13 +10,19 @@ NAMED_PAIRS = 12  # pairs of variants of each
 
 
 def clearest(changes: list[Change]) -> list[Change]:
-    """Those that can hardly be luck, the smallest p first; then those with which other models diverged; then the rest.
+    """Those that can hardly be luck, the smallest p first; then those with which other models diverged; then the rest,
+    but for those that say nothing.
 
     Of those shown, p_value is corrected for the number of all changes that have one.
     """
     p_values = holm({place: one.p_value for place, one in enumerate(changes) if one.p_value is not None})
     corrected = [replace(one, p_value=p_values.get(place)) for place, one in enumerate(changes)]
-    return sorted(corrected, key=_clearness)[:PAIR_ROWS]
+    return sorted((one for one in corrected if not says_nothing(one)), key=_clearness)[:PAIR_ROWS]
+
+
+def says_nothing(change: Change) -> bool:
+    """Whether no model before or after it answers the test images, and as many diverged."""
+    return not change.better + change.worse + change.equal and change.diverged[0] == change.diverged[1]
 
 
 def _clearness(change: Change) -> tuple:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,8 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
     """Per part, the images that a variant's first surviving seed gets wrong, the surest first; no part for whose images
     it has a ŷ that is NaN.
 
-    yhat: of that seed, {part: float32 (n,)}; y: {part: labels (n,)}. Each: part, count, images (index, name, y, yhat).
+    yhat: of that seed, {part: float32 (n,)}; y: {part: labels (n,)}. Each: part, count, images (index, name, y, says,
+    sure: how sure of it, in per cent).
     """
     place = first_finished(entry)
     if place is None:
@@ -75,7 +77,8 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
                 "index": index,
                 "name": pictures.show(part, index),
                 "y": int(y[part][index]),
-                "yhat": float(of_part[index]),
+                "says": int(of_part[index] > 0.5),
+                "sure": sureness(float(of_part[index])),
             }
             for index in surest(indices, of_part)
         ]
@@ -83,8 +86,21 @@ def wrong_digits(pictures: Pictures, entry: Metrics, wrong: dict, yhat: dict, y:
     return found
 
 
+def sureness(yhat: float) -> str:
+    """ŷ of the class that it says, in per cent: '99.4 %'. Only a ŷ of exactly 0 or 1 is sure."""
+    share = max(yhat, 1 - yhat)
+    if math.isnan(yhat):
+        return "ŷ is NaN"
+    if yhat in (0, 1):
+        return "100 %"
+    if share > 0.999:
+        return "> 99.9 %"
+    return f"{math.floor(share * 1000) / 10:.1f} %" if share >= 0.99 else f"{math.floor(share * 100)} %"
+
+
 def hardest_digits(pictures: Pictures, metrics: list[Metrics], wrong: dict, y: dict) -> list[dict]:
-    """The test images that most variants get wrong: index, name, y, variants (their names), of how many."""
+    """The test images that most variants get wrong: index, name, y, variants (their names), of how many. With two
+    classes each of these says the other one."""
     missed, answering = hardest(metrics, wrong)
     return [
         {"index": i, "name": pictures.show("test", i), "y": int(y["test"][i]), "variants": names, "of": answering}
