@@ -61,6 +61,7 @@ body.addEventListener("click", (event) => {
 });
 kept.forEach((select) => select.addEventListener("change", writeFragment));
 linear.forEach((button) => button.addEventListener("click", () => setTimeout(writeFragment)));
+document.addEventListener("zoomed", writeFragment);
 addEventListener("hashchange", () => {
   readFragment();
   show();
