@@ -40,7 +40,9 @@ function update(figure) {
     return { ...cross, y: height(cross), c: look.of(cross.v).color };
   });
   const { edges, words } = clipped(lines, range, [inside(0.02), inside(0.98)], dress);
-  const dots = lines.filter((line) => line.points.length === 1).map(({ v, points }) => {
+  // A line of one point is a dot, or the cross that stands there.
+  const crossed = new Set(figure.crosses.map(({ v }) => v));
+  const dots = lines.filter(({ v, points }) => points.length === 1 && !crossed.has(v)).map(({ v, points }) => {
     return { ...points[0], shape: "circle", c: dress(v).c };
   });
   const single = lines.flatMap(({ v, points }) => points.map((point) => ({ ...point, ...dress(v) })));
