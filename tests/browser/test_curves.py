@@ -1,4 +1,4 @@
-"""The curves in a real browser: medians of many lines, names and limits, saved files, taps, and the zoom that is kept."""
+"""The curves in a real browser: medians of many lines, names, limits, saved files, taps, and the zoom in the address."""
 
 import json
 import re
