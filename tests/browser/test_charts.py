@@ -1,70 +1,14 @@
 """The page's charts in a real browser: what they draw, what the pointer reads, what can be taken away."""
 
-import json
 import re
 
 import numpy as np
-import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from builders.browsing import PATIENCE, lines, write_page
+from builders.browsing import PATIENCE, lines
+from builders.charting import LINES, MARKS, alive, changed, color_of, dispatch, epochs, heights, labels, point_at
 from builders.waiting import wait_for
-
-LINES = "[class*='_0_pathgroup'] .mark-line path"
-MARKS = ".role-mark.mark-line path, .role-mark.mark-symbol path"
-
-
-def changed(compared, folder, change):
-    """The same run with other histories: change(variant, history) gives each model's anew."""
-    workflow = compared.copy(folder / "changed")
-    for path in (workflow / "results/variants").glob("*/*/history.csv"):
-        change(path.parts[-3], pd.read_csv(path)).to_csv(path, index=False)
-    write_page(workflow)
-    return workflow
-
-
-def labels(page, chart: str) -> list[str]:
-    """What stands along its y axis, from the bottom."""
-    return page.locator(f"[data-chart='{chart}'] .role-axis-label text[text-anchor='end']").all_text_contents()
-
-
-def epochs(page, chart: str) -> list[str]:
-    """What stands along its x axis, in no order."""
-    found = page.locator(f"[data-chart='{chart}'] .role-axis-label text[text-anchor='middle']")
-    return sorted(found.all_text_contents())
-
-
-def alive(compared) -> set[str]:
-    """The variants that have a line."""
-    paths = list((compared / "results/variants").glob("*/*/history.csv"))
-    assert len(paths) == 2 * len(compared.config["variants"])
-    return {path.parts[-3] for path in paths if np.isfinite(pd.read_csv(path)["loss"]).any()}
-
-
-def heights(page, chart: str) -> list[float]:
-    """Of its lines, in pixels."""
-    return page.eval_on_selector_all(
-        f"[data-chart='{chart}'] {LINES}", "paths => paths.map(path => path.getBBox().height)"
-    )
-
-
-def point_at(page, chart: str, x: float, y: float) -> None:
-    """Move the pointer there, in shares of the plotting area."""
-    place = page.locator(f"[data-chart='{chart}']")
-    place.scroll_into_view_if_needed()
-    box = place.locator(".role-frame .background").first.bounding_box()
-    for aside in (2, 0):
-        page.mouse.move(box["x"] + box["width"] * x + aside, box["y"] + box["height"] * y)
-
-
-def dispatch(page, *variants: str) -> None:
-    detail = json.dumps({"variants": variants, "pinned": []})
-    page.evaluate(f"document.dispatchEvent(new CustomEvent('shown', {{detail: {detail}}}))")
-
-
-def color_of(page, variant: str) -> str:
-    return page.locator(f"tr[data-variant='{variant}'] .swatch line").get_attribute("stroke")
 
 
 def test_every_chart_that_the_page_asks_for_is_drawn(open_page):
@@ -151,11 +95,11 @@ def test_charts_draw_the_variants_that_the_page_says_are_shown(open_page):
     expect(page.locator(f"[data-chart='loss'] {LINES}")).to_have_count(0)
     page.fill("#filter", "good-slow")
     expect(page.locator(f"[data-chart='loss'] {LINES}")).to_have_count(1)
-    expect(page.locator("[data-chart='loss'] .layer_8_marks text")).to_have_text("good-slow")
+    expect(page.locator("[data-chart='loss'] .layer_9_marks text")).to_have_text("good-slow")
 
 
 def test_few_lines_carry_their_names_and_on_a_phone_there_is_a_legend(open_page, compared):
-    names = open_page().locator("[data-chart='loss'] .layer_8_marks text").all_text_contents()
+    names = open_page().locator("[data-chart='loss'] .layer_9_marks text").all_text_contents()
     assert set(names) == alive(compared)
     phone = open_page(viewport={"width": 360, "height": 740})
     assert set(phone.locator("#legend li").all_text_contents()) == set(compared.config["variants"])

@@ -12,13 +12,33 @@ from reporting import charts
 
 
 def test_looks_do_not_repeat_and_many_variants_have_that_of_their_loss():
-    few = {f"v{number}": {"loss": "bce", "normalization": "raw", "lr": number} for number in range(28)}
-    assert len({json.dumps(look) for look in charts.looks(few).values()}) == 28
+    few = {f"v{number}": {"loss": "bce", "normalization": "raw", "lr": number} for number in range(11)}
+    assert len({json.dumps(look) for look in charts.looks(few).values()}) == 11
     many = {f"v{number}": {"loss": f"loss-{number % 3}", "normalization": "raw"} for number in range(60)}
     found = charts.looks(many)
     assert len({json.dumps(look) for look in found.values()}) == 3
     assert found["v0"] == found["v3"] != found["v1"]
     assert set(charts.keys(many)) == {"loss"}
+
+
+def test_many_variants_are_coloured_by_the_first_setting_with_a_colour_for_each_value():
+    many = {f"v{n}": {"loss": f"loss-{n}", "normalization": f"norm-{n % 4}"} for n in range(12)}
+    assert charts.first_key(many) == "normalization"
+    assert charts.first_key({"a": {"loss": "bce", "normalization": "raw"}}) is None
+
+
+def test_effect_is_of_settings_with_several_values_among_variants_that_are_alike_otherwise():
+    found = metrics(a=[outcome(0)], b=[outcome(0)], c=[diverged(0, 3)], d=[diverged(0, 3)])
+    names = {"a": ("bce", "raw"), "b": ("mse", "raw"), "c": ("hinge", "unit"), "d": ("hinge", "std")}
+    variants = {name: {"loss": loss, "normalization": norm} for name, (loss, norm) in names.items()}
+    assert charts.effects(variants, found) == ["loss"]  # both that differ in the normalization diverged
+    del variants["b"]
+    assert charts.effects(variants, [entry for entry in found if entry.variant != "b"]) == []
+
+
+def test_survival_is_of_variants_with_several_seeds():
+    found = metrics(one=[diverged(0, 3)], two=[diverged(0, 3), outcome(1)], three=[outcome(0), outcome(1)])
+    assert [line["v"] for line in charts.survival(found)] == ["two"]
 
 
 def test_long_run_is_thinned_with_its_first_and_last_epochs_and_those_of_test_counts():

@@ -7,9 +7,17 @@ function updateLegend() {
   document.getElementById("never").textContent = never.length ? `Not finite from the start: ${listed(never)}.` : "";
   const names = data.variants.filter((name) => shown.has(name));
   const values = colour?.value ? [...new Set(names.map((name) => look.values[name]))] : names;
-  const named = figures.length > 0 && figures.every((figure) => figure.named || figure.name === "survival");
+  const curves = figures.filter((figure) => figure.name !== "survival");
+  const [key] = curves.map(keyOf).filter(Boolean);
+  // Names at the lines say it all, unless several lines have one colour.
+  const named = curves.length > 0 && curves.every((figure) => figure.named) && (key || !colour?.value);
   const entries = named || values.length > looks.length ? [] : values.map((value) => [value, look.ofValue(value)]);
   legend(document.getElementById("legend"), entries);
+  document.getElementById("grouping").textContent = key
+    ? `Thick: the median of the variants with one ${key}. Its band: the middle half of them, from quartile to quartile. ` +
+      "Thin and grey: the single variants. A variant counts from its first to its last finite value: no longer once it " +
+      "has diverged or ended. Of fewer than a dozen variants, each has a line of its own."
+    : "";
 }
 
 // One chart at a time, so that the page answers in between.
@@ -59,11 +67,11 @@ document.addEventListener("click", async (event) => {
   const figure = figures.find((each) => each.name === name);
   const view = figure?.view ?? effect;
   const acts = {
-    svg: async () => save(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(await asSvg(view))}`, `${name}.svg`),
-    png: async () => save(await asPng(view), `${name}.png`),
+    svg: async () => save(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(await asSvg(view, around(figure)))}`, `${name}.svg`),
+    png: async () => save(await asPng(view, around(figure)), `${name}.png`),
     closer: () => zoom(figure, 0.5),
     wider: () => zoom(figure, 2),
-    reset: () => reset(figure),
+    reset: () => zoomTo(figure, null),
     linear: async () => {
       const isLinear = button.getAttribute("aria-pressed") !== "true";
       button.setAttribute("aria-pressed", isLinear);
@@ -83,9 +91,10 @@ async function draw() {
   if (lacking.length) throw new Error(`no specification of ${lacking}`);
   for (const place of places.filter(({ dataset }) => dataset.chart !== "effect")) {
     const isLinear = query("[data-does=linear]", place.closest("figure"))?.getAttribute("aria-pressed") === "true";
-    const figure = { name: place.dataset.chart, place, linear: isLinear, lines: [], crosses: [] };
+    const figure = { name: place.dataset.chart, place, linear: isLinear, lines: [], groups: [], crosses: [] };
     figures.push(figure);
     place.addEventListener("pointerleave", () => leave(figure));
+    place.addEventListener("click", (event) => read(figure, event)); // a tap reads what a hover does
     await drawCurve(figure);
   }
   await drawEffect();

@@ -28,4 +28,4 @@ async function embed(place, spec) {
 }
 
 const EMPTY = Object.fromEntries(
-  ["lines", "bands", "crosses", "edges", "names", "near", "dot", "runs"].map((name) => [name, []]));
+  ["lines", "bands", "crosses", "edges", "names", "limit", "near", "dot", "runs"].map((name) => [name, []]));

@@ -48,18 +48,18 @@ function listed(names) {
   return names.slice(0, LISTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-// A triangle at the edge where a line leaves the chart, and the same in words.
-function clipped(lines, [low, high]) {
+// A triangle near the edge where a line leaves the chart, and the same in words.
+function clipped(lines, [low, high], [bottom, top], dress) {
   const edges = [];
   const words = [];
   for (const { v, points } of lines) {
     for (const [out, edge, shape, extreme, word] of [
-      [(y) => y > high, high, "triangle-up", Math.max, "up to"],
-      [(y) => y < low, low, "triangle-down", Math.min, "down to"],
+      [(y) => y > high, top, "triangle-up", Math.max, "up to"],
+      [(y) => y < low, bottom, "triangle-down", Math.min, "down to"],
     ]) {
       const beyond = points.filter((point) => out(point.y));
       if (!beyond.length) continue;
-      edges.push({ v, e: beyond[0].e, y: edge, shape, c: look.of(v).color });
+      edges.push({ v, e: beyond[0].e, y: edge, shape, c: dress(v).c });
       words.push(`${v} (${word} ${short(extreme(...beyond.map((point) => point.y)))})`);
     }
   }

@@ -63,12 +63,13 @@ function describe(figure, { v, at, cross }) {
 function point(name, figure, at) {
   for (const each of figures.filter((other) => other === figure || other.lines.length <= LINKED)) {
     const its = name && look.of(name);
-    const c = its === plain ? "var(--text)" : its?.color;
-    const dress = (points) => points.map((row) => ({ ...row, c, d: its.dash }));
+    const c = its === plain || each.groups.length ? "var(--text)" : its?.color;
+    const d = each.groups.length ? plain.dash : its?.dash;
+    const dress = (points) => points.map((row) => ({ ...row, c, d }));
     if (name !== each.pointed) {
       const points = dress((name && each.lines.find((line) => line.v === name)?.points) || []);
       each.view.data("near", points);
-      if (each.lines.length > BANDED) each.view.data("bands", banded(points));
+      if (each.lines.length > BANDED) each.view.data("bands", [...each.bands, ...banded(points)]);
     }
     const dots = each === figure && at ? dress([at]) : [];
     if (name !== each.pointed || each === figure) each.view.data("dot", dots).runAsync();
@@ -91,3 +92,11 @@ function read(figure, event) {
     tell(event, target && describe(figure, target));
   });
 }
+
+// What a tap has read goes with a tap elsewhere, and as the page scrolls.
+function forget() {
+  figures.filter((figure) => figure.pointed).forEach(leave);
+  tell(null, "");
+}
+document.addEventListener("pointerdown", ({ target }) => target.closest("[data-chart]") || forget());
+document.addEventListener("scroll", () => tip.hidden || forget(), { passive: true });

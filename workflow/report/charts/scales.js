@@ -87,9 +87,12 @@ function limits(name, lines, { kind, bend }) {
   const fits = (value) => value >= ends[0] && value <= ends[1];
   const values = [...lines.flatMap((line) => line.points.flatMap((point) => {
     return (line.banded ? [point.low, point.high] : [point.y]).map(to).filter(fits);
-  })), ...(kind === "log" ? [] : [0]), ...(name === "logit" ? [to(17)] : [])];
+  })), ...(kind === "log" ? [] : [0])];
   let low = values.reduce((a, b) => Math.min(a, b), Infinity);
   let high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+  // The limit of the largest logit is in view where that leaves the lines half of the height.
+  const limit = to(data.limit * 1.02);
+  if (name === "logit" && limit > high && limit - low < 2 * (high - low)) high = limit;
   if (low > high) [low, high] = [0, 1];
   const room = (high - low || 1) * 0.04;
   const range = [low === 0 ? 0 : low - room, high + room];

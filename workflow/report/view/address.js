@@ -1,7 +1,9 @@
 // The view in the page's address. A fragment that starts with "view:" is a view; any other is a place on the page.
 const kept = [...document.querySelectorAll("select[data-kept]")]; // choices that the address keeps
 const linear = [...document.querySelectorAll("[data-does=linear]")];
+const drawings = [...document.querySelectorAll("figure:has([data-does=closer])")]; // that can be zoomed
 const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
+const chartOf = (drawing) => drawing.querySelector("[data-chart]").dataset.chart;
 
 // What can be opened, and how it was at first. Each has a name: that of the place it is in, and its number there.
 const parts = new Map([...document.querySelectorAll("details")].map((part) => [part, part.open]));
@@ -57,6 +59,13 @@ function readFragment() {
   for (const button of linear) {
     if (isPressed(button) !== saved.getAll("linear").includes(button.dataset.of)) button.click();
   }
+  const zooms = new Map(saved.getAll("zoom").map((text) => text.split(":")));
+  for (const drawing of drawings) {
+    const zoom = zooms.get(chartOf(drawing)) ?? "";
+    if (zoom === (drawing.dataset.zoom ?? "")) continue;
+    drawing.dataset.zoom = zoom;
+    drawing.dispatchEvent(new Event("zoom", { bubbles: true }));
+  }
   view.at = saved.get("at") ?? "";
   const named = new Set(saved.getAll("turned").map(partOf));
   parts.forEach((isOpen, part) => turn(part, isOpen !== named.has(part)));
@@ -73,6 +82,8 @@ function writeFragment() {
   view.pin.forEach((name) => saved.append("pin", name));
   kept.filter((select) => select.selectedIndex > 0).forEach((select) => saved.set(select.dataset.kept, select.value));
   linear.filter(isPressed).forEach((button) => saved.append("linear", button.dataset.of));
+  const zoomed = drawings.filter((drawing) => drawing.dataset.zoom);
+  zoomed.forEach((drawing) => saved.append("zoom", `${chartOf(drawing)}:${drawing.dataset.zoom}`));
   if (view.at) saved.set("at", view.at);
   const itself = byName.get(view.at)?.details; // open anyway
   turned.forEach((part) => part !== itself && saved.append("turned", nameOf(part)));

@@ -85,6 +85,7 @@ document.addEventListener(
 );
 kept.forEach((select) => select.addEventListener("change", writeFragment));
 linear.forEach((button) => button.addEventListener("click", () => setTimeout(writeFragment)));
+document.addEventListener("zoomed", writeFragment);
 addEventListener("hashchange", () => {
   readFragment();
   show();

@@ -1,6 +1,7 @@
 """The page's interactive charts: Vega-Lite specifications, and the data that workflow/report/charts/ fills in."""
 
 import math
+from collections import defaultdict
 
 import altair as alt
 import numpy as np
@@ -17,6 +18,7 @@ COLORS = ("#0072b2", "#d55e00", "#009e73", "#c46a9b", "#b8860b", "#3a9bd9", "#7f
 DASHES = ((1, 0), (7, 3), (2, 2), (9, 3, 2, 3))
 LOOKS = [{"color": color, "dash": list(dash)} for dash in DASHES for color in COLORS]
 PLAIN = {"color": "#7f7f7f", "dash": [1, 0]}  # where there are no looks left
+DOZEN = 12  # so many variants have the colours of a setting's values, unless the page is asked for their own
 POINTS = 8_000  # of all lines together, and of one line: more cannot be seen, and would only make the page slow
 POINTS_OF_LINE = 200
 
@@ -38,14 +40,39 @@ def keys(variants: dict) -> dict[str, dict[str, str]]:
     }
 
 
+def first_key(variants: dict) -> str | None:
+    """The setting by which many variants are coloured: the first with a color for each value, or else that with the
+    fewest values; none where the variants do not differ."""
+    counts = {key: len(set(values.values())) for key, values in keys(variants).items()}
+    few = [key for key, count in counts.items() if count <= len(COLORS)]
+    return few[0] if few else min(counts, key=counts.get, default=None)
+
+
 def looks(variants: dict) -> dict[str, dict]:
-    """{variant: color and dash}, the same wherever the page shows it: its own, or that of the first setting's value
-    where there are more variants than looks."""
+    """{variant: color and dash}, the same wherever the page shows it: its own, or of a dozen and more that of its value
+    of the first key."""
     names = {name: name for name in variants}
-    if len(variants) > len(LOOKS):
-        names = next(iter(keys(variants).values()), names)
+    if len(variants) >= DOZEN and (key := first_key(variants)):
+        names = keys(variants)[key]
     places = {value: place for place, value in enumerate(dict.fromkeys(names.values()))}
     return {name: LOOKS[places[value]] if places[value] < len(LOOKS) else PLAIN for name, value in names.items()}
+
+
+def effects(variants: dict, metrics: list[Metrics]) -> list[str]:
+    """The settings whose effect shows: variants that are alike otherwise have at least two values of it, and one of
+    them a model that did not diverge."""
+    of_key = keys(variants)
+    alive = {entry.variant for entry in metrics if any(model.test_wrong is not None for model in entry.seeds)}
+    found = []
+    for key in of_key:
+        alike = defaultdict(list)
+        for name in variants:
+            alike[tuple(values[name] for other, values in of_key.items() if other != key)].append(name)
+        if key != "seeds" and any(
+            len({of_key[key][name] for name in group}) > 1 and alive & {*group} for group in alike.values()
+        ):
+            found.append(key)
+    return found
 
 
 def lines(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]:
@@ -112,13 +139,13 @@ def crosses(metrics: list[Metrics], histories: list[pd.DataFrame]) -> list[dict]
 
 
 def survival(metrics: list[Metrics]) -> list[dict]:
-    """Of each variant that lost a seed, the epochs at which their number changes, and the last: v, e, survival (finite
-    seeds)."""
+    """Of each variant that lost one of its several seeds, the epochs at which their number changes, and the last: v, e,
+    survival (finite seeds)."""
     found = []
     for entry in metrics:
         ends = [model.diverged_epoch for model in entry.seeds if model.diverged_epoch is not None]
         last = entry.seeds[0].epochs - 1
-        if any(end <= last for end in ends):
+        if len(entry.seeds) > 1 and any(end <= last for end in ends):
             epochs = sorted({0, last, *(end for end in ends if end <= last)})
             finite = [len(entry.seeds) - sum(end <= epoch for end in ends) for epoch in epochs]
             found.append({"v": entry.variant, "e": epochs, "survival": finite})
@@ -140,17 +167,21 @@ def runs(metrics: list[Metrics]) -> list[dict]:
 
 def drawn(variants: dict, metrics: list[Metrics], histories: list[pd.DataFrame]) -> dict:
     """What the page draws: charts, a specification per place; lines, survival, crosses, runs; keys, by which to colour
-    and compare; looks, in their order.
+    and compare, first_key, by which many are coloured, and effects, those that compare; looks, in their order.
 
     variants: {name: settings}; histories: of the models of each, see report.py.
     """
     data = {
         "variants": list(variants),
         "lines": lines(metrics, histories),
-        "survival": survival(metrics) if any(len(entry.seeds) > 1 for entry in metrics) else [],
+        "survival": survival(metrics),
         "crosses": crosses(metrics, histories),
         "runs": runs(metrics),
         "keys": keys(variants),
+        "first_key": first_key(variants),
+        "dozen": DOZEN,
+        "effects": effects(variants, metrics),
+        "limit": ONE_LOGIT,
         "looks": LOOKS,
         "plain": PLAIN,
     }
@@ -158,13 +189,18 @@ def drawn(variants: dict, metrics: list[Metrics], histories: list[pd.DataFrame])
     charts = {name: _curve(title, name == "logit") for name, title in MEASURES.items() if name != "test" or has_test}
     if data["survival"]:
         charts["survival"] = _curve("seeds with a finite loss", steps=True)
-    if data["keys"]:
+    if data["effects"]:
         charts["effect"] = _effect()
     return data | {"charts": {name: chart.to_dict(validate=True) for name, chart in charts.items()}}
 
 
 def _named(name: str) -> alt.Chart:
     return alt.Chart(alt.NamedData(name))
+
+
+def _beside(pixels: int) -> dict:
+    """So far to the right of the plotting area."""
+    return alt.value(alt.ExprRef(f"width + {pixels}"))
 
 
 def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerChart:
@@ -176,13 +212,15 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
     x = x.axis(values=alt.ExprRef("ticks(domain('x'), 'linear', 1, true)"), labelExpr="tickText(datum.value)")
     y = alt.Y("y:Q", title=title).axis(axis)
     color, dash = alt.Color("c:N", scale=None), alt.StrokeDash("d:N", scale=None)
-    end = alt.value(alt.ExprRef("width"))
+    thick, opaque = alt.StrokeWidth("w:Q", scale=None), alt.Opacity("o:Q", scale=None)
     interpolate = "step-after" if steps else "linear"
     near = _named("near").mark_line(clip=True, interpolate=interpolate).encode(x=x, y=y)
+    at = alt.Y("at:Q", title=title).axis(axis)
     layers = [
         _named("lines")
-        .mark_line(strokeWidth=1.6, clip=True, interpolate=interpolate)
-        .encode(x=x, y=alt.Y("y:Q", title=title).axis(axis).scale(scale), color=color, strokeDash=dash, detail="v:N"),
+        .mark_line(clip=True, interpolate=interpolate)
+        .encode(x=x, y=alt.Y("y:Q", title=title).axis(axis).scale(scale), color=color, strokeDash=dash, detail="v:N")
+        .encode(strokeWidth=thick, opacity=opaque),
         _named("bands")
         .mark_area(opacity=0.18, clip=True)
         .encode(x=x, y=alt.Y("low:Q", title=title).axis(axis), y2="high:Q", color=color, detail="v:N"),
@@ -193,24 +231,28 @@ def _curve(title: str, limit: bool = False, steps: bool = False) -> alt.LayerCha
         .mark_point(shape="cross", angle=45, filled=True, size=110, opacity=1, clip=True)
         .encode(x=x, y=y, color=color),
         _named("edges")
-        .mark_point(filled=True, size=90, opacity=1, clip=False)
+        .mark_point(filled=True, size=90, opacity=1, clip=True)
         .encode(x=x, y=y, color=color, shape=alt.Shape("shape:N", scale=None)),
+        # Beside the plotting area: a leader, a piece of the line, its name.
         _named("names")
-        .mark_rule(strokeDash=[1, 3], clip=False)
-        .encode(x=x, x2=end, color=color)
-        .encode(y=alt.Y("y:Q", title=title).axis(axis), y2="at:Q"),
+        .transform_filter("datum.led")
+        .mark_rule(clip=False)
+        .encode(x=_beside(1), x2=_beside(10), y=y, y2="at:Q"),
         _named("names")
-        .mark_text(align="left", baseline="middle", dx=6, clip=False)
-        .encode(x=end, y=alt.Y("at:Q", title=title).axis(axis), text="v:N", color=color),
+        .mark_rule(strokeWidth=3, clip=False)
+        .encode(x=_beside(12), x2=_beside(36), y=at, color=color, strokeDash=dash),
+        _named("names")
+        .mark_text(align="left", baseline="middle", color="var(--text)", clip=False)
+        .encode(x=_beside(40), y=at, text="t:N"),
     ]
     if limit:
-        mark = alt.Chart(alt.Data(values=[{"y": ONE_LOGIT, "text": "float32: ŷ is exactly 1"}]))
-        layers.append(mark.mark_rule(strokeDash=[4, 4], clip=True).encode(y=y))
-        for halo in ({"stroke": "var(--page)", "strokeWidth": 4}, {}):
-            text = mark.mark_text(align="right", baseline="bottom", dx=-4, dy=-4, clip=True, **halo)
-            layers.append(text.encode(x=end, y=y, text="text:N"))
-    # Without a key the wheel scrolls the page.
-    zoom = alt.selection_interval(name="zoom", bind="scales", zoom="wheel![event.shiftKey]")
+        layers.append(_named("limit").mark_rule(strokeDash=[4, 4], clip=True).encode(y=y))
+        for halo in ({"stroke": "var(--page)", "strokeWidth": 5}, {}):
+            text = _named("limit").mark_text(align="right", baseline="middle", clip=True, **halo)
+            layers.append(text.encode(x=_beside(-4), y=at, text="text:N"))
+    # Without a key the wheel scrolls the page, and a finger always does.
+    drag = "[pointerdown[event.pointerType !== 'touch'], window:pointerup] > window:pointermove!"
+    zoom = alt.selection_interval(name="zoom", bind="scales", on=drag, translate=drag, zoom="wheel![event.shiftKey]")
     values = {"kind": "linear", "bend": 1, "whole": False, "epochs": [0, 1], "limits": [1, 10]}
     params = [alt.param(name, value=value) for name, value in values.items()]
     return alt.layer(*layers).add_params(*params, zoom).properties(width=400, height=270, autosize="none")

@@ -45,7 +45,7 @@ def table_lines(rows: list[VariantRow], best: list[str], equals: list[str]) -> l
 def _order(line: Line) -> tuple:
     counts = [line.test and line.test.mean, line.train]
     wrong = [math.inf if count is None else count for count in counts]
-    return line.row.word == "diverged", line.row.word == "fails", *wrong
+    return line.row.word == "diverged", line.row.word == "fails", line.place != "best", *wrong
 
 
 def swept(rows: list[VariantRow], differing: list[str]) -> list[str]:
