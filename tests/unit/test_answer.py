@@ -10,7 +10,7 @@ from builders.records import COUNTS, DEFAULTS, diverged, metrics, outcome, setti
 from common.english import amount
 from records.metrics import Metrics, finding
 from records.training import Counts
-from reporting import answer, grid, intervals, summary, table
+from reporting import answer, intervals, summary, table
 from reporting.page import difference, setting
 
 
@@ -34,7 +34,7 @@ def test_baseline_is_the_class_that_is_larger_among_the_test_images():
 def test_variants_with_one_culprit_are_one_cause():
     found = metrics(a=diverged(epoch=0), b=diverged(epoch=7), c=diverged(expression="sqrt(yhat)"), d=outcome())
     first, second = causes(found, {name: settings("manual") for name in "abcd"})
-    assert (first.who, first.what) == ("manual, 2 variants", "`log(1 - yhat)` is −∞; first at epoch 0, 7")
+    assert (first.who, first.what) == ("manual, 2 variants", "`log(1 - yhat)` is −∞; at epochs 0 and 7")
     assert [variant for variant, _ in first.each] == ["a", "b"]
     assert (second.who, second.each) == ("c", [("c", "What diverged did.")])
 
@@ -44,7 +44,7 @@ def test_wrong_sign_that_ends_in_nan_is_a_cause_of_its_own():
     sign = diverged(findings=[finding("wrong-way", "Pushed away."), finding("diverged", "It broke.")])
     found = causes(metrics(a=diverged(), b=sign), {name: settings("manual") for name in "ab"})
     assert [(one.who, one.kind, one.what) for one in found] == [
-        ("a", "diverged", "`log(1 - yhat)` is −∞; first at epoch 5"),
+        ("a", "diverged", "`log(1 - yhat)` is −∞; at epoch 5"),
         ("b", "wrong-way", "Pushed away"),
     ]
 
@@ -127,37 +127,6 @@ def test_columns_get_the_letters_of_their_words_until_there_is_no_room():
     assert found["kinds"] > found["loss"]  # alarms before settings
 
 
-def chips(found: grid.Grid) -> list[grid.Chip]:
-    return [chip for line in found.lines for cell in line.cells for chip in cell]
-
-
-def test_grid_has_a_cell_per_loss_and_normalization():
-    rows = over_seeds(
-        a1=outcome(test_correct=18), a2=diverged(epoch=5), b1=outcome(kind="frozen", verdict="fails", test_correct=9)
-    )
-    found = grid.grid(rows, [], 9, setting, {"a2": "∞"})
-    assert (found.row_key, found.column_key, found.columns) == ("loss", "normalization", ["1", "2"])
-    cells = {line.head: [[chip.text for chip in cell] for cell in line.cells] for line in found.lines}
-    assert cells == {"a": [["2"], ["∞ @5"]], "b": [["11"], []]}
-    (chip,) = found.lines[1].cells[0]
-    assert (chip.kind, chip.word, chip.level) == ("frozen", "fails", grid.LEVELS)
-    assert grid.grid(rows[:1], [], 9, setting, {}) is None
-
-
-def test_tooltip_of_a_cell_names_each_epoch_or_says_that_there_are_more():
-    rows = over_seeds(a1=[diverged(seed, epoch=seed) for seed in range(8)], a2=[diverged(7, 9)] * 40)
-    few, many = (chip.tip for chip in chips(grid.grid(rows, [], 9, setting, {})))
-    assert few.startswith("a1: diverged at epoch 0, 1, 2, 3, 4, 5, 6, 7;")
-    assert many.startswith("a2: diverged at epoch 9, ")
-    assert ", 9, and 10 more;" in many
-
-
-def test_model_whose_test_images_have_no_answer_is_not_called_diverged():
-    rows = over_seeds(a1=outcome(kind="test-pixels", test_correct=0, test_accuracy=None), a2=outcome())
-    blind, _ = chips(grid.grid(rows, [], 9, setting, {}))
-    assert (blind.text, blind.tip) == ("ŷ NaN", "a1: ŷ is NaN for a test image; test-pixels")
-
-
 def test_loss_that_broke_first_is_told_as_what_it_was():
     (entry,) = metrics(a=[diverged(1, epoch=5), outcome(2), diverged(3, epoch=2)])
     rows = [(1, 5, math.nan), (2, 5, 0.1), (3, 1, 0.2), (3, 2, -math.inf)]
@@ -168,40 +137,12 @@ def test_loss_that_broke_first_is_told_as_what_it_was():
     assert summary.broken_loss(good, history) is None
 
 
-def test_swept_setting_is_a_strip_in_the_order_of_its_numbers():
-    names = [(loss, unit, lr) for loss in "ab" for unit in "12" for lr in (0.1, 0.005, 10)]
-    variants = {f"{loss}{unit}{lr}": settings(loss, unit, lr=lr) for loss, unit, lr in names}
-    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
-    found = grid.grid(rows, ["lr"], 9, setting, {})
-    assert (found.strip_key, found.strips) == ("lr", ["0.005", "0.1", "10"])
-    assert [chip.variant for chip in found.lines[0].cells[0]] == ["a10.005", "a10.1", "a110"]
+def test_derivative_that_is_not_finite_is_named_as_such():
+    autopsy = replace(diverged().autopsy, cause="gradient")
+    (found,) = causes(metrics(a=replace(diverged(), autopsy=autopsy)), {"a": settings("manual")})
+    assert found.what == "the derivative of `log(1 - yhat)` is not finite; at epoch 5"
 
 
-def test_grid_of_no_plain_product_names_what_differs_once_at_the_head_of_a_line():
-    others = {"b": {"lr": 0.5}, "c": {"hidden": [8]}, "d": {"hidden": [8], "lr": 0.5}, "e": {}}
-    variants = {f"{loss}{name}": settings(loss, **of) for loss in "xy" for name, of in others.items()}
-    variants |= {"x": settings("x", "raw")}
-    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
-    found = grid.grid(rows, ["hidden", "lr"], 9, setting, {})
-    assert (found.strips, found.usual) == ([], "hidden 4, lr 0.1")
-    assert [(line.head, line.lines, line.label) for line in found.lines] == [
-        ("x", 4, ""),
-        ("", 0, "lr 0.5"),
-        ("", 0, "hidden 8"),
-        ("", 0, "hidden 8, lr 0.5"),
-        ("y", 4, ""),
-        ("", 0, "lr 0.5"),
-        ("", 0, "hidden 8"),
-        ("", 0, "hidden 8, lr 0.5"),
-    ]
-    assert found.columns == ["raw", "unit"]
-    assert sorted(chip.variant for chip in chips(found)) == sorted(variants)
-    assert [[chip.variant for chip in cell] for cell in found.lines[0].cells] == [["x"], ["xe"]]
-
-
-def test_many_normalizations_of_few_losses_are_the_lines_of_the_grid():
-    variants = {f"{loss}{place}": settings(loss, f"n{place:02}") for loss in "xy" for place in range(30)}
-    rows = summary.over_seeds(metrics(**dict.fromkeys(variants, outcome())), variants)
-    found = grid.grid(rows, [], 9, setting, {})
-    assert (found.row_key, found.column_key, found.columns) == ("normalization", "loss", ["x", "y"])
-    assert len(found.lines) == 30
+def test_first_epoch_of_several_seeds_is_called_the_first():
+    (found,) = causes(metrics(a=[diverged(1, 9), diverged(2, 4)]), {"a": settings("manual")})
+    assert found.what == "`log(1 - yhat)` is −∞; first at epoch 4"

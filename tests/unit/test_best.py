@@ -209,8 +209,8 @@ def test_sentence_and_note_say_what_was_done():
     assert "≥" not in answer.sentence + answer.note
     many = told(a=["faulty"], **{f"b{number}": [FEW] for number in range(6)}, **{f"c{n}": [MORE] for n in range(6)})
     assert many.sentence == (
-        "No single best: 6 of the 12 good ones get 997 of 1,000 test images right. Not significantly worse: a (faulty)."
-        " 6 others are significantly worse."
+        "No single best: 6 of the 12 good ones get 997 of 1,000 test images right. Not significantly worse: a"
+        " (faulty). 6 others are significantly worse."
     )
     shared = told(a=["faulty"], b=["faulty"])
     assert shared.sentence == "None is good. Best of the 2 faulty ones: a and b, 1,000 of 1,000 test images right each."
@@ -272,8 +272,8 @@ def test_what_is_worse_is_told_by_the_settings_that_it_has_in_common():
         wrong[name] = of["a"]
     answer = answered(significance(metrics, wrong).ranking, metrics).sentence
     assert answer == (
-        "No single best: 8 of the 12 good ones get 997 of 1,000 test images right. Significantly worse: unit with lr 0.1,"
-        " with every loss (60 wrong); 2 more."
+        "No single best: 8 of the 12 good ones get 997 of 1,000 test images right. Significantly worse: unit with lr"
+        " 0.1, with every loss (60 wrong); 2 more."
     )
 
 
@@ -287,16 +287,16 @@ def test_names_of_the_default_config_are_not_cut():
         }
     )
     assert answer.sentence == (
-        "Best of the 2 good ones: bce-logits-raw and manual-bce-unit, 997 of 1,000 test images right each. On 1,000 test"
-        " images, no difference between these 3 can be told."
+        "Best of the 2 good ones: bce-logits-raw and manual-bce-unit, 997 of 1,000 test images right each. On 1,000"
+        " test images, no difference between these 3 can be told."
     )
 
 
 def test_answer_says_that_no_difference_can_be_told():
     answer = told(a=[FEW], b=[range(5)], c=[range(100, 104)], d=["faulty"])
     assert answer.sentence == (
-        "Best of the 3 good ones: a, 997 of 1,000 test images right. On 1,000 test images, no difference between these 4"
-        " can be told."
+        "Best of the 3 good ones: a, 997 of 1,000 test images right. On 1,000 test images, no difference between"
+        " these 4 can be told."
     )
     assert "No two of the 4 differ beyond luck; a difference is told where p < 0.05" in answer.note
     # b and c differ beyond luck, though neither does from the best.

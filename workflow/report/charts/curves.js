@@ -1,7 +1,7 @@
 // A chart by epoch: drawn, and filled with the lines that are shown.
 const BANDED = 4; // lines whose bands are drawn, at most; of more, the one that is pointed at
 const MARGIN = { left: 72, top: 10, bottom: 44 }; // pixels, for axes; the same for all charts, so that they align
-const THIN = { c: "var(--quiet)", d: [1, 0], w: 0.8, o: 0.4 };
+const THIN = { c: "var(--quiet)", d: [1, 0], w: 0.8, o: 0.25 };
 
 // Anew, since a scale cannot change its kind.
 async function drawCurve(figure) {

@@ -81,12 +81,10 @@ def causes(
 
 
 def breaking(causes: list[Cause], drawn: dict[str, Broke | None]) -> Broke | None:
-    """The picture of the first cause whose region can be shown: of its variants, the one that lived longest."""
-    for cause in causes:
-        found = [drawn[name] for name, _ in cause.each if cause.kind == "diverged" and drawn[name]]
-        if shown := [one for one in found if one.region]:
-            return max(shown, key=lambda one: one.epoch)
-    return None
+    """The picture whose line has the longest way into a region of its loss; None where there is no such region."""
+    names = [name for cause in causes if cause.kind == "diverged" for name, _ in cause.each]
+    found = [drawn[name] for name in names if drawn[name] and drawn[name].region]
+    return max(found, key=lambda one: one.epoch, default=None)
 
 
 def _case(entry: Metrics, settings: dict) -> Case:
@@ -148,8 +146,12 @@ def _why_diverged(cases: list[Case], chart: LossChart | None) -> str:
     first = autopsies[0]
     what = CAUSES.get(first.cause, "the loss is not finite")
     if first.culprits:
-        what = f"`{first.culprits[0].expression}` is {_held(autopsies)}{_past(autopsies, chart)}"
-        what += f": {CAUSES[first.cause]}" if first.cause in CAUSES else ""
+        expression, past = f"`{first.culprits[0].expression}`", _past(autopsies, chart)
+        if first.cause == "gradient":
+            what = f"the derivative of {expression} is not finite{past}"
+        else:
+            what = f"{expression} is {_held(autopsies)}{past}"
+            what += f": {CAUSES[first.cause]}" if first.cause in CAUSES else ""
     epochs = sorted({min(model.autopsy.epoch for model in case.models) for case in cases})
     first = "first at" if any(len(case.models) > 1 for case in cases) else "at"
     if len(epochs) > NAMED_EPOCHS:
