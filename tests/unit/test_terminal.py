@@ -53,7 +53,7 @@ ROWS = [ROW] * 9
         (
             [outcome(1, 18), diverged(2, epoch=7), outcome(3, 19, kind="slow"), diverged(4, epoch=3)],
             [ROW._replace(loss=float("inf"))] * 9,
-            "diverged 2 of 4 first at epoch 3, ∞: log(1 - yhat); test 1.5 of 20 wrong on average",
+            "diverged 2 of 4, first at epoch 3, ∞: log(1 - yhat); test 1.5 of 20 wrong on average",
         ),
         (
             [outcome(1, 18), diverged(2)],

@@ -21,9 +21,9 @@ CAME_OUT = {
     "chart      bce": r"safe; can be typed better",
     "chart      negative-log": "not finite for images that are right",
     "train      good 2": r"\d+ of 80 right, test \d+ of 20",
-    "train      bad 1": "loss not finite at epoch 0 of 30",
+    "train      bad 1": "NaN at epoch 0 of 30",
     "diagnose   good": r"good; test \S+ of [\d,]+ wrong on average",
-    "diagnose   bad": r"diverged 2 of 2 first at epoch 0, NaN: log\(yhat - 1\)",
+    "diagnose   bad": r"diverged 2 of 2, first at epoch 0, NaN: log\(yhat - 1\)",
     "compare  ": "1 change compared; 2 losses at the weights of 2 broken models",
 }
 

@@ -95,7 +95,7 @@ def span(value: torch.Tensor) -> Range:
 
 def went_in(expression: str, value: torch.Tensor) -> Input:
     ends = span(value)
-    return Input(expression=expression, min=ends.min, max=ends.max)
+    return Input(expression=expression, min=ends.min, max=ends.max, holds=kinds(value))
 
 
 def step(node: Node, trace: dict, y: torch.Tensor) -> Step:

@@ -14,7 +14,7 @@ def told(metrics: Metrics, histories: list[list]) -> str:
     """
     alike = [model for model in metrics.seeds if model.word == metrics.word]
     first = min(alike, key=lambda model: model.diverged_epoch or 0)
-    why = _why(first, histories[metrics.seeds.index(first)], "first " if len(alike) > 1 else "")
+    why = _why(first, histories[metrics.seeds.index(first)], ", first" if len(alike) > 1 else "")
     parts = [f"{metrics.state}{why}"]
     if len(metrics.seeds) == 1:
         return ", ".join(parts + _counts(first))
@@ -37,7 +37,7 @@ def _why(model: Outcome, history: list, first: str) -> str:
     if model.status == "diverged":
         culprits = model.autopsy.culprits
         broke = culprits[0].expression if culprits else model.autopsy.cause
-        return f" {first}at epoch {model.diverged_epoch}, {_became(model, history)}: {broke}"
+        return f"{first} at epoch {model.diverged_epoch}, {_became(model, history)}: {broke}"
     alarms = [finding.kind for finding in model.findings if finding.alarm]
     return f" ({alarms[0]})" if alarms else ""
 

@@ -30,6 +30,9 @@ class Input(Range, frozen=True, kw_only=True):
     """What went into a sub-expression."""
 
     expression: Annotated[str, Meta(description="as it was typed")]
+    holds: Annotated[dict[str, int], Meta(description="how many `nan`, `+inf` and `-inf`")] = field(
+        default_factory=dict
+    )
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

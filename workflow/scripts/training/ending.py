@@ -78,12 +78,14 @@ def _per_class(y: torch.Tensor) -> tuple[int, int]:
 
 
 def came_to(trained: Trained) -> str:
-    """'12,665 of 12,665 right, test 2,114 of 2,115'; 'loss not finite at epoch 249 of 500'."""
+    """'12,665 of 12,665 right, test 2,114 of 2,115'; 'NaN at epoch 249 of 500'."""
     record = trained.record
     epochs = record.settings.epochs
     if record.diverged_epoch == epochs:
         return "the last step broke the weights"
     if record.diverged_epoch is not None:
-        return f"loss not finite at epoch {record.diverged_epoch:,} of {epochs:,}"
+        loss = trained.history[record.diverged_epoch].loss
+        became = "NaN" if math.isnan(loss) else "∞" if loss > 0 else "−∞"
+        return f"{became} at epoch {record.diverged_epoch:,} of {epochs:,}"
     test = "ŷ NaN" if record.test_correct is None else f"{record.test_correct:,} of {sum(record.counts.test):,}"
     return f"{record.correct:,} of {sum(record.counts.train):,} right, test {test}"
