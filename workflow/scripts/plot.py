@@ -8,6 +8,7 @@ from pathlib import Path
 os.environ["MPLBACKEND"] = "agg"  # a notebook's, say, would be looked for as matplotlib is imported
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -21,75 +22,109 @@ from records.training import Training
 
 matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 
-PANEL_COLUMNS = 4  # of panels, at most
-WHITE, BLACK, BLUE, RED = (255, 255, 255), (0, 0, 0), (31, 119, 180), (214, 39, 40)
-OPACITY = 0.4  # of a dot
+PANEL_COLUMNS = 3  # of panels, at most
+WHITE, BLACK, GREY, BLUE, RED = (255, 255, 255), (0, 0, 0), (96, 96, 96), (150, 183, 214), (200, 20, 30)
+LARGE, SMALL = 17, 15  # points: the page shows the 8 inches at two thirds of their size, a phone at two fifths
+RIGHT_DOT, WRONG_DOT = 4, 5  # points
+LONGEST_TITLE, LONGEST_SEED, LONGEST_CLASS = 50, 17, 12  # letters
+BEYOND = 0.28  # of the axis of ŷ, above 1 and below 0, where the counts stand
 
 
 def plot(
-    yhat: np.ndarray, is_last_finite: list[bool], counts: list[int], seeds: list[int], classes: list[int], title: str
+    yhat: np.ndarray, is_last_finite: list[bool], counts: list[int], seeds: list[int], classes: list, title: str
 ) -> bytes:
     """A PNG of ŷ (seeds, n) over the image number, a panel per seed; counts: images with y = 0, then with y = 1.
 
     is_last_finite: of which seeds ŷ is that of the last finite weights.
     """
     y = np.repeat([0, 1], counts)
+    is_one = len(seeds) == 1
     columns = min(PANEL_COLUMNS, len(seeds))
     rows = math.ceil(len(seeds) / columns)
-    width, height = (8, 4 if len(seeds) == 1 else 0.8 + rows * 5.6 / columns)
+    note = noted(is_last_finite)
+    above, below = 0.42 + 0.28 * bool(note) + 0.25 * (not is_one), 0.7 if is_one else 0.4
+    width, height = 8, above + below + (3 if is_one else 4.8 / columns * rows)
     figure = Figure(figsize=(width, height), dpi=100)
     canvas = FigureCanvasAgg(figure)
     # In inches: a layout engine would draw everything twice, to find the same.
-    above = 0.35 if len(seeds) == 1 else 0.5
-    frame = {"left": 0.65 / width, "right": 1 - 0.1 / width, "bottom": 0.5 / height, "top": 1 - above / height}
+    frame = {"left": 0.75 / width, "right": 1 - 0.1 / width, "bottom": below / height, "top": 1 - above / height}
     # Not sharex and sharey: with them, the time grows with the square of the seeds.
-    panels = figure.subplots(rows, columns, squeeze=False, gridspec_kw=frame | {"wspace": 0.08, "hspace": 0.25})
-    for axes, seed, is_last, row in zip(panels.flat, seeds, is_last_finite, yhat, strict=False):
-        axes.plot(y, color=shade(BLACK), linewidth=1, label="y")
-        size = 4 if columns == 1 else 2
-        axes.plot(row, "o", color=shade(BLUE), alpha=OPACITY, markersize=size, markeredgewidth=0, label="ŷ")
-        axes.set(ylim=(-0.05, 1.05))
-        axes.label_outer()
-        if np.isnan(row).any():
-            word = "every ŷ is NaN" if np.isnan(row).all() else f"{np.isnan(row).sum():,} ŷ NaN"
-            place = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-            axes.text(0.5, 0.5, word, fontsize=12, color=shade(RED), **place)
-        if len(seeds) > 1:
-            axes.set_title(f"seed {seed}{' (last finite)' if is_last else ''}", fontsize=8)
+    panels = figure.subplots(rows, columns, squeeze=False, gridspec_kw=frame | {"wspace": 0.05, "hspace": 0.25})
+    names = [cut(str(name), LONGEST_CLASS) for name in classes]
+    for place, (axes, seed, is_last, row) in enumerate(zip(panels.flat, seeds, is_last_finite, yhat, strict=False)):
+        draw(axes, y, row, names if is_one else None)
+        axes.set(xticks=[], yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"] if place % columns == 0 else [])
+        axes.tick_params(labelsize=SMALL)
+        if not is_one:
+            axes.set_title(cut(f"seed {seed}", LONGEST_SEED) + "*" * is_last, fontsize=SMALL, pad=3)
     for axes in panels.flat[len(seeds) :]:
         axes.remove()
-    if all(is_last_finite):
-        title += ": diverged; ŷ at the last finite weights"
-    elif any(is_last_finite):
-        title += ": “last finite” is ŷ before a seed diverged"
-    figure.suptitle(title)
-    figure.supxlabel(f"training image (first the {classes[0]}s, then the {classes[1]}s)", fontsize="medium")
-    figure.supylabel("y (line) and ŷ (dots)", fontsize="medium", x=0.05 / width)
-    if len(seeds) == 1:
-        panels[0, 0].legend(loc="center right", framealpha=1)
+    if is_one:
+        near = 0.15 * len(y)  # to an end: the numbers would lie on each other
+        ticks = [0, *(end for end in counts[:1] if near < end < len(y) - near), len(y)]
+        panels[0, 0].set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    figure.suptitle(cut(title, LONGEST_TITLE), fontsize=LARGE, y=1 - 0.08 / height)
+    figure.text(0.5, 1 - 0.42 / height, note, fontsize=SMALL, ha="center", va="top")
+    figure.supxlabel(f"training image: first the {names[0]}s, then the {names[1]}s", fontsize=SMALL, y=0.05 / height)
+    figure.supylabel("y (line), ŷ (dots)", fontsize=SMALL, x=0.05 / width)
     canvas.draw()
     return in_few_colours(np.asarray(canvas.buffer_rgba()))
 
 
-def shade(colour: tuple[int, int, int], share: float = 1, on: tuple[int, int, int] = WHITE) -> tuple[float, ...]:
-    """A colour of which this share covers another, as matplotlib takes it: red, green, blue from 0 to 1."""
-    return tuple((share * over + (1 - share) * under) / 255 for over, under in zip(colour, on, strict=True))
+def draw(axes: Axes, y: np.ndarray, yhat: np.ndarray, names: list[str] | None) -> None:
+    """A quiet band of dots for right answers, y, and wrong answers on top, counted above those of 0 and below those of
+    1, with the names of the classes where there are any."""
+    images, answers = np.arange(len(y)), yhat > 0.5
+    is_wrong = (answers != y) & ~np.isnan(yhat)
+    dots = {"linestyle": "", "marker": "s", "markeredgewidth": 0, "antialiased": False}
+    axes.axhline(0.5, color=shade(GREY), linewidth=1, linestyle=(0, (5, 5)))
+    axes.plot(images[~is_wrong], yhat[~is_wrong], color=shade(BLUE), markersize=RIGHT_DOT, **dots)
+    axes.plot(y, color=shade(BLACK), linewidth=1.2)
+    axes.plot(images[is_wrong], yhat[is_wrong], color=shade(RED), markersize=WRONG_DOT, **dots)
+    axes.set(ylim=(-BEYOND, 1 + BEYOND))
+    text = {"transform": axes.get_yaxis_transform(), "fontsize": SMALL, "va": "center"}
+    for label, x, side in ((0, 0.01, "left"), (1, 0.99, "right")):
+        wrong, of = int(is_wrong[y == label].sum()), int((~np.isnan(yhat[y == label])).sum())
+        words = f"{wrong:,} wrong" if wrong else ""
+        if names and of:
+            words = f"{names[label]} called {names[1 - label]}: {wrong:,} of {of:,}"
+        level = -BEYOND / 2 if label else 1 + BEYOND / 2
+        axes.text(x, level, words, color=shade(RED if wrong else GREY), ha=side, **text)
+    if np.isnan(yhat).any():
+        words = "every ŷ is NaN" if np.isnan(yhat).all() else f"{np.isnan(yhat).sum():,} ŷ NaN"
+        axes.text(0.5, 0.5, words, color=shade(RED), ha="center", backgroundcolor="white", **text)
+
+
+def noted(is_last_finite: list[bool]) -> str:
+    """What is said of models that diverged."""
+    if all(is_last_finite):
+        return "diverged; ŷ at the last finite weights"
+    return "*diverged; ŷ at the last finite weights" if any(is_last_finite) else ""
+
+
+def cut(text: str, longest: int) -> str:
+    """In its middle, where it is longer: names of a sweep differ at their ends."""
+    half = (longest - 1) // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
+
+
+def shade(colour: tuple[int, int, int], share: float = 1) -> tuple[float, ...]:
+    """A colour of which this share covers white, as matplotlib takes it: red, green, blue from 0 to 1."""
+    return tuple((share * over + (1 - share) * under) / 255 for over, under in zip(colour, WHITE, strict=True))
 
 
 def in_few_colours(picture: np.ndarray) -> bytes:
     """A PNG of the uint8 (height, width, 4), a quarter of its size: the page holds one per variant.
 
-    Its 16 colours, half a byte per pixel, are those that are drawn: dots on white, on each other and on the line, and
-    the edges of what is black or red.
+    Its 16 colours, half a byte per pixel, are those that are drawn: dots, lines, and the edges of letters.
     """
-    on_white = [shade(BLUE, 1 - (1 - OPACITY) ** dots) for dots in (0.5, 1, 2, 3, 4)]
-    on_line = [shade(BLUE, 1 - (1 - OPACITY) ** dots, on=BLACK) for dots in (1, 2)]
-    edges = [*(shade(BLACK, share) for share in (0, 0.13, 0.3, 0.5, 0.77, 1)), shade(RED, 0.5), shade(RED)]
+    greys = [*(shade(BLACK, share) for share in (0, 0.07, 0.16, 0.27, 0.38, 0.5, 0.77, 0.9, 1)), shade(GREY)]
+    colours = [*greys, shade(BLUE), *(shade(RED, share) for share in (0.25, 0.5, 0.75, 0.9, 1))]
     palette = Image.new("P", (1, 1))
-    palette.putpalette([round(255 * part) for colour in [*on_white, shade(BLUE), *on_line, *edges] for part in colour])
+    palette.putpalette([round(255 * part) for colour in colours for part in colour])
     content = io.BytesIO()
     in_colour = Image.fromarray(picture).convert("RGB")
-    in_colour.quantize(palette=palette, dither=Image.Dither.NONE).save(content, "PNG")
+    in_colour.quantize(palette=palette, dither=Image.Dither.NONE).save(content, "PNG", compress_level=9)
     return content.getvalue()
 
 
