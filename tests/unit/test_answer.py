@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from builders.records import COUNTS, DEFAULTS, diverged, metrics, outcome, settings
-from common.english import amount
+from common.english import amount, shortened
 from records.metrics import Metrics, finding
 from records.training import Counts
 from reporting import answer, intervals, summary, table
@@ -108,10 +108,10 @@ def test_one_variant_alone_has_no_place():
 
 
 def test_long_name_keeps_its_ends():
-    assert table.cut("a" * 40) == "a" * 40
+    assert shortened("a" * 40, table.NAME) == "a" * 40
     name = f"{'begin' * 10}{'ended' * 10}"
-    assert table.cut(name) == f"{name[:20]}…{name[-19:]}"
-    assert len(table.cut(name)) == table.NAME
+    assert shortened(name, table.NAME) == f"{name[:20]}…{name[-19:]}"
+    assert len(shortened(name, table.NAME)) == table.NAME
 
 
 def test_columns_get_the_letters_of_their_words_until_there_is_no_room():
@@ -122,7 +122,7 @@ def test_columns_get_the_letters_of_their_words_until_there_is_no_room():
     variants = {f"{'n' * 39}{i}": settings(f"a-loss-of-a-long-name-{i}", f"a-long-one-{i}") for i in range(2)}
     rows = summary.over_seeds(metrics(**{name: outcome(kind="stuck-images") for name in variants}), variants)
     found = table.letters(table.table_lines(rows, [], []), keys, setting)
-    assert sum(found[key] for key in [*keys, "kinds"]) <= table.ROOM - 40 + len(keys)
+    assert sum(found[key] for key in [*keys, "kinds"]) <= table.TABLE_LETTERS - 40 + len(keys)
     assert min(found[key] for key in keys) >= table.NARROWEST
     assert found["kinds"] > found["loss"]  # alarms before settings
 

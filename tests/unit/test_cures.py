@@ -124,7 +124,7 @@ def test_lines_leave_out_what_the_defaults_say(settings, left):
     named = {"loss": "maximum", "normalization": "null"}
     losses_section = {"maximum": {"formula": "mean(maximum(y, 1 - ŷ): '#'", "eps": 1e-7}}
     snippet = yaml.safe_dump({"losses": losses_section, "variants": {"1": named | settings}}, sort_keys=False)
-    lines = cures.shortened(snippet, DEFAULTS)
+    lines = cures.without_defaults(snippet, DEFAULTS)
     entry = named | (settings if left is ... else left)
     assert yaml.safe_load(lines) == {"losses": losses_section, "variants": {"1": entry}}
     assert [line[:2].isspace() for line in lines.splitlines()] == [False, True, False, True]

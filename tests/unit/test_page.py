@@ -35,7 +35,7 @@ def test_library_has_no_address_that_is_fetched():
 
 def test_every_style_and_script_is_in_the_page_once():
     template = (ROOT / "workflow/report/report.html.j2").read_text()
-    named = re.findall(r'[\w-]+(?=")', "".join(re.findall(r"\[.*?\]", template)))
+    named = re.findall(r'[\w-]+(?=")', "".join(re.findall(r"\[.*?\]", template, re.DOTALL)))
     assert sorted(named) == sorted(path.stem for path in SOURCES if path.suffix != ".j2")
 
 

@@ -8,6 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from common.english import shortened
+
 YHAT = np.array([[0.1, 0.2, 0.9], [0.5, 0.5, 0.5], [np.nan, np.nan, np.nan], [0.1, np.nan, 0.9]], np.float32)
 
 
@@ -63,8 +65,8 @@ def test_wrong_answers_are_red_on_top_and_counted_per_class():
     assert dots(axes, plot.BLUE) == pytest.approx({1: 0.1, 2: 0.5, 4: 1.0})
     assert axes.lines[-1].get_color() == plot.shade(plot.RED)
     assert [(text.get_text(), text.get_position()[1]) for text in axes.texts] == [
-        ("3 called 8: 1 of 3", 1 + plot.BEYOND / 2),
-        ("8 called 3: 1 of 2", -plot.BEYOND / 2),
+        ("3 called 8: 1 of 3", 1 + plot.OUTSIDE / 2),
+        ("8 called 3: 1 of 2", -plot.OUTSIDE / 2),
     ]
 
 
@@ -85,8 +87,8 @@ def test_image_without_an_answer_is_neither_right_nor_wrong():
 
 
 def test_names_are_cut_in_the_middle():
-    assert plot.cut("a-long-name-lr=0.1", 11) == "a-lon…r=0.1"
-    assert plot.cut("a-long-name", 11) == "a-long-name"
+    assert shortened("a-long-name-lr=0.1", 11) == "a-lon…r=0.1"
+    assert shortened("a-long-name", 11) == "a-long-name"
 
 
 def test_each_of_many_seeds_has_a_panel_of_its_own(drawn):

@@ -107,7 +107,7 @@ def test_cure_that_changes_more_than_the_loss_has_the_lines_of_the_first_variant
     ((_, sentence, lines),) = remedies(metrics(a=stuck([cure]), b=stuck([cure]), c=stuck()))
     assert sentence == f"Cure: {change}: 80 of 80 right; tried on 2, cures 2; not cured: c."
     assert (lines.whose, lines.where) == ("a", "For config.yaml, in place of a. Change b alike.")
-    assert lines.text == cures.shortened(snippet, DEFAULTS)
+    assert lines.text == cures.without_defaults(snippet, DEFAULTS)
 
 
 def test_lines_of_unequal_losses_are_not_taken_for_one():

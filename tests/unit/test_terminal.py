@@ -14,7 +14,9 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from builders.records import DEFAULTS, PLAIN, diverged, metrics, outcome, settings, trial
 from common.files import write_json
+from comparing.significance import significance
 from findings.verdict_line import told
+from records.metrics import Outcome
 from records.strict import as_json
 from reporting.closing import closing
 from running.terminal import INTERRUPTED, Terminal
@@ -221,19 +223,43 @@ def closed(tmp_path) -> Callable:
     loss = tmp_path / "losses/bce.json"
     chart.main(PLAIN.loss_definition, {"chart": loss, "sums": loss.with_name(f"{loss.name}.sha256")})
 
-    def lines(trials=4, **seeds) -> list[str]:
-        for entry in metrics(**seeds):
+    def lines(trials=4, fallback=False, **seeds) -> list[str]:
+        entries = metrics(**seeds)
+        for entry in entries:
             write_json(tmp_path / f"variants/{entry.variant}/metrics.json", as_json(entry))
-        return closing(tmp_path, dict.fromkeys(seeds, settings()), trials, DEFAULTS)
+        wrong = {entry.variant: {"test": dict(map(_missed, entry.seeds))} for entry in entries}
+        write_json(tmp_path / "comparison/significance.json", as_json(significance(entries, wrong)))
+        write_json(tmp_path / "data/source.json", {"fallback": fallback})
+        answer, *found = closing(tmp_path, dict.fromkeys(seeds, settings()), trials, DEFAULTS)
+        assert answer.startswith("  answer    ")
+        return [answer, *found] if fallback else found
 
     return lines
+
+
+def _missed(model: Outcome) -> tuple[str, list[int]]:
+    return str(model.seed), list(range(model.test_wrong or 0))
+
+
+def test_last_lines_begin_with_the_answer_and_say_that_the_sample_is_not_mnist(closed):
+    assert closed(fallback=True, a=outcome(), b=diverged())[:2] == [
+        "  answer    Use a: the only one that trains well, 19 of 20 test images right.",
+        "  images    a small sample, since no mirror answered: these are not MNIST's figures",
+    ]
+
+
+def test_names_are_cut_from_the_worst_end(closed):
+    finished = {f"v{wrong}": outcome(test_correct=20 - wrong) for wrong in (7, 1, 0, 3, 2, 6, 5, 4)}
+    assert closed(**finished)[0] == "  good      8: v0, v1, v2, v3, v4, v5 and 2 more"
+    gone = {f"d{epoch}": diverged(epoch=epoch) for epoch in (8, 2, 5)}
+    assert closed(**gone)[0] == "  diverged  3: d2 @2, d5 @5, d8 @8"
 
 
 def test_cure_of_a_seed_is_told_as_such(closed):
     cure = trial("`mean(a\n  + b)`", snippet="variants:\n  a-1: {lr: 0.1}\n")
     first = replace(outcome(1, kind="stuck-images"), cures=[cure], tried=[])
     lines = closed(a=[first, outcome(2)])
-    assert lines == ["  faulty    1: a (1 of 2)", "  cure      of a, seed 1: mean(a + b): 80 of 100 right"]
+    assert lines == ["  faulty    1: a (1 of 2)", "  cure      of a, seed 1: mean(a + b): 99 → 80 of 100 right"]
     assert closed(a=outcome()) == ["  good      1: a"]
 
 
@@ -244,7 +270,7 @@ def test_cure_of_the_most_variants_is_told_with_whom_it_does_not_cure(closed):
     assert lines == [
         "  faulty    4: a, b, c, d",
         "  cure      of bce, 3 variants: g: 80 of 100 right; tried on 2, cures 2; not cured: d",
-        "  cure      of a: f: 80 of 100 right",
+        "  cure      of a: f: 99 → 80 of 100 right",
     ]
     still, frozen = outcome(kind="stuck-images"), replace(two, findings=outcome(kind="frozen").findings)
     lines = closed(a=one, b=frozen, c=frozen, d=still, e=still)
@@ -257,7 +283,7 @@ def test_three_cures_are_told_and_the_rest_is_counted(closed):
     cured = {text: outcome(kind="stuck-images", cures=[trial(f"`{text}`", snippet=snippet)]) for text in "fghij"}
     lines = closed(**cured)
     assert [line for line in lines if line.startswith("  cure")] == [
-        f"  cure      of {text}: {text}: 80 of 100 right" for text in "fgh"
+        f"  cure      of {text}: {text}: 99 → 80 of 100 right" for text in "fgh"
     ]
     assert lines[-1] == "            of 2 more causes: on the page"
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from common.archives import read_arrays
+from common.english import shortened
 from common.errors import logged
 from common.files import write
 from common.params import read_params
@@ -24,10 +25,10 @@ matplotlib.rcParams["text.parse_math"] = False  # a class may be called $x$
 
 PANEL_COLUMNS = 3  # of panels, at most
 WHITE, BLACK, GREY, BLUE, RED = (255, 255, 255), (0, 0, 0), (96, 96, 96), (150, 183, 214), (200, 20, 30)
-LARGE, SMALL = 17, 15  # points: the page shows the 8 inches at two thirds of their size, a phone at two fifths
+LARGE, MEDIUM = 17, 15  # points: the page shows the 8 inches at two thirds of their size, a phone at two fifths
 RIGHT_DOT, WRONG_DOT = 4, 5  # points
 LONGEST_TITLE, LONGEST_SEED, LONGEST_CLASS = 50, 17, 12  # letters
-BEYOND = 0.28  # of the axis of ŷ, above 1 and below 0, where the counts stand
+OUTSIDE = 0.28  # of the axis of ŷ, above 1 and below 0, where the counts stand
 
 
 def plot(
@@ -50,23 +51,23 @@ def plot(
     frame = {"left": 0.75 / width, "right": 1 - 0.1 / width, "bottom": below / height, "top": 1 - above / height}
     # Not sharex and sharey: with them, the time grows with the square of the seeds.
     panels = figure.subplots(rows, columns, squeeze=False, gridspec_kw=frame | {"wspace": 0.05, "hspace": 0.25})
-    names = [cut(str(name), LONGEST_CLASS) for name in classes]
+    names = [shortened(str(name), LONGEST_CLASS) for name in classes]
     for place, (axes, seed, is_last, row) in enumerate(zip(panels.flat, seeds, is_last_finite, yhat, strict=False)):
         draw(axes, y, row, names if is_one else None)
         axes.set(xticks=[], yticks=[0, 0.5, 1], yticklabels=["0", "0.5", "1"] if place % columns == 0 else [])
-        axes.tick_params(labelsize=SMALL)
+        axes.tick_params(labelsize=MEDIUM)
         if not is_one:
-            axes.set_title(cut(f"seed {seed}", LONGEST_SEED) + "*" * is_last, fontsize=SMALL, pad=3)
+            axes.set_title(shortened(f"seed {seed}", LONGEST_SEED) + "*" * is_last, fontsize=MEDIUM, pad=3)
     for axes in panels.flat[len(seeds) :]:
         axes.remove()
     if is_one:
         near = 0.15 * len(y)  # to an end: the numbers would lie on each other
         ticks = [0, *(end for end in counts[:1] if near < end < len(y) - near), len(y)]
         panels[0, 0].set_xticks(ticks, [f"{tick:,}" for tick in ticks])
-    figure.suptitle(cut(title, LONGEST_TITLE), fontsize=LARGE, y=1 - 0.08 / height)
-    figure.text(0.5, 1 - 0.42 / height, note, fontsize=SMALL, ha="center", va="top")
-    figure.supxlabel(f"training image: first the {names[0]}s, then the {names[1]}s", fontsize=SMALL, y=0.05 / height)
-    figure.supylabel("y (line), ŷ (dots)", fontsize=SMALL, x=0.05 / width)
+    figure.suptitle(shortened(title, LONGEST_TITLE), fontsize=LARGE, y=1 - 0.08 / height)
+    figure.text(0.5, 1 - 0.42 / height, note, fontsize=MEDIUM, ha="center", va="top")
+    figure.supxlabel(f"training image: first the {names[0]}s, then the {names[1]}s", fontsize=MEDIUM, y=0.05 / height)
+    figure.supylabel("y (line), ŷ (dots)", fontsize=MEDIUM, x=0.05 / width)
     canvas.draw()
     return in_few_colours(np.asarray(canvas.buffer_rgba()))
 
@@ -81,14 +82,14 @@ def draw(axes: Axes, y: np.ndarray, yhat: np.ndarray, names: list[str] | None) -
     axes.plot(images[~is_wrong], yhat[~is_wrong], color=shade(BLUE), markersize=RIGHT_DOT, **dots)
     axes.plot(y, color=shade(BLACK), linewidth=1.2)
     axes.plot(images[is_wrong], yhat[is_wrong], color=shade(RED), markersize=WRONG_DOT, **dots)
-    axes.set(ylim=(-BEYOND, 1 + BEYOND))
-    text = {"transform": axes.get_yaxis_transform(), "fontsize": SMALL, "va": "center"}
+    axes.set(ylim=(-OUTSIDE, 1 + OUTSIDE))
+    text = {"transform": axes.get_yaxis_transform(), "fontsize": MEDIUM, "va": "center"}
     for label, x, side in ((0, 0.01, "left"), (1, 0.99, "right")):
         wrong, of = int(is_wrong[y == label].sum()), int((~np.isnan(yhat[y == label])).sum())
         words = f"{wrong:,} wrong" if wrong else ""
         if names and of:
             words = f"{names[label]} called {names[1 - label]}: {wrong:,} of {of:,}"
-        level = -BEYOND / 2 if label else 1 + BEYOND / 2
+        level = -OUTSIDE / 2 if label else 1 + OUTSIDE / 2
         axes.text(x, level, words, color=shade(RED if wrong else GREY), ha=side, **text)
     if np.isnan(yhat).any():
         words = "every ŷ is NaN" if np.isnan(yhat).all() else f"{np.isnan(yhat).sum():,} ŷ NaN"
@@ -100,12 +101,6 @@ def noted(is_last_finite: list[bool]) -> str:
     if all(is_last_finite):
         return "diverged; ŷ at the last finite weights"
     return "*diverged; ŷ at the last finite weights" if any(is_last_finite) else ""
-
-
-def cut(text: str, longest: int) -> str:
-    """In its middle, where it is longer: names of a sweep differ at their ends."""
-    half = (longest - 1) // 2
-    return text if len(text) <= longest else f"{text[:half]}…{text[-half:]}"
 
 
 def shade(colour: tuple[int, int, int], share: float = 1) -> tuple[float, ...]:

@@ -192,6 +192,7 @@ def compare(inputs: dict, variants: dict, trials: int, defaults: dict) -> dict:
         "table": {
             "lines": lines,
             "swept": table.swept(rows, differing),
+            "longest": table.NAME,
             "letters": table.letters(lines, table.swept(rows, differing), page.setting),
             "settings": list(as_named(rows[0].settings)),
             "facts": table.page_facts(rows, metrics, wrong, inputs["significance"], page.setting),

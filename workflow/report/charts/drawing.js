@@ -14,9 +14,9 @@ function updateLegend() {
   const entries = named || values.length > looks.length ? [] : values.map((value) => [value, look.ofValue(value)]);
   legend(document.getElementById("legend"), entries);
   document.getElementById("grouping").textContent = key
-    ? `Thick: the median of the variants with one ${key}. Its band: the middle half of them, from quartile to quartile. ` +
-      "Thin and grey: the single variants. A variant counts from its first to its last finite value: no longer once it " +
-      "has diverged or ended. Of fewer than a dozen variants, each has a line of its own."
+    ? `Thick: the median of the variants with one ${key}. Its band: the middle half of them, from quartile to ` +
+      "quartile. Thin and grey: the single variants. A variant counts from its first to its last finite value: no " +
+      "longer once it has diverged or ended. Of fewer than a dozen variants, each has a line of its own."
     : "";
 }
 
@@ -67,7 +67,10 @@ document.addEventListener("click", async (event) => {
   const figure = figures.find((each) => each.name === name);
   const view = figure?.view ?? effect;
   const acts = {
-    svg: async () => save(`data:image/svg+xml;charset=utf-8,${encodeURIComponent(await asSvg(view, around(figure)))}`, `${name}.svg`),
+    svg: async () => {
+      const text = encodeURIComponent(await asSvg(view, around(figure)));
+      save(`data:image/svg+xml;charset=utf-8,${text}`, `${name}.svg`);
+    },
     png: async () => save(await asPng(view, around(figure)), `${name}.png`),
     closer: () => zoom(figure, 0.5),
     wider: () => zoom(figure, 2),

@@ -1,5 +1,5 @@
-// The part of a chart that is shown. Its figure holds it as data-zoom, "first epoch,last epoch,lowest,highest", which the
-// page's address keeps: the event "zoomed" says that it has changed, "zoom" that the chart is to follow it.
+// The part of a chart that is shown. Its figure holds it as data-zoom, "first epoch,last epoch,lowest,highest", which
+// the page's address keeps: the event "zoomed" says that it has changed, "zoom" that the chart is to follow it.
 const ofFigure = ({ place }) => place.closest("figure");
 
 function zoomTo({ view }, range) {

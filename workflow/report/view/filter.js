@@ -83,7 +83,8 @@ function meant(typed, names) {
   if (begun.length) return begun.slice(0, FEW);
   const far = (name) => distance(typed, lower(name));
   const [nearest] = isNaN(typed) ? [...names].sort((a, b) => far(a) - far(b)) : [];
-  if (nearest !== undefined && far(nearest) <= Math.min(typed.length - 1, Math.max(2, typed.length / 4))) return [nearest];
+  const most = Math.min(typed.length - 1, Math.max(2, typed.length / 4));
+  if (nearest !== undefined && far(nearest) <= most) return [nearest];
   return names.length <= FEW ? names : [];
 }
 

@@ -32,6 +32,12 @@ def first_few(names: list[str], most: int) -> str:
     return ", ".join(names[:most]) + rest
 
 
+def shortened(text: str, longest: int) -> str:
+    """Without its middle, where it is longer: names of sweeps are alike at their beginnings, and differ at the ends."""
+    end = (longest - 1) // 2
+    return text if len(text) <= longest else f"{text[: longest - 1 - end]}…{text[-end:]}"
+
+
 def clause(text: str) -> str:
     """The first part of an explanation."""
     for end in (". ", ": ", "; "):

@@ -64,12 +64,13 @@ class Tried:
 
 def on_card(entry: Metrics, loss: LossFile | None, name: str, trials: int, kinds: dict, defaults: dict) -> Tried | None:
     """None for a good variant. loss: its own, of this name; trials: how many changes may be tried; kinds: as the page
-    explains them; defaults: the effective ones, as `shortened` takes them."""
+    explains them; defaults: the effective ones, as `without_defaults` takes them."""
     if entry.word == "good":
         return None
     one = tried_seed(entry) or next(model for model in entry.seeds if model.word == entry.word)
     cures = [
-        Cure(trial, shortened(trial.snippet, defaults), list(yaml.safe_load(trial.snippet))) for trial in one.cures
+        Cure(trial, without_defaults(trial.snippet, defaults), list(yaml.safe_load(trial.snippet)))
+        for trial in one.cures
     ]
     all_named = not cures and len(one.tried) <= NAMED_CHANGES
     offered = untried(one, loss, name, trials)
@@ -112,7 +113,7 @@ def tried_seed(entry: Metrics) -> Outcome | None:
     return next((model for model in entry.seeds if model.cures or model.tried), None)
 
 
-def shortened(snippet: str, defaults: dict) -> str:
+def without_defaults(snippet: str, defaults: dict) -> str:
     """The lines for config.yaml without what its `defaults` say anyway.
 
     defaults: the effective ones, in which an optimizer or activation is [name, [[argument, value], …]].

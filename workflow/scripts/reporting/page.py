@@ -6,9 +6,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from common.english import amount, counted, symbol, with_article
+from common.english import amount, counted, shortened, symbol, with_article
 from comparing.statistics import SIGNIFICANT
-from reporting import intervals, table
+from reporting import intervals
 
 HOME = Path(__file__).resolve().parents[3]  # the project's folder
 LEAST = 1e-300  # of a p-value that is written out
@@ -89,6 +89,6 @@ def render(**content) -> str:
         "counted": counted,
         "count": "{:,}".format,
     }
-    environment.filters |= {"amount": amount, "spread": intervals.spread, "cut": table.cut}
+    environment.filters |= {"amount": amount, "spread": intervals.spread, "shortened": shortened}
     environment.globals["text_of"] = lambda file: (SOURCES / file).read_text(encoding="utf-8")
     return environment.get_template("report.html.j2").render(**content)

@@ -117,7 +117,7 @@ def _lines(cured: list[Case], variants: dict, defaults: dict) -> Lines:
 def _own_lines(entry: Metrics, one: Outcome, defaults: dict) -> Lines:
     seed = ", with the seed that was tried" if len(entry.seeds) > 1 else ""
     where = f"For config.yaml, in place of {entry.variant}{seed}."
-    return Lines(cures.shortened(one.cures[0].snippet, defaults), entry.variant, where)
+    return Lines(cures.without_defaults(one.cures[0].snippet, defaults), entry.variant, where)
 
 
 def _in_place(name: str, variants: dict, meant: set[str]) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from common.english import amount
+from common.english import amount, shortened
 from comparing.statistics import SIGNIFICANT
 from records.comparison import Significance
 from records.metrics import Metrics
@@ -14,8 +14,7 @@ from reporting.intervals import Wrong
 from reporting.summary import VariantRow
 
 NAME = 40  # letters of a name that is shown whole
-ENDS = (20, 19)  # of a longer one, the letters that are left of it
-ROOM = 72  # letters for alarms and settings where the window is 1280 wide and names are short
+TABLE_LETTERS = 72  # letters for alarms and settings where the window is 1280 wide and names are short
 NARROWEST = 4  # letters of a column
 
 
@@ -53,11 +52,6 @@ def swept(rows: list[VariantRow], differing: list[str]) -> list[str]:
     return [key for key in ("loss", "normalization") if len({row.settings[key] for row in rows}) > 1] + differing
 
 
-def cut(name: str) -> str:
-    """Without the middle of a long one: names of sweeps are alike at their beginnings, and differ at their ends."""
-    return name if len(name) <= NAME else f"{name[: ENDS[0]]}…{name[-ENDS[1] :]}"
-
-
 def letters(lines: list[Line], swept: list[str], shown: Callable) -> dict[str, int]:
     """The width of what differs in it: variant, verdict, kinds (the alarms beside it), wrong, spread, and each key in
     swept; wanted, what all alarms and settings would take.
@@ -69,7 +63,7 @@ def letters(lines: list[Line], swept: list[str], shown: Callable) -> dict[str, i
     found = {
         "wrong": max([len(amount(one.mean)) for one in tests], default=1),
         "spread": max([len(intervals.spread(one).removeprefix("95 %: ")) for one in tests], default=1),
-        "variant": max(len(cut(row.variant)) for row in rows),
+        "variant": max(len(shortened(row.variant, NAME)) for row in rows),
         "verdict": max(len(row.state) for row in rows) + 2,
         "kinds": max(NARROWEST, *(len(", ".join(row.alarms)) for row in rows)) + 1,
     }
@@ -81,7 +75,7 @@ def letters(lines: list[Line], swept: list[str], shown: Callable) -> dict[str, i
         # Alarms tell more than a setting, which names tell, too.
         return {key: min(widest * 3 // 2 if key == "kinds" else widest, width) for key, width in wanted.items()}
 
-    while widest > NARROWEST and sum(given().values()) > ROOM - found["variant"]:
+    while widest > NARROWEST and sum(given().values()) > TABLE_LETTERS - found["variant"]:
         widest -= 1
     return found | given() | {"wanted": sum(wanted.values())}
 
