@@ -38,4 +38,4 @@ def test_sweep_of_16_variants_over_3_seeds_runs_to_its_report(small_mnist, tmp_p
         wrong = [int(row["test_n"]) - int(row["test_correct"]) for row in rows if row["variant"] == name]
         assert len(wrong) == 3
         spread = f"{min(wrong)} to {max(wrong)}" if min(wrong) < max(wrong) else "each seed"
-        assert f"{amount(np.mean(wrong))} <small>({spread})</small>" in " ".join(page.split())
+        assert f'{amount(np.mean(wrong))} <small class="spread">{spread}</small>' in " ".join(page.split())
