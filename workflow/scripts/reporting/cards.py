@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from records.metrics import Finding, Metrics
 from records.training import MODEL_FILES
 from reporting import cures
+from reporting.carets import marked
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
 CARD_IMAGES = 12  # images under a finding
@@ -16,7 +17,7 @@ def card(
     entry: Metrics, wrong: dict, yhat: dict, plot: bytes, y: dict, digits: Pictures, tried: cures.Tried | None
 ) -> dict:
     """plot (a data URI), plot_size (pixels), mistakes, findings, tried, diverged (the seed whose loss broke first),
-    picture (the name of its image's), files.
+    marked (the formula that broke there), picture (the name of its image's), files.
 
     yhat: of its first model that finished, {part: float32 (n,)}; plot: a PNG; y: {part: labels (n,)}; tried: what is
     said of changes.
@@ -30,6 +31,7 @@ def card(
         "findings": card_findings(entry, digits),
         "tried": tried,
         "diverged": first,
+        "marked": first and marked(entry, first.autopsy),
         "picture": digits.show("train", image.index) if image else None,
         "files": _files(entry),
     }
