@@ -3,13 +3,16 @@
 import json
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 import torch
 from msgspec import structs
 from train import train
 
 from autopsy.autopsy import autopsy
+from autopsy.normalization import broken_normalization
 from builders.losses import MANUAL_BCE
 from builders.pipeline import Pipeline
 from builders.reading import read_json
@@ -17,8 +20,9 @@ from builders.training import data, diagnosed, settings, trained
 from builders.training import formula as definition
 from builders.workflows import small_config
 from experiment.config import check
-from records.metrics import Autopsy
+from records.metrics import Autopsy, Input
 from records.strict import as_json
+from reporting.carets import marked
 from training.fast import pack
 from training.loss import build_loss
 from training.network import build_network, forward
@@ -209,3 +213,77 @@ def test_normalization_that_makes_nan_is_attributed_to_its_place(tmp_path, small
     assert (outcome["status"], found["cause"]) == ("diverged", "normalization")
     assert [c["expression"] for c in found["culprits"]] == ["(pixel_std - pixel_std) / (max - 255 - max + 255)"]
     assert "max - 255 - max + 255 was exactly 0, and 0 / 0 is NaN" in found["sentence"]
+
+
+def test_what_went_into_a_step_names_what_is_not_finite():
+    found = autopsy_of(definition("mean(0 * log(y) + yhat)"))
+    inputs = {input.expression: input for step in found.path for input in step.inputs}
+    assert (inputs["log(y)"].min, inputs["log(y)"].max, inputs["log(y)"].holds) == (0.0, 0.0, {"-inf": 30})
+    assert inputs["0 * log(y)"].holds == {"nan": 30}
+    assert inputs["y"].holds == {}
+    nothing = autopsy_of(definition("mean(log(y - 2) + yhat)")).path[1].inputs[0]
+    assert (nothing.expression, nothing.min, nothing.max) == ("log(y - 2)", None, None)
+
+
+def test_input_of_an_earlier_version_is_read():
+    old = json.dumps({"expression": "yhat", "min": 0.0, "max": "inf"})
+    assert msgspec.json.decode(old, type=Input).holds == {}
+
+
+def lines(loss_definition, found, pixels="x / 255", classes=(0, 1)) -> list[str] | None:
+    """The formula, the carets under it, and what the culprit held."""
+    of = SimpleNamespace(loss_definition=loss_definition, normalization_definition=[pixels, []])
+    counts = SimpleNamespace(train=(30, 30))
+    shown = marked(SimpleNamespace(settings=of, classes=list(classes), counts=counts), found)
+    return shown and ["".join(shown.formula), shown.carets, shown.words]
+
+
+def test_carets_stand_under_the_sub_expression_that_broke_not_under_its_like():
+    loss = definition("mean(where(y == 1, log(y), yhat)) + mean(log(y))")
+    assert lines(loss, autopsy_of(loss), classes=("cat", "dog")) == [
+        "mean(where(y == 1, log(y), yhat)) + mean(log(y))",
+        "                                         ^^^^^^",
+        "       −∞ for 30 of 30 images of cat",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("mean(log(yhat - 2))", "NaN for 30 of 30 images of 0 and 30 of 30 images of 1"),
+        ("mean(yhat) / mean(0 * y)", "+∞"),
+        (
+            "mean(where(y == 1, yhat, sqrt(y * yhat)))",
+            "its derivative is not finite for 30 of 30 images of 0",
+        ),
+    ],
+)
+def test_what_the_culprit_held_is_told_under_it(formula, words):
+    loss = definition(formula)
+    found = autopsy_of(loss)
+    formula_line, carets, told = lines(loss, found)
+    assert formula_line == formula
+    assert formula[carets.index("^") : len(carets)] == found.path[0].expression
+    assert told.strip() == words
+
+
+def test_no_carets_where_no_formula_is_to_blame():
+    assert lines(LOGITS, autopsy_of(LOGITS, with_pixels(some_blank), optimizer=["Adam", [["eps", 0.0]]])) is None
+    loss = ["module", "PoissonNLLLoss", [["log_input", False], ["eps", 0.0]], "yhat"]
+    module = autopsy_of(loss, with_pixels(lambda x: x.mul_(-1e4)))
+    assert module.path and lines(loss, module) is None
+
+
+def test_carets_of_pixels_stand_under_their_own_formula(tmp_path):
+    digits = {"train_images": torch.zeros(60, 28, 28, dtype=torch.uint8), "train_labels": torch.arange(60) % 2}
+    broken = broken_normalization(digits, ["x / 255 + (x - mean) / std", []])
+    of = structs.replace(autopsy_of(definition("mean(log(yhat - 2))")), cause="normalization", path=broken.path)
+    assert lines(LOGITS, of, "x / 255 + (x - mean) / std") == [
+        "x / 255 + (x - mean) / std",
+        "          ^^^^^^^^^^^^^^^^",
+        "          NaN in 47,040 values",
+    ]
+    loss = definition("mean((logits - y) ** 2)")
+    large = autopsy_of(loss, with_pixels(lambda x: x.mul_(1e20)))
+    assert large.cause == "normalization"
+    assert lines(loss, large)[:2] == ["mean((logits - y) ** 2)", "     ^^^^^^^^^^^^^^^^^"]

@@ -94,8 +94,9 @@ def span(value: torch.Tensor) -> Range:
 
 
 def went_in(expression: str, value: torch.Tensor) -> Input:
-    ends = span(value)
-    return Input(expression=expression, min=ends.min, max=ends.max, holds=kinds(value))
+    ends = span(value[value.isfinite()])
+    holds = {kind: count for kind, count in kinds(value).items() if count}
+    return Input(expression=expression, min=ends.min, max=ends.max, holds=holds)
 
 
 def step(node: Node, trace: dict, y: torch.Tensor) -> Step:

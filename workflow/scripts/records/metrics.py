@@ -27,12 +27,12 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Input(Range, frozen=True, kw_only=True):
-    """What went into a sub-expression."""
+    """What went into a sub-expression: the smallest and the largest of its finite values, null where there is none."""
 
     expression: Annotated[str, Meta(description="as it was typed")]
-    holds: Annotated[dict[str, int], Meta(description="how many `nan`, `+inf` and `-inf`")] = field(
-        default_factory=dict
-    )
+    holds: Annotated[
+        dict[str, int], Meta(description="how many of its values are `nan`, `+inf` and `-inf`, those that occur")
+    ] = field(default_factory=dict)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,61 +1,18 @@
 """What the card of one variant shows."""
 
 import struct
-from collections import Counter
 from dataclasses import dataclass
 
-from common.english import amount, counted, symbol
-from records.metrics import Autopsy, Finding, Metrics, Outcome, Step
+from common.english import amount, counted
+from records.metrics import Finding, Metrics, Outcome
 from records.training import MODEL_FILES
 from reporting import answer, cures
 from reporting.broke import Broke
+from reporting.carets import marked
 from reporting.pictures import Pictures, data_uri, wrong_digits
 
 CARD_IMAGES = 12  # images under a finding
 CARD_FILES = ("history", "predictions", "model")  # files of a model that a card links to
-
-
-@dataclass(frozen=True)
-class Pointed:
-    """A formula, and a line below it with carets under what broke, and what that held."""
-
-    formula: str
-    caret: str
-
-
-def pointed(autopsy: Autopsy, entry: Metrics) -> Pointed | None:
-    """None where no formula broke: an overflow of the network, say, or a torch.nn loss."""
-    settings = entry.settings
-    if autopsy.cause == "normalization":
-        formula = settings.normalization_definition[0]
-    elif autopsy.cause in ("loss", "gradient") and settings.loss_definition[0] == "formula":
-        formula = settings.loss_definition[1]
-    else:
-        return None
-    formula = " ".join(formula.split())  # as the steps of the autopsy count its letters
-    step = autopsy.culprits[0] if autopsy.culprits else None
-    if step is None or not formula[step.start :].startswith(step.expression):
-        return None
-    return Pointed(formula, f"{' ' * step.start}{'^' * len(step.expression)} {_held(step, autopsy.cause, entry)}")
-
-
-def _held(step: Step, cause: str, entry: Metrics) -> str:
-    """'−∞ for 1 of 6,742 images of 1'"""
-    if cause == "gradient":
-        return "its derivative is not finite"
-    total = Counter()
-    for counts in step.holds.values():
-        total.update({kind: count for kind, count in counts.items() if count})
-    if not total:
-        return "not finite"
-    kind, count = total.most_common(1)[0]
-    what = symbol(float(kind))
-    labels = [int(label) for label in step.holds if label != "all" and step.holds[label][kind]]
-    if not labels or cause == "normalization":
-        return what
-    n = sum(entry.counts.train[label] for label in labels)
-    images = f"images of {entry.classes[labels[0]]}" if len(labels) == 1 else "images"
-    return f"{what} for {count:,} of {n:,} {images}"
 
 
 def card(
@@ -70,7 +27,7 @@ def card(
     drawn: Broke | None,
 ) -> dict:
     """cause and wrong, which a closed card says, too; plot (a data URI), plot_size (pixels), mistakes, findings, tried,
-    diverged (the seed whose loss broke first), broke (the drawing of that), pointed (its formula), picture (the name of
+    diverged (the seed whose loss broke first), broke (the drawing of that), marked (its formula), picture (the name of
     its image's), files.
 
     yhat: of its first model that finished, {part: float32 (n,)}; plot: a PNG; y: {part: labels (n,)}; tried: what is
@@ -88,7 +45,7 @@ def card(
         "tried": tried,
         "diverged": first,
         "broke": drawn,
-        "pointed": first and pointed(first.autopsy, entry),
+        "marked": first and marked(entry, first.autopsy),
         "picture": digits.show("train", image.index) if image else None,
         "files": _files(entry),
     }
