@@ -2,23 +2,30 @@
 
 import io
 import logging
+import math
 import re
+import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import get_args
 
 import chart
 import pytest
+import torch
 from download import KEPT, source_line
 from msgspec.structs import replace
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from builders.records import DEFAULTS, PLAIN, diverged, metrics, outcome, settings, trial
 from common.files import write_json
-from findings.verdict_line import told
+from findings.verdict_line import BROKE, told
+from records.metrics import Autopsy
 from records.strict import as_json
 from reporting.closing import closing
 from running.terminal import INTERRUPTED, Terminal
+from training.ending import came_to
 from training.history import Row
+from training.loss import build_loss
 from training.progress import Progress
 
 ROW = Row(0.25, 0.9, -1.0, 1.0, 0, 0)
@@ -53,12 +60,12 @@ ROWS = [ROW] * 9
         (
             [outcome(1, 18), diverged(2, epoch=7), outcome(3, 19, kind="slow"), diverged(4, epoch=3)],
             [ROW._replace(loss=float("inf"))] * 9,
-            "diverged 2 of 4 first at epoch 3, ∞: log(1 - yhat); test 1.5 of 20 wrong on average",
+            "diverged 2 of 4, first at epoch 3, ∞: log(1 - yhat); test 1.5 of 20 wrong on average",
         ),
         (
             [outcome(1, 18), diverged(2)],
             [ROW._replace(loss=float("-inf"))] * 9,
-            "diverged 1 of 2 at epoch 5, −∞: log(1 - yhat); test 2 of 20 wrong",
+            "diverged 1 of 2, at epoch 5, −∞: log(1 - yhat); test 2 of 20 wrong",
         ),
         (
             [outcome(seed, 981, test_n=2115) for seed in (1, 2)],
@@ -215,15 +222,65 @@ def test_download_says_where_the_images_come_from(files, line):
     assert source_line(record | {"files": {name: {"origin": origin} for name, origin in files.items()}}) == line
 
 
+@pytest.mark.parametrize(
+    ("cause", "culprits", "words"),
+    [
+        ("decay", [], "the weight decay makes weights grow"),
+        ("momentum", ["(logits - y) ** 2"], "the momentum makes steps grow"),
+        ("gradient", ["sqrt(yhat)"], "the derivative of sqrt(yhat)"),
+        ("gradient", [], "the gradient was beyond float32"),
+        ("loss", ["log(yhat)"], "log(yhat)"),
+    ],
+)
+def test_cause_of_a_divergence_is_told_in_words(cause, culprits, words):
+    model = diverged(epoch=1234)
+    steps = [replace(model.autopsy.path[0], expression=expression) for expression in culprits]
+    model = replace(model, autopsy=replace(model.autopsy, cause=cause, culprits=steps))
+    assert told(metrics(a=model)[0], [ROWS]) == f"diverged at epoch 1,234, NaN: {words}"
+
+
+def test_every_cause_of_an_autopsy_has_words():
+    assert set(BROKE) == set(get_args(get_args(Autopsy.__annotations__["cause"])[0]))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "loss", "line"),
+    [
+        (None, 0.1, "78 of 80 right, test 19 of 20"),
+        (3, math.nan, "NaN at epoch 3 of 2,000"),
+        (3, -math.inf, "−∞ at epoch 3 of 2,000"),
+        (2000, 0.1, "NaN after the last of 2,000 steps"),
+    ],
+)
+def test_training_says_counts_or_the_epoch_of_nan(epoch, loss, line):
+    counts = SimpleNamespace(train=(40, 40), test=(10, 10))
+    record = SimpleNamespace(settings=SimpleNamespace(epochs=2000), diverged_epoch=epoch, counts=counts)
+    record.correct, record.test_correct = 78, 19
+    assert came_to(SimpleNamespace(record=record, history=[ROW._replace(loss=loss)] * 4)) == line
+
+
+MNIST = {"fallback": False, "retry": None, "counts": {"train": {"0": 400, "1": 400}, "test": {"0": 100, "1": 100}}}
+
+
 @pytest.fixture
 def closed(tmp_path) -> Callable:
     """The last lines of a run of these variants, all of one loss."""
     loss = tmp_path / "losses/bce.json"
     chart.main(PLAIN.loss_definition, {"chart": loss, "sums": loss.with_name(f"{loss.name}.sha256")})
 
-    def lines(trials=4, **seeds) -> list[str]:
-        for entry in metrics(**seeds):
-            write_json(tmp_path / f"variants/{entry.variant}/metrics.json", as_json(entry))
+    def lines(trials=4, equals=(), source=MNIST, **seeds) -> list[str]:
+        of = {entry.variant: entry for entry in metrics(**seeds)}
+        for name, entry in of.items():
+            write_json(tmp_path / f"variants/{name}/metrics.json", as_json(entry))
+        right = {name: [model.test_correct for model in entry.seeds] for name, entry in of.items()}
+        out = [name for name, counts in right.items() if None in counts]
+        mean = {name: sum(counts) / len(counts) for name, counts in right.items() if name not in out}
+        winners = [name for name in mean if mean[name] == max(mean.values())]
+        ranking = {"winners": winners, "equals": list(equals), "worse": [], "out": out}
+        ranking |= {"p_values": {}, "pairs": 1, "apart": 0}
+        matrices = {"compared": [], "p_values": [], "corrected": []}
+        write_json(tmp_path / "comparison/significance.json", {"ranking": ranking} | matrices)
+        write_json(tmp_path / "data/source.json", source)
         return closing(tmp_path, dict.fromkeys(seeds, settings()), trials, DEFAULTS)
 
     return lines
@@ -241,15 +298,15 @@ def test_cure_of_the_most_variants_is_told_with_whom_it_does_not_cure(closed):
     snippet = "losses:\n  bce-1: mean(f)\nvariants:\n  a-1: {lr: 0.1}\n"
     one, two = (outcome(kind="stuck-images", cures=[trial(text, snippet=snippet)]) for text in ("`f`", "`g`"))
     lines = closed(a=one, b=two, c=two, d=outcome(kind="stuck-images"))
-    assert lines == [
+    assert lines[1:] == [
         "  faulty    4: a, b, c, d",
         "  cure      of bce, 3 variants: g: 80 of 100 right; tried on 2, cures 2; not cured: d",
         "  cure      of a: f: 80 of 100 right",
     ]
     still, frozen = outcome(kind="stuck-images"), replace(two, findings=outcome(kind="frozen").findings)
     lines = closed(a=one, b=frozen, c=frozen, d=still, e=still)
-    assert lines[1] == "  cure      of bce, 2 variants: g: 80 of 100 right; tried on 2, cures 2"
-    assert closed(d=outcome(kind="stuck-images"), e=outcome(kind="stuck-images")) == ["  faulty    2: d, e"]
+    assert lines[2] == "  cure      of bce, 2 variants: g: 80 of 100 right; tried on 2, cures 2"
+    assert closed(d=outcome(kind="stuck-images"), e=outcome(kind="stuck-images"))[1:] == ["  faulty    2: d, e"]
 
 
 def test_three_cures_are_told_and_the_rest_is_counted(closed):
@@ -266,3 +323,63 @@ def test_form_that_was_not_tried_is_told_as_such(closed):
     (_, line) = closed(trials=0, a=outcome(kind="stuck-images"))
     assert line.startswith("  better    of a: mean(")
     assert line.endswith("−100; not tried: diagnosis.trials is 0")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "equals", "best"),
+    [
+        ({"a": outcome(1, 18), "b": outcome(1, 19), "c": diverged()}, "", "b: 19 of 20 test images right"),
+        ({"a": outcome(1, 18), "b": outcome(1, 19)}, "a", "b: 19 of 20 test images right; 1 more cannot be told apart"),
+        (
+            {"a": outcome(1, 19), "b": outcome(1, 19), "c": outcome(1, 18)},
+            "c",
+            "no single best: 2 of 3 good variants get 19 of 20 test images right; 1 more cannot be told apart",
+        ),
+        (
+            {"a": outcome(1, 20, kind="slow"), "b": outcome(1, 19)},
+            "b",
+            "b: 19 of 20 test images right; a, faulty, gets 20",
+        ),
+        (
+            {"a": outcome(1, 19, kind="slow"), "b": outcome(1, 19)},
+            "",
+            "b: 19 of 20 test images right; 1 more cannot be told apart",
+        ),
+        (
+            {"a": [outcome(1, 18), outcome(2, 19)], "b": [outcome(1, 17), outcome(2, 19)]},
+            "",
+            "a: 18.5 of 20 test images right on average",
+        ),
+        ({"a": outcome(1, 18, kind="slow"), "b": diverged()}, "", "a (faulty): 18 of 20 test images right"),
+        (
+            {"a": diverged(), "b": diverged()},
+            "",
+            "none: each variant has a model that diverged, failed, gives no answer or does no better than guessing",
+        ),
+    ],
+)
+def test_best_variant_is_named_first(closed, seeds, equals, best):
+    assert closed(equals=equals, **seeds)[0] == f"  best      {best}"
+
+
+def test_names_stand_in_the_order_in_which_they_tell_most(closed):
+    lines = closed(
+        a=outcome(1, 17), b=diverged(epoch=9), c=outcome(1, 19), d=[diverged(1, epoch=8), diverged(2, epoch=3)]
+    )
+    assert lines[1:] == ["  good      2: c, a", "  diverged  2: d @3 (2 of 2), b @9"]
+
+
+def test_end_of_a_run_on_the_fallback_sample_says_that_it_is_not_mnist(closed):
+    fallback = MNIST | {"fallback": True, "retry": "snakemake --cores 4 --forcerun download"}
+    assert closed(a=outcome(), source=fallback)[-2:] == [
+        "  data      NOT MNIST: no mirror answered; these figures come from a sample of 1,000 images",
+        "            to try the mirrors again: snakemake --cores 4 --forcerun download",
+    ]
+
+
+def test_kldivloss_says_nothing_of_another_reduction():
+    images = torch.rand(4, 1)
+    with warnings.catch_warnings(record=True) as heard_warnings:
+        warnings.simplefilter("always")
+        loss = build_loss(["module", "KLDivLoss", [], "logits"])(images, images, images)
+    assert loss.isfinite() and heard_warnings == []

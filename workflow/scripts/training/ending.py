@@ -5,6 +5,7 @@ import time
 
 import torch
 
+from common.english import counted, symbol
 from records.strict import number
 from records.training import KEYS, Counts, Settings, Training
 from training.device import name_of
@@ -78,12 +79,13 @@ def _per_class(y: torch.Tensor) -> tuple[int, int]:
 
 
 def came_to(trained: Trained) -> str:
-    """'12,665 of 12,665 right, test 2,114 of 2,115'; 'loss not finite at epoch 249 of 500'."""
+    """'12,665 of 12,665 right, test 2,114 of 2,115'; 'NaN at epoch 249 of 500'."""
     record = trained.record
     epochs = record.settings.epochs
     if record.diverged_epoch == epochs:
-        return "the last step broke the weights"
+        return f"NaN after the last of {counted(epochs, 'step')}"
     if record.diverged_epoch is not None:
-        return f"loss not finite at epoch {record.diverged_epoch:,} of {epochs:,}"
+        became = symbol(trained.history[record.diverged_epoch].loss)
+        return f"{became} at epoch {record.diverged_epoch:,} of {epochs:,}"
     test = "ŷ NaN" if record.test_correct is None else f"{record.test_correct:,} of {sum(record.counts.test):,}"
     return f"{record.correct:,} of {sum(record.counts.train):,} right, test {test}"
