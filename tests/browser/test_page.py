@@ -52,33 +52,6 @@ def test_card_shows_the_note_of_its_variant_as_text(open_page):
     expect(page.locator("[id='variant-good-slow'] .own-note")).to_be_visible()
 
 
-def test_answer_counts_names_the_best_and_tells_each_cause_once(open_page):
-    page = open_page()
-    assert page.locator(".tallies strong").all_inner_texts() == ["2", "1", "0", "2"]
-    assert "best test accuracy" in page.locator(".verdict").inner_text()
-    assert "(always guessing 1 gets 10 right)" in page.locator(".lede").inner_text()
-    causes = page.locator(".cause summary").all_inner_texts()
-    assert len(causes) == 3
-    assert any(
-        one.startswith("manual-raw diverged: log(1 - yhat) is −∞ past logit 16.64; first at epoch") for one in causes
-    )
-    assert page.locator("[id='answer']").bounding_box()["y"] < 900
-
-
-def test_cell_of_the_grid_says_more_on_focus_and_leads_to_the_card(open_page):
-    page = open_page()
-    chip = page.locator(".chip[data-variant='manual-raw']")
-    expect(chip.locator("strong")).to_contain_text("∞ @0")  # what its loss became; NaN came later
-    chip.focus()
-    expect(page.locator(".readout")).to_contain_text("manual-raw: diverged at epoch")
-    page.locator(".chip[data-variant='good-slow']").hover()
-    expect(page.locator(".readout")).to_contain_text("of 20 test images wrong on average over 2 seeds (0 to 2)")
-    page.locator("[id='variant-manual-raw'] > details").evaluate("one => (one.open = false)")
-    page.focus(".chip[data-variant='manual-raw']")
-    page.keyboard.press("Enter")
-    expect(page.locator("[id='variant-manual-raw'] .autopsy")).to_be_in_viewport()
-
-
 def test_card_tells_each_finding_and_explains_its_kind_on_demand(open_page, compared):
     page = open_page()
     for name in compared.config["variants"]:

@@ -86,7 +86,6 @@ OPERATIONS = [
 ]
 
 
-@pytest.mark.filterwarnings("ignore:reduction")  # of KLDivLoss: 'mean' is not its usual one
 @pytest.mark.parametrize(
     ("name", "fed"),
     [

@@ -2,12 +2,16 @@
 
 import io
 import logging
+import math
 import re
+import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import get_args
 
 import chart
 import pytest
+import torch
 from download import KEPT, source_line
 from msgspec.structs import replace
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -15,12 +19,14 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from builders.records import DEFAULTS, PLAIN, diverged, metrics, outcome, settings, trial
 from common.files import write_json
 from comparing.significance import significance
-from findings.verdict_line import told
-from records.metrics import Outcome
+from findings.verdict_line import BROKE, told
+from records.metrics import Autopsy, Outcome
 from records.strict import as_json
 from reporting.closing import closing
 from running.terminal import INTERRUPTED, Terminal
+from training.ending import came_to
 from training.history import Row
+from training.loss import build_loss
 from training.progress import Progress
 
 ROW = Row(0.25, 0.9, -1.0, 1.0, 0, 0)
@@ -60,7 +66,7 @@ ROWS = [ROW] * 9
         (
             [outcome(1, 18), diverged(2)],
             [ROW._replace(loss=float("-inf"))] * 9,
-            "diverged 1 of 2 at epoch 5, −∞: log(1 - yhat); test 2 of 20 wrong",
+            "diverged 1 of 2, at epoch 5, −∞: log(1 - yhat); test 2 of 20 wrong",
         ),
         (
             [outcome(seed, 981, test_n=2115) for seed in (1, 2)],
@@ -217,6 +223,43 @@ def test_download_says_where_the_images_come_from(files, line):
     assert source_line(record | {"files": {name: {"origin": origin} for name, origin in files.items()}}) == line
 
 
+@pytest.mark.parametrize(
+    ("cause", "culprits", "words"),
+    [
+        ("decay", [], "the weight decay makes weights grow"),
+        ("momentum", ["(logits - y) ** 2"], "the momentum makes steps grow"),
+        ("gradient", ["sqrt(yhat)"], "the derivative of sqrt(yhat)"),
+        ("gradient", [], "the gradient was beyond float32"),
+        ("loss", ["log(yhat)"], "log(yhat)"),
+    ],
+)
+def test_cause_of_a_divergence_is_told_in_words(cause, culprits, words):
+    model = diverged(epoch=1234)
+    steps = [replace(model.autopsy.path[0], expression=expression) for expression in culprits]
+    model = replace(model, autopsy=replace(model.autopsy, cause=cause, culprits=steps))
+    assert told(metrics(a=model)[0], [ROWS]) == f"diverged at epoch 1,234, NaN: {words}"
+
+
+def test_every_cause_of_an_autopsy_has_words():
+    assert set(BROKE) == set(get_args(get_args(Autopsy.__annotations__["cause"])[0]))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "loss", "line"),
+    [
+        (None, 0.1, "78 of 80 right, test 19 of 20"),
+        (3, math.nan, "NaN at epoch 3 of 2,000"),
+        (3, -math.inf, "−∞ at epoch 3 of 2,000"),
+        (2000, 0.1, "NaN after the last of 2,000 steps"),
+    ],
+)
+def test_training_says_counts_or_the_epoch_of_nan(epoch, loss, line):
+    counts = SimpleNamespace(train=(40, 40), test=(10, 10))
+    record = SimpleNamespace(settings=SimpleNamespace(epochs=2000), diverged_epoch=epoch, counts=counts)
+    record.correct, record.test_correct = 78, 19
+    assert came_to(SimpleNamespace(record=record, history=[ROW._replace(loss=loss)] * 4)) == line
+
+
 @pytest.fixture
 def closed(tmp_path) -> Callable:
     """The last lines of a run of these variants, all of one loss."""
@@ -229,10 +272,9 @@ def closed(tmp_path) -> Callable:
             write_json(tmp_path / f"variants/{entry.variant}/metrics.json", as_json(entry))
         wrong = {entry.variant: {"test": dict(map(_missed, entry.seeds))} for entry in entries}
         write_json(tmp_path / "comparison/significance.json", as_json(significance(entries, wrong)))
-        write_json(tmp_path / "data/source.json", {"fallback": fallback})
-        answer, *found = closing(tmp_path, dict.fromkeys(seeds, settings()), trials, DEFAULTS)
-        assert answer.startswith("  answer    ")
-        return [answer, *found] if fallback else found
+        retry = "snakemake --cores 4 --forcerun download"
+        write_json(tmp_path / "data/source.json", {"fallback": fallback, "retry": retry})
+        return closing(tmp_path, dict.fromkeys(seeds, settings()), trials, DEFAULTS)
 
     return lines
 
@@ -241,41 +283,44 @@ def _missed(model: Outcome) -> tuple[str, list[int]]:
     return str(model.seed), list(range(model.test_wrong or 0))
 
 
-def test_last_lines_begin_with_the_answer_and_say_that_the_sample_is_not_mnist(closed):
-    assert closed(fallback=True, a=outcome(), b=diverged())[:2] == [
-        "  answer    Use a: the only one that trains well, 19 of 20 test images right.",
+def test_last_lines_begin_with_the_answer_and_end_with_what_is_not_mnist(closed):
+    lines = closed(fallback=True, a=outcome(), b=diverged())
+    assert lines[0] == "  answer    Use a: the only one that trains well, 19 of 20 test images right."
+    assert lines[-2:] == [
         "  images    a small sample, since no mirror answered: these are not MNIST's figures",
+        "            to try the mirrors again: snakemake --cores 4 --forcerun download",
     ]
+    assert not any("MNIST" in line for line in closed(a=outcome()))
 
 
 def test_names_are_cut_from_the_worst_end(closed):
     finished = {f"v{wrong}": outcome(test_correct=20 - wrong) for wrong in (7, 1, 0, 3, 2, 6, 5, 4)}
-    assert closed(**finished)[0] == "  good      8: v0, v1, v2, v3, v4, v5 and 2 more"
+    assert closed(**finished)[1] == "  good      8: v0, v1, v2, v3, v4, v5 and 2 more"
     gone = {f"d{epoch}": diverged(epoch=epoch) for epoch in (8, 2, 5)}
-    assert closed(**gone)[0] == "  diverged  3: d2 @2, d5 @5, d8 @8"
+    assert closed(**gone)[1] == "  diverged  3: d2 @2, d5 @5, d8 @8"
 
 
 def test_cure_of_a_seed_is_told_as_such(closed):
     cure = trial("`mean(a\n  + b)`", snippet="variants:\n  a-1: {lr: 0.1}\n")
     first = replace(outcome(1, kind="stuck-images"), cures=[cure], tried=[])
     lines = closed(a=[first, outcome(2)])
-    assert lines == ["  faulty    1: a (1 of 2)", "  cure      of a, seed 1: mean(a + b): 99 → 80 of 100 right"]
-    assert closed(a=outcome()) == ["  good      1: a"]
+    assert lines[1:] == ["  faulty    1: a (1 of 2)", "  cure      of a, seed 1: mean(a + b): 99 → 80 of 100 right"]
+    assert closed(a=outcome())[1:] == ["  good      1: a"]
 
 
 def test_cure_of_the_most_variants_is_told_with_whom_it_does_not_cure(closed):
     snippet = "losses:\n  bce-1: mean(f)\nvariants:\n  a-1: {lr: 0.1}\n"
     one, two = (outcome(kind="stuck-images", cures=[trial(text, snippet=snippet)]) for text in ("`f`", "`g`"))
     lines = closed(a=one, b=two, c=two, d=outcome(kind="stuck-images"))
-    assert lines == [
+    assert lines[1:] == [
         "  faulty    4: a, b, c, d",
         "  cure      of bce, 3 variants: g: 80 of 100 right; tried on 2, cures 2; not cured: d",
         "  cure      of a: f: 99 → 80 of 100 right",
     ]
     still, frozen = outcome(kind="stuck-images"), replace(two, findings=outcome(kind="frozen").findings)
     lines = closed(a=one, b=frozen, c=frozen, d=still, e=still)
-    assert lines[1] == "  cure      of bce, 2 variants: g: 80 of 100 right; tried on 2, cures 2"
-    assert closed(d=outcome(kind="stuck-images"), e=outcome(kind="stuck-images")) == ["  faulty    2: d, e"]
+    assert lines[2] == "  cure      of bce, 2 variants: g: 80 of 100 right; tried on 2, cures 2"
+    assert closed(d=outcome(kind="stuck-images"), e=outcome(kind="stuck-images"))[1:] == ["  faulty    2: d, e"]
 
 
 def test_three_cures_are_told_and_the_rest_is_counted(closed):
@@ -289,6 +334,14 @@ def test_three_cures_are_told_and_the_rest_is_counted(closed):
 
 
 def test_form_that_was_not_tried_is_told_as_such(closed):
-    (_, line) = closed(trials=0, a=outcome(kind="stuck-images"))
+    (*_, line) = closed(trials=0, a=outcome(kind="stuck-images"))
     assert line.startswith("  better    of a: mean(")
     assert line.endswith("−100; not tried: diagnosis.trials is 0")
+
+
+def test_kldivloss_says_nothing_of_another_reduction():
+    images = torch.rand(4, 1)
+    with warnings.catch_warnings(record=True) as heard_warnings:
+        warnings.simplefilter("always")
+        loss = build_loss(["module", "KLDivLoss", [], "logits"])(images, images, images)
+    assert loss.isfinite() and heard_warnings == []

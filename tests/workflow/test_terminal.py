@@ -21,7 +21,7 @@ CAME_OUT = {
     "chart      bce": r"safe; can be typed better",
     "chart      negative-log": "not finite for images that are right",
     "train      good 2": r"\d+ of 80 right, test \d+ of 20",
-    "train      bad 1": "NaN at epoch 0 of 30",
+    "train      bad 1": r"NaN at epoch 0 of 30",
     "diagnose   good": r"good; test \S+ of [\d,]+ wrong on average",
     "diagnose   bad": r"diverged 2 of 2, first at epoch 0, NaN: log\(yhat - 1\)",
     "compare  ": "1 change compared; 2 losses at the weights of 2 broken models",
@@ -44,10 +44,11 @@ def test_run_says_a_line_per_job_and_what_came_out(said):
 
 def test_run_ends_with_the_answer_and_where_it_lies(said):
     workflow, text = said
-    end = text.rstrip().splitlines()[-7:]
+    end = text.rstrip().splitlines()[-8:]
     page = workflow / "results/report.html"
-    assert end[0] == "  good      1: good"
-    assert end[1] == "  diverged  1: bad @0 (2 of 2)"
+    assert re.fullmatch(r"  best      good: [\d.]+ of 20 test images right on average", end[0])
+    assert end[1] == "  good      1: good"
+    assert end[2] == "  diverged  1: bad @0 (2 of 2)"
     assert end[-4] == f"  page      {page.as_uri()}"
     assert "%7Bb%7D" in end[-4]
     assert end[-2] == "  config    config.yaml"

@@ -3,7 +3,20 @@
 import math
 
 from common.english import amount, symbol
-from records.metrics import Metrics, Outcome
+from records.metrics import Autopsy, Metrics, Outcome
+
+# The page's, in few words.
+BROKE = {
+    "loss": "the loss",
+    "gradient": "the gradient was beyond float32",
+    "step": "a step was too large",
+    "network": "weights or logits grew too large",
+    "normalization": "the pixels are not finite, or too large",
+    "optimizer": "a division or root of the optimizer's own",
+    "decay": "the weight decay makes weights grow",
+    "momentum": "the momentum makes steps grow",
+    "device": "the accelerator's arithmetic",
+}
 
 
 def told(metrics: Metrics, histories: list[list]) -> str:
@@ -14,7 +27,8 @@ def told(metrics: Metrics, histories: list[list]) -> str:
     """
     alike = [model for model in metrics.seeds if model.word == metrics.word]
     first = min(alike, key=lambda model: model.diverged_epoch or 0)
-    why = _why(first, histories[metrics.seeds.index(first)], ", first" if len(alike) > 1 else "")
+    comma = ", first" if len(alike) > 1 else "," if len(metrics.seeds) > 1 else ""
+    why = _why(first, histories[metrics.seeds.index(first)], comma)
     parts = [f"{metrics.state}{why}"]
     if len(metrics.seeds) == 1:
         return ", ".join(parts + _counts(first))
@@ -32,14 +46,20 @@ def _counts(model: Outcome) -> list[str]:
     return [f"{model.correct:,} of {model.n:,}", f"test {test}"]
 
 
-def _why(model: Outcome, history: list, first: str) -> str:
+def _why(model: Outcome, history: list, comma: str) -> str:
     """The epoch, what the loss became and what broke; else the first alarm."""
     if model.status == "diverged":
-        culprits = model.autopsy.culprits
-        broke = culprits[0].expression if culprits else model.autopsy.cause
-        return f"{first} at epoch {model.diverged_epoch}, {_became(model, history)}: {broke}"
+        return f"{comma} at epoch {model.diverged_epoch:,}, {_became(model, history)}: {_broke(model.autopsy)}"
     alarms = [finding.kind for finding in model.findings if finding.alarm]
     return f" ({alarms[0]})" if alarms else ""
+
+
+def _broke(autopsy: Autopsy) -> str:
+    """The sub-expression, where one is to blame."""
+    expression = autopsy.culprits[0].expression if autopsy.culprits else ""
+    if not expression or autopsy.cause not in ("loss", "gradient"):
+        return BROKE[autopsy.cause]
+    return expression if autopsy.cause == "loss" else f"the derivative of {expression}"
 
 
 def _became(model: Outcome, history: list) -> str:

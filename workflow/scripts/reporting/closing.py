@@ -22,8 +22,6 @@ def closing(results: Path, variants: dict, trials: int, defaults: dict) -> list[
     ranking = read_record(results / "comparison/significance.json", Significance).ranking
     kinds = explanations()
     lines = [f"  {'answer':9} {best.best(ranking, metrics, variants, kinds).sentence.replace('`', '')}"]
-    if read_record(results / "data/source.json", dict[str, Any])["fallback"]:
-        lines.append(f"  {'images':9} a small sample, since no mirror answered: these are not MNIST's figures")
     for word in WORDS:
         names = [_named(entry) for entry in sorted(metrics, key=_worth) if entry.word == word]
         if names:
@@ -39,7 +37,18 @@ def closing(results: Path, variants: dict, trials: int, defaults: dict) -> list[
         lines.append(f"  {'cure' if cause.remedy.cured else 'better':9} of {cause.who}{seed}: {what}")
     if len(helped) > NAMED_CURES:
         lines.append(f"  {'':9} of {counted(len(helped) - NAMED_CURES, 'more cause')}: on the page")
-    return lines
+    return lines + _warned(results / "data/source.json")
+
+
+def _warned(source: Path) -> list[str]:
+    """Of figures that are not those asked for."""
+    record = read_record(source, dict[str, Any])
+    if not record["fallback"]:
+        return []
+    return [
+        f"  {'images':9} a small sample, since no mirror answered: these are not MNIST's figures",
+        f"  {'':9} to try the mirrors again: {record['retry']}",
+    ]
 
 
 def _worth(entry: Metrics) -> tuple:

@@ -188,7 +188,7 @@ def choices(of: Grid) -> dict[str, list[str]]:
     return dict(list(of.values.items())[2:]) if len(of.values) >= 4 else {}
 
 
-SIGNS = {"good": "", "faulty": "!", "fails": "✕", "diverged": "✕"}
+VERDICT_SIGNS = {"good": "", "faulty": "!", "fails": "✕", "diverged": "✕"}
 
 
 def _chip(row: VariantRow, guessing: int, became: str) -> Chip:
@@ -211,7 +211,7 @@ def _chip(row: VariantRow, guessing: int, became: str) -> Chip:
         row.variant,
         text,
         epoch,
-        SIGNS[row.word] if found else "",
+        VERDICT_SIGNS[row.word] if found else "",
         row.word,
         LEVELS if found is None else level(found.mean, guessing),
         tip,

@@ -82,7 +82,7 @@ def came_to(trained: Trained) -> str:
     record = trained.record
     epochs = record.settings.epochs
     if record.diverged_epoch == epochs:
-        return "the last step broke the weights"
+        return f"NaN after the last of {epochs:,} steps"
     if record.diverged_epoch is not None:
         loss = trained.history[record.diverged_epoch].loss
         became = "NaN" if math.isnan(loss) else "∞" if loss > 0 else "−∞"

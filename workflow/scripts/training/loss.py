@@ -1,5 +1,6 @@
 """The loss of a variant: a formula that was typed, or one of torch.nn's."""
 
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -57,5 +58,7 @@ def build_loss(definition: list) -> Loss:
     arguments = dict(arguments)
     if "pos_weight" in arguments:
         arguments["pos_weight"] = torch.tensor(arguments["pos_weight"])
+    # KLDivLoss warns in each process that its 'mean' is no 'batchmean': with one logit per image they are the same.
+    warnings.filterwarnings("ignore", message="reduction: 'mean' divides the total loss")
     cls = getattr(torch.nn, name)
     return ModuleLoss(f"{name}({fed}, y)", cls(**arguments), cls(**arguments | {"reduction": "none"}), fed)
