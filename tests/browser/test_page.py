@@ -265,7 +265,7 @@ def test_nothing_finished_and_one_variant_give_a_sound_page(open_page, compared,
     compare_anew(workflow)
     write_page(workflow)
     page = open_page(workflow=workflow)
-    expect(page.locator(".verdict")).to_contain_text("No variant survived")
+    expect(page.locator(".verdict")).to_contain_text("It does not train: its loss is not finite")
     assert page.locator("#pairs").count() == 0
     assert page.title() == "0 or 1: 1 variant compared"
     expect(page.locator("#same-weights ~ details > summary").first).to_have_text("2 models")

@@ -97,7 +97,7 @@ def test_pinned_variants_are_compared_by_the_p_that_was_computed(open_page, comp
     significant = "Significant means p < 0.05 with all 3 pairs of different variants counted, Holm's correction; else"
     expect(page.locator("#compare > .note")).to_contain_text(f"against good. {significant}")
     expect(page.locator(".best")).to_contain_text(
-        "Of the 3 ranked variants, good has the best test accuracy, 19.0 of 20 test images right on average. Not"
+        "Best of the 3 good ones: good, 19.0 of 20 test images right on average. Not"
         " significantly worse: compared. Significantly worse: good-slow."
     )
     page = open_page("#view:pin=good-slow&pin=good", workflow=workflow)

@@ -46,11 +46,11 @@ def test_word_that_is_explained_pins_nothing(open_page):
 def test_colour_setting_and_scale_are_in_the_link(open_page):
     page = open_page()
     page.select_option("#colour", "lr")
-    page.select_option("#effect-of", "normalization")
+    page.select_option("#effect-of", "lr")
     page.get_by_role("button", name="Training loss: linear").click()
     page.wait_for_function("location.hash.includes('linear')")
     other = open_page(page.evaluate("location.hash"))
-    assert (other.input_value("#colour"), other.input_value("#effect-of")) == ("lr", "normalization")
+    assert (other.input_value("#colour"), other.input_value("#effect-of")) == ("lr", "lr")
     expect(other.locator("#legend li").first).to_contain_text("0.0")
     assert lines_are_linear(other) and not lines_are_linear(open_page())
     other.evaluate("location.hash = 'view:'")
