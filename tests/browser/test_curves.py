@@ -161,12 +161,13 @@ def test_zoom_is_in_the_address_and_comes_back_with_it(open_page):
     page = open_page()
     before = epochs(page, "loss")
     page.get_by_role("button", name="Training loss: closer").click()
-    wait_for(lambda: "zoom=loss" in page.url)
+    page.wait_for_function("location.hash.includes('zoom=loss')")
     zoomed = epochs(page, "loss")
     assert zoomed != before
-    other = open_page(page.url[page.url.index("#") :])
+    other = open_page(page.evaluate("location.hash"))
     wait_for(lambda: epochs(other, "loss") == zoomed)
     assert epochs(other, "logit") == before
     other.get_by_role("button", name="Training loss: reset the zoom").click()
-    wait_for(lambda: "zoom" not in other.url and epochs(other, "loss") == before)
+    other.wait_for_function("!location.hash.includes('zoom')")
+    wait_for(lambda: epochs(other, "loss") == before)
     open_page("#view:zoom=loss%3Ax%2C1&zoom=logit")  # as someone has typed it

@@ -1,5 +1,6 @@
 // The view in the page's address. A fragment that starts with "view:" is a view; any other is a place on the page.
 const kept = [...document.querySelectorAll("select[data-kept]")]; // choices that the address keeps
+const atFirst = (select) => [...select.options].find((option) => option.defaultSelected) ?? select.options[0];
 const linear = [...document.querySelectorAll("[data-does=linear]")];
 const drawings = [...document.querySelectorAll("figure:has([data-does=closer])")]; // that can be zoomed
 const isPressed = (button) => button.getAttribute("aria-pressed") === "true";
@@ -51,7 +52,7 @@ function readFragment() {
   }
   view.pin = new Set(saved.getAll("pin").filter((name) => byName.has(name)));
   for (const select of kept) {
-    const value = saved.get(select.dataset.kept) ?? select.options[0].value;
+    const value = saved.get(select.dataset.kept) ?? atFirst(select).value;
     if (value === select.value || ![...select.options].some((option) => option.value === value)) continue;
     select.value = value;
     select.dispatchEvent(new Event("change", { bubbles: true }));
@@ -80,7 +81,8 @@ function writeFragment() {
   if (view.hide.size <= shown.length) view.hide.forEach((name) => saved.append("hide", name));
   else (shown.length ? shown : [""]).forEach((name) => saved.append("only", name));
   view.pin.forEach((name) => saved.append("pin", name));
-  kept.filter((select) => select.selectedIndex > 0).forEach((select) => saved.set(select.dataset.kept, select.value));
+  const chosen = kept.filter((select) => select.value !== atFirst(select).value);
+  chosen.forEach((select) => saved.set(select.dataset.kept, select.value));
   linear.filter(isPressed).forEach((button) => saved.append("linear", button.dataset.of));
   const zoomed = drawings.filter((drawing) => drawing.dataset.zoom);
   zoomed.forEach((drawing) => saved.append("zoom", `${chartOf(drawing)}:${drawing.dataset.zoom}`));
