@@ -82,6 +82,13 @@ def test_loss_that_is_no_sum_over_images_and_image_without_a_logit_have_no_regio
     assert drawn(diverged(1, 9), image=Image(index=3, y=1, yhat="nan", logit="nan")).region is None
 
 
+def test_loss_that_is_finite_nowhere_has_no_limit_to_show():
+    (entry,) = metrics(a=diverged(1, 9))
+    nowhere = [Interval(-3e38, -1.0, "nan", "nan"), Interval(-0.9, 3e38, "inf", "nan")]
+    labels = [LabelChart(label, nowhere, math.nan, None, None, None) for label in (0, 1)]
+    assert broke.broke(entry, history((1, 9)), LossChart(True, None, labels, False)).region is None
+
+
 def test_one_epoch_is_a_dot_and_none_is_only_a_cross():
     found = drawn(diverged(1, 1))
     assert found.loss.path == "" and found.loss.dot is not None

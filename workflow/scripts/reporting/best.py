@@ -48,8 +48,10 @@ def best(ranking: Ranking, metrics: list[Metrics], variants: dict, kinds: dict) 
     good = [name for name, entry in entries.items() if entry.word == "good"]
     is_any_good_out = any(entry.word == "good" and entry.variant in out for entry in metrics)
     of = _Ranked(ranking, entries, variants, good, is_any_good_out)
-    texts = [_sentence(of, *way) for way in SHORTER]
-    sentence = next((text for text in texts if len(text) <= LONGEST), texts[-1])
+    for way in SHORTER:
+        sentence = _sentence(of, *way)
+        if len(sentence) <= LONGEST:
+            break
     return Best(sentence=sentence, note=" ".join([*_notes(of), *_left_out(len(out), len(metrics))]))
 
 

@@ -106,8 +106,8 @@ def _finite(table: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _edge(autopsy: Autopsy, chart: LossChart | None) -> float | None:
-    """Where the logits begin at which the loss of the first image is not finite; None where the weights, the pixels or
-    the optimizer broke, or the loss is no sum over images."""
+    """Where the logits begin at which the loss of the first image is not finite, from 0 on; None where the weights, the
+    pixels or the optimizer broke, where the loss is no sum over images, or where it is not finite at 0 already."""
     image = autopsy.image
     if autopsy.cause not in ("loss", "gradient") or image is None or chart is None or not chart.per_image:
         return None
@@ -118,7 +118,8 @@ def _edge(autopsy: Autopsy, chart: LossChart | None) -> float | None:
     place, step = inside[0], -1 if logit > 0 else 1
     while 0 <= place + step < len(intervals) and not intervals[place + step].is_finite:
         place += step
-    return intervals[place].low if logit > 0 else intervals[place].high
+    edge = intervals[place].low if logit > 0 else intervals[place].high
+    return edge if edge * logit > 0 else None
 
 
 def _scale(low: float, high: float, first: float, last: float, curve: Callable = float) -> Callable:
