@@ -90,6 +90,11 @@ def test_test_counts_have_the_range_of_several_seeds_or_the_interval_of_one_and_
     assert line.train == 2
 
 
+def test_best_of_the_good_comes_before_a_faulty_one_with_fewer_wrong_images():
+    rows = over_seeds(a1=outcome(test_correct=20, kind="slow"), a2=outcome(test_correct=19))
+    assert [line.row.variant for line in table.table_lines(rows, ["a2"], ["a1"])] == ["a2", "a1"]
+
+
 def test_best_comes_first_and_the_diverged_last():
     rows = over_seeds(a1=diverged(), a2=outcome(test_correct=17), a3=outcome(test_correct=20, verdict="fails"))
     rows += over_seeds(a4=outcome(test_correct=19))

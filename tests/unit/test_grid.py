@@ -89,7 +89,8 @@ def test_numbers_that_are_shown_alike_have_one_colour_and_more_is_never_paler():
     of = {"a": [outcome(test_correct=19)] * 2, "b": [outcome(test_correct=19)] * 2}
     found = made({"a": settings("a"), "b": settings("b")}, **of)
     assert found.chips["a"].level == found.chips["b"].level
-    assert grid.level(1.04, 100) == grid.level(1.0, 100)
+    # Both are shown as 2.5, on either side of a colour's bound, 2.53.
+    assert grid.level(2.52, 43) == grid.level(2.54, 43) == 2 < grid.level(2.6, 43)
     levels = [grid.level(wrong / 10, 980) for wrong in range(9800)]
     assert levels == sorted(levels)
     assert (levels[0], levels[-1]) == (0, grid.LEVELS)
