@@ -33,7 +33,7 @@ def test_run_says_a_line_per_job_and_what_came_out(said):
     lines = text.splitlines()
     jobs = [line for line in lines if re.match(r"\[ ?\d+/16 +\d:\d\d\] \w", line)]
     assert [line.split("]")[0].split("/")[0].strip("[ ") for line in jobs] == [str(place) for place in range(1, 17)]
-    assert len(lines) <= len(jobs) + 10, text
+    assert len(lines) <= len(jobs) + 11, text
     assert "mnist01: 2 variants of 2 losses and 1 normalization; 16 jobs on 2 cores" in lines
     extract = next(line for line in jobs if "extract" in line)
     assert re.search(r"  [\d,]+ training images \(\d+ of 0 and \d+ of 1\), [\d,]+ test images  [\d.]+ s$", extract)
@@ -46,7 +46,9 @@ def test_run_ends_with_the_answer_and_where_it_lies(said):
     workflow, text = said
     end = text.rstrip().splitlines()[-8:]
     page = workflow / "results/report.html"
-    assert re.fullmatch(r"  best      good: [\d.]+ of 20 test images right on average", end[0])
+    assert re.fullmatch(
+        r"  answer    Use good: the only one that trains well, [\d.]+ of 20 test images right on average.", end[0]
+    )
     assert end[1] == "  good      1: good"
     assert end[2] == "  diverged  1: bad @0 (2 of 2)"
     assert end[-4] == f"  page      {page.as_uri()}"
