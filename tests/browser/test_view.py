@@ -27,6 +27,28 @@ def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
     assert values[0] == sorted(values[0]) == values[1][::-1]
 
 
+def test_what_all_rows_have_is_sorted_without_regard_to_the_diverged(open_page):
+    page = open_page()
+    page.locator("th[data-key='variant'] button").click()
+    assert shown(page) == sorted(shown(page))
+    page.locator("th[data-key='diverged_epoch'] button").click()
+    assert page.locator("#table tbody tr").first.get_attribute("class") == "diverged"
+
+
+def test_way_back_leads_from_a_card_to_where_it_was_opened_and_the_contents_still_lead_on(open_page):
+    page = open_page()
+    page.locator("[id='variant-good-slow'] > details").evaluate("one => (one.open = false)")
+    page.fill("#filter", "good")
+    page.locator(".chip[data-variant='good-slow']").click()
+    expect(page.locator("[id='variant-good-slow'] > details > summary")).to_be_in_viewport()
+    page.locator(".contents a", has_text="Curves").click()
+    expect(page.locator("h2#curves")).to_be_in_viewport()
+    page.go_back()
+    page.go_back()
+    page.wait_for_function("location.hash === '#view:filter=good&turned=variant-good-slow.0'")
+    assert page.input_value("#filter") == "good"
+
+
 def test_table_begins_with_the_best_and_the_first_click_on_a_count_puts_the_fewest_on_top(open_page):
     page = open_page()
     assert "★" in page.locator("#table tbody tr").first.inner_text()

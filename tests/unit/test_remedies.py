@@ -77,7 +77,8 @@ def test_what_is_not_cured_is_named_with_the_commonest_cure_and_counted_where_it
     ((who, sentence, lines),) = remedies(found)
     assert who == "manual, 12 variants"
     assert sentence == (
-        "Cure: `f`: 79 to 80 of 80 right; tried on 3, cures 2; not cured: c, d, x0, x1, x2, x3 and 4 more."
+        "Cure: `f`: 79 to 80 of 80 right; tried on 3, cures 2; not cured: c; no such seed was tried of d, x0, x1, x2,"
+        " x3, x4 and 3 more."
     )
     assert lines.where.endswith("; 10 other variants have this loss, too.")
 
@@ -105,7 +106,7 @@ def test_single_variant_that_is_cured_keeps_its_own_lines():
 def test_cure_that_changes_more_than_the_loss_has_the_lines_of_the_first_variant(change, snippet):
     cure = trial(change, snippet=snippet)
     ((_, sentence, lines),) = remedies(metrics(a=stuck([cure]), b=stuck([cure]), c=stuck()))
-    assert sentence == f"Cure: {change}: 80 of 80 right; tried on 2, cures 2; not cured: c."
+    assert sentence == f"Cure: {change}: 80 of 80 right; tried on 2, cures 2; no such seed was tried of c."
     assert (lines.whose, lines.where) == ("a", "For config.yaml, in place of a. Change b alike.")
     assert lines.text == cures.without_defaults(snippet, DEFAULTS)
 
@@ -135,7 +136,7 @@ def test_cure_of_a_seed_with_another_fault_is_no_cure_of_this_one():
     ((_, sentence, _),) = remedies(metrics(a=both, b=both))
     assert sentence is None
     ((_, sentence, lines),) = remedies(metrics(a=both, b=diverged(cures=[cure], n=80)))
-    assert sentence == "Cure: `f`: 80 of 80 right; tried on 1, cures 1; not cured: a."
+    assert sentence == "Cure: `f`: 80 of 80 right; tried on 1, cures 1; no such seed was tried of a."
     assert lines.whose == "b"
 
 

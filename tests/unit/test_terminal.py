@@ -314,7 +314,7 @@ def test_cure_of_the_most_variants_is_told_with_whom_it_does_not_cure(closed):
     lines = closed(a=one, b=two, c=two, d=outcome(kind="stuck-images"))
     assert lines[1:] == [
         "  faulty    4: a, b, c, d",
-        "  cure      of bce, 3 variants: g: 80 of 100 right; tried on 2, cures 2; not cured: d",
+        "  cure      of bce, 3 variants: g: 80 of 100 right; tried on 2, cures 2; no such seed was tried of d",
         "  cure      of a: f: 99 → 80 of 100 right",
     ]
     still, frozen = outcome(kind="stuck-images"), replace(two, findings=outcome(kind="frozen").findings)

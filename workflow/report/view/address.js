@@ -36,9 +36,10 @@ const old = { test: "test_wrong", train: "train_wrong" }; // columns of accuraci
 
 function readFragment() {
   const fragment = location.hash.slice(1);
-  const place = fragment.startsWith("variant-") ? decodeURIComponent(fragment.slice(8)) : "";
-  if (place) view.at = place;
-  if (!fragment.startsWith("view:")) return;
+  if (fragment && !fragment.startsWith("view:")) {
+    view.at = fragment.startsWith("variant-") ? decodeURIComponent(fragment.slice(8)) : "";
+    return;
+  }
   const saved = new URLSearchParams(fragment.slice(5));
   view.sort = saved.get("sort") ?? "";
   view.dir = (saved.get("dir") === "descending") !== (view.sort in old) ? "descending" : "ascending";
@@ -72,7 +73,8 @@ function readFragment() {
   parts.forEach((isOpen, part) => turn(part, isOpen !== named.has(part)));
 }
 
-function writeFragment() {
+// isNew: whether the browser's way back leads to what the address was.
+function writeFragment(isNew = false) {
   const saved = new URLSearchParams();
   if (view.sort) saved.set("sort", view.sort);
   if (view.sort) saved.set("dir", view.dir);
@@ -90,5 +92,5 @@ function writeFragment() {
   const itself = byName.get(view.at)?.details; // open anyway
   turned.forEach((part) => part !== itself && saved.append("turned", nameOf(part)));
   const text = saved.toString();
-  history.replaceState(null, "", text ? `#view:${text}` : location.pathname + location.search);
+  history[isNew ? "pushState" : "replaceState"](null, "", text ? `#view:${text}` : location.pathname + location.search);
 }

@@ -5,7 +5,7 @@ document.addEventListener("click", (event) => {
   const name = link && decodeURIComponent(link.getAttribute("href").slice(9));
   if (!byName.has(name) || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  goTo(name);
+  goTo(name, true);
 });
 
 for (const head of isMultiple ? heads : []) {
@@ -71,7 +71,7 @@ body.addEventListener("click", (event) => {
 body.addEventListener("click", (event) => {
   const isSelecting = getSelection().type === "Range";
   if (isSelecting || event.target.closest("a, button, input, label, abbr")) return;
-  goTo(event.target.closest("tr").dataset.variant);
+  goTo(event.target.closest("tr").dataset.variant, true);
 });
 byId("compare-pinned").addEventListener("click", () => byId("beside").focus());
 document.addEventListener(
@@ -83,9 +83,9 @@ document.addEventListener(
   },
   true,
 );
-kept.forEach((select) => select.addEventListener("change", writeFragment));
-linear.forEach((button) => button.addEventListener("click", () => setTimeout(writeFragment)));
-document.addEventListener("zoomed", writeFragment);
+kept.forEach((select) => select.addEventListener("change", () => writeFragment()));
+linear.forEach((button) => button.addEventListener("click", () => setTimeout(() => writeFragment())));
+document.addEventListener("zoomed", () => writeFragment());
 addEventListener("hashchange", () => {
   readFragment();
   show();

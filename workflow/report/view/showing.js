@@ -1,11 +1,12 @@
 // Shows the view: the order of rows and cards, and which of them are there. Tells the others by the event "shown".
 const collator = new Intl.Collator("en", { numeric: true });
 
-// Empty cells come last, and so do diverged rows, in both directions.
+// Empty cells come last in both directions, and so do diverged rows, but by what they have as others do.
 function compare(column) {
   const sign = view.dir === "descending" ? -1 : 1;
+  const isOfAll = /^(variant|verdict|diverged_epoch|set-.*)$/.test(heads[column].dataset.key);
   return ({ row: a }, { row: b }) => {
-    const dead = a.classList.contains("diverged") - b.classList.contains("diverged");
+    const dead = isOfAll ? 0 : a.classList.contains("diverged") - b.classList.contains("diverged");
     const [x, y] = [a, b].map((row) => row.cells[column].dataset.value);
     if (dead || x === y) return dead;
     if (x === "" || y === "") return (x === "") - (y === "");
@@ -72,15 +73,15 @@ function showVariant(variant, conditions) {
   return isShown;
 }
 
-function change() {
-  writeFragment();
+function change(isNew = false) {
+  writeFragment(isNew);
   show();
 }
 
-// A link to a variant opens its card; the view stays in the address.
-function goTo(name) {
+// A link to a variant opens its card; the view stays in the address. isNew: whether there is a way back.
+function goTo(name, isNew = false) {
   view.at = name;
-  change();
+  change(isNew);
   const { card, details } = byName.get(name);
   details.open = true;
   card.scrollIntoView();

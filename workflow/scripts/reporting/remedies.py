@@ -95,8 +95,10 @@ def _of_several(cases: list[Case], cured: list[Case]) -> str:
     words = f"{best.change}: {span} of {cured[0].first.n:,} right; tried on {len(tried):,}, cures {len(cured):,}"
     if any(len(case.entry.seeds) > 1 for case in tried):
         words += ", with one seed of each"
-    rest = [case.name for case in cases if not case.best]
-    return f"{words}; not cured: {first_few(rest, NAMED_VARIANTS)}" if rest else words
+    rest = [case for case in cases if not case.best]
+    failed, untried = ([case.name for case in rest if bool(case.first.tried) is is_tried] for is_tried in (True, False))
+    words += f"; not cured: {first_few(failed, NAMED_VARIANTS)}" if failed else ""
+    return f"{words}; no such seed was tried of {first_few(untried, NAMED_VARIANTS)}" if untried else words
 
 
 def _lines(cured: list[Case], variants: dict, defaults: dict) -> Lines:
