@@ -58,12 +58,18 @@ def long_names(compared, tmp_path_factory):
     return (pipeline.folder / "results/page").rename(pipeline.folder / "report.html")
 
 
-@pytest.mark.parametrize("width", [1440, 1280, 1024])
-def test_row_is_one_line_and_no_column_is_beyond_the_edge(browser, wide, width):
+def opened(browser, path, width: int):
+    """The page in a window of this width, drawn."""
     page = browser.new_page(viewport={"width": width, "height": 900})
     page.set_default_timeout(PATIENCE)
-    page.goto(f"file://{wide}")
+    page.goto(f"file://{path}")
     page.wait_for_selector("html[data-drawn]")
+    return page
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1024])
+def test_row_is_one_line_and_no_column_is_beyond_the_edge(browser, wide, width):
+    page = opened(browser, wide, width)
     boxes = "all => all.map(one => one.getBoundingClientRect()).map(({ height, right }) => [height, right])"
     rows = page.eval_on_selector_all("#table tbody tr", boxes)
     assert max(height for height, _ in rows) < 40
@@ -84,10 +90,7 @@ def test_row_is_one_line_and_no_column_is_beyond_the_edge(browser, wide, width):
 
 
 def test_long_name_is_cut_in_the_middle_and_whole_where_the_focus_is(browser, long_names):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"file://{long_names}")
-    page.wait_for_selector("html[data-drawn]")
+    page = opened(browser, long_names, 1280)
     whole = f"a-variant-of-a-very-{'long-' * 12}name-1"
     link = page.locator(f"tr[data-variant='{whole}'] a")
     assert link.locator(".short").inner_text() == f"{whole[:20]}…{whole[-19:]}"
@@ -101,10 +104,7 @@ def test_long_name_is_cut_in_the_middle_and_whole_where_the_focus_is(browser, lo
 
 
 def test_below_1020_pixels_a_variant_is_lines_of_text(browser, wide):
-    page = browser.new_page(viewport={"width": 1000, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"file://{wide}")
-    page.wait_for_selector("html[data-drawn]")
+    page = opened(browser, wide, 1000)
     row = page.locator("#table tbody tr").first
     assert not page.locator("#table thead").is_visible()
     before = row.locator("td").nth(1).evaluate("one => getComputedStyle(one, '::before').content")
@@ -134,10 +134,7 @@ def test_copied_rows_of_single_seeds_have_their_interval_as_numbers(browser, wid
 
 @pytest.mark.parametrize(("width", "lines"), [(1440, 2), (1024, 2), (390, 4)])
 def test_page_of_no_plain_product_is_as_wide_as_the_window(browser, wide, width, lines):
-    page = browser.new_page(viewport={"width": width, "height": 900})
-    page.set_default_timeout(PATIENCE)
-    page.goto(f"file://{wide}")
-    page.wait_for_selector("html[data-drawn]")
+    page = opened(browser, wide, width)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     answer = page.locator(".best")
     assert answer.bounding_box()["height"] <= (lines + 0.5) * answer.evaluate(

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from common.english import symbol
 from records.metrics import Autopsy, Metrics, Step
-
-SIGNS = {"nan": "NaN", "+inf": "+∞", "-inf": "−∞"}
 
 NARROW = 36  # letters of code that a phone shows of a line
 
@@ -43,7 +42,8 @@ def _held(entry: Metrics, autopsy: Autopsy, step: Step, what: str) -> str:
     if autopsy.cause == "gradient":
         return "its derivative is not finite" + _for_images(entry, autopsy.images or {})
     told = []
-    for kind, sign in SIGNS.items():
+    for kind in ("nan", "+inf", "-inf"):
+        sign = symbol(float(kind), plus="+")
         counts = {label: held[kind] for label, held in step.holds.items()}
         if not any(counts.values()):
             continue
