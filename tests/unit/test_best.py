@@ -64,8 +64,15 @@ def test_answer_says_of_which_variants_it_is_the_best():
     assert answer.sentence.startswith("Best of the 2 good ones: a, 997 of 1,000")
     assert answer.note.endswith(f" 1 of 3 variants is not ranked: a model of it {why}")
     assert told(a=["faulty"], b=["fails"]).sentence == (
-        "None is good; only a, which is faulty, is ranked: 1,000 of 1,000 test images right."
+        "None is good. Only a, which is faulty, is ranked: 1,000 of 1,000 test images right."
     )
+    # That none is good is not said where a good one is not ranked.
+    for others, sentence in (
+        ({"c": ["faulty"]}, "Best of the 2 faulty ones"),
+        ({}, "Only a, which is faulty, is ranked"),
+    ):
+        answer = told(a=["faulty"], b=[range(500)], **others).sentence
+        assert answer.startswith(f"No good one is ranked. {sentence}")
     # A good model that does no better than guessing is not ranked: the other is not "the only one that trains well".
     assert told(a=[FEW], b=[range(500)]).sentence.startswith("Use a: the only good one that is ranked, 997")
 
@@ -73,7 +80,8 @@ def test_answer_says_of_which_variants_it_is_the_best():
 def test_single_variant_has_an_answer_without_a_comparison():
     assert told(a=[FEW]) == Best(sentence="It trains well: 997 of 1,000 test images right.", note="")
     assert told(a=[range(500)]).sentence == (
-        "It learns the training images, but not the test images: 500 of 1,000 test images right."
+        "It learns the training images; on the test images a model does no better than guessing: 500 of 1,000 test"
+        " images right."
     )
     metrics, wrong = invented(a=["faulty", FEW])
     frozen = [replace(one, findings=[finding("frozen", "It is.")]) for one in metrics[0].seeds]

@@ -61,11 +61,8 @@ def _single(entry: Metrics, is_ranked: bool, kinds: dict) -> str:
     in_some = f" in {len(models):,} of {len(entry.seeds):,} models" if len(models) < len(entry.seeds) else ""
     right = f" {_share([entry])}." if all(model.test_correct is not None for model in entry.seeds) else ""
     if entry.word == "good":
-        return (
-            f"It trains well:{right}"
-            if is_ranked
-            else f"It learns the training images, but not the test images:{right}"
-        )
+        unlucky = f"It learns the training images; on the test images a model does no better than guessing:{right}"
+        return f"It trains well:{right}" if is_ranked else unlucky
     if entry.word == "diverged":
         epochs = sorted({model.diverged_epoch for model in models})
         first = "" if len(epochs) == 1 else "first "
@@ -102,18 +99,22 @@ def _winners(of: _Ranked, called: dict[str, str], most: int) -> str:
     share = _share([of.entries[name] for name in winners])
     which = " ranked" if of.is_any_good_out else ""
     if len(of.entries) == 1 and not of.good:
-        return f"None is good; only {called[winners[0]]}, which is faulty, is ranked: {share}."
+        return f"{_no_good(of)} Only {called[winners[0]]}, which is faulty, is ranked: {share}."
     if len(of.good) == 1:
         only = "the only good one that is ranked" if of.is_any_good_out else "the only one that trains well"
         return f"Use {called[winners[0]]}: {only}, {share}."
     whole = f"the {len(of.good):,} good ones{which}" if of.good else f"the {len(of.entries):,} faulty ones"
     whole += _different(of) if len(of.good) in (0, len(of.entries)) else ""
-    none = "" if of.good else "None is good. "
+    none = "" if of.good else f"{_no_good(of)} "
     if len(winners) == 1:
         return f"{none}Best of {whole}: {called[winners[0]]}, {share}."
     if len(winners) <= most:
         return f"{none}Best of {whole}: {names([called[name] for name in winners], most)}, {share} each."
     return f"{none}No single best: {len(winners):,} of {whole} get {share}."
+
+
+def _no_good(of: _Ranked) -> str:
+    return "No good one is ranked." if of.is_any_good_out else "None is good."
 
 
 def _worse(of: _Ranked, called: dict[str, str], most: int, described: int) -> str:
