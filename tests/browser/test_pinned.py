@@ -125,7 +125,7 @@ def test_variant_without_an_answer_has_no_p(open_page):
     expect(page.locator("#compare .only")).to_have_text(
         "A seed of bad gives no answer, so that their images are not compared."
     )
-    page.get_by_role("button", name="show only these everywhere").click()
+    page.get_by_role("button", name="show only these").click()
     assert page.eval_on_selector_all(".card:not([hidden])", "all => all.map(one => one.dataset.variant)") == [
         "good",
         "bad",

@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from builders.browsing import shown
+from builders.browsing import shown, write_page
+from builders.reading import read_json
+from common.files import write_json
 
 
 def test_sorting_keeps_the_diverged_last_in_both_directions(open_page):
@@ -206,6 +208,21 @@ def test_view_is_in_the_link_and_can_be_shared(open_page):
     assert other.input_value("#filter") == "o"
     assert not other.is_checked("tr[data-variant='compared'] input")
     assert other.locator("th[data-key='seconds']").get_attribute("aria-sort") == "descending"
+
+
+def test_what_the_mirrors_said_is_folded_and_its_opening_is_in_the_link(open_page, compared, tmp_path):
+    workflow = compared.copy(tmp_path / "sample")
+    path = workflow / "results/data/source.json"
+    fallen = {"fallback": True, "retry": "snakemake", "failed_mirrors": {"http://m/": "gone"}}
+    write_json(path, read_json(path) | fallen)
+    write_page(workflow)
+    page = open_page(workflow=workflow)
+    expect(page.get_by_text("http://m/")).to_be_hidden()
+    page.locator(".banner summary").click()
+    page.wait_for_function("location.hash.includes('turned')")
+    other = open_page(page.evaluate("location.hash"), workflow=workflow)
+    expect(other.get_by_text("http://m/")).to_be_visible()
+    expect(open_page("#view:turned=gone.3&turned=x", workflow=workflow).get_by_text("http://m/")).to_be_hidden()
 
 
 def test_old_link_that_hid_columns_still_opens_its_view(open_page):

@@ -9,8 +9,8 @@ const chartOf = (drawing) => drawing.querySelector("[data-chart]").dataset.chart
 // What can be opened, and how it was at first. Each has a name: that of the place it is in, and its number there.
 const parts = new Map([...document.querySelectorAll("details")].map((part) => [part, part.open]));
 const turned = new Set(); // that are now not as they were
-const placeOf = (part) => part.parentElement.closest("[id^='variant-'], [aria-labelledby]");
-const nameOfPlace = (place) => place.id || place.getAttribute("aria-labelledby");
+const placeOf = (part) => part.parentElement.closest("[id^='variant-'], [aria-labelledby]") ?? document.body;
+const nameOfPlace = (place) => place.id || place.getAttribute("aria-labelledby") || "page";
 
 function nameOf(part) {
   const place = placeOf(part);
@@ -19,8 +19,8 @@ function nameOf(part) {
 
 function partOf(name) {
   const [, place, number] = name.match(/^(.*)\.(\d+)$/) ?? [];
-  const found = byId(place) ?? document.body;
-  return (found.matches("article") ? found : found.closest("section"))?.querySelectorAll("details")[number];
+  const within = place === "page" ? document.body : byId(place ?? "")?.closest("article, section");
+  return within?.querySelectorAll("details")[number];
 }
 
 // Whether that is new.
